@@ -1,0 +1,100 @@
+/*
+ * policy - what is allowed, as one structure in C memory
+ *
+ * Filled from a preset, changed by the policy file's keys, then sealed: after policy_seal() nobody
+ * changes it and nothing in Python can reach it. Pure C: the kernel process makes one and sends it
+ * over the link (policy_encode), the guard reads it (policy_decode, which believes nothing).
+ * Which facts a decision needs and how they are judged is in verdict.h; how paths are compared is in
+ * write_roots.h; the names of the keys are in keys.def. The owner of a `struct policy` owns all in it.
+ */
+#pragma once
+
+#include "guard/link/buffer.h"
+#include "guard/link/bytes.h"
+#include "guard/policy/write_roots.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum policy_preset {
+    POLICY_READ_ONLY, /* no writes at all, not even temporary files */
+    POLICY_WORKSPACE, /* '.' and a private temporary directory: the kernel's default */
+    POLICY_STRICT,    /* as workspace, without '.', and more imports are banned */
+    POLICY_OPEN,      /* the interpreter ring lets everything pass */
+};
+
+struct policy {
+    enum policy_preset preset;
+    bool sealed;
+    bool guards_writes;             /* false: ok_dests = "any" */
+    bool ban_defs;                  /* def, async def and class are refused */
+    struct string_list ok_dests;    /* write roots as written; "." is where the process is */
+    struct string_list ban_imports; /* module names; a submodule is banned with its parent */
+    struct string_list deny_read;   /* paths whose content may not be read */
+    struct string_list protect;     /* names that stay read-only inside a write root */
+    struct string_list read_only;   /* folders of installed packages: inside a root or not */
+    char *private_directory;        /* the guard's own temporary directory, a write root; or NULL */
+    struct write_roots *write_roots; /* made by policy_seal(); NULL: writes are not guarded */
+    struct write_roots *read_denied; /* made by policy_seal(); NULL: nothing */
+};
+
+enum policy_outcome {
+    POLICY_E_UNKNOWN_PRESET = 1,
+    POLICY_E_UNKNOWN_KEY,
+    POLICY_E_BAD_VALUE,  /* the right type, but not one of the values that the key takes */
+    POLICY_E_BAD_TYPE,   /* keys.def says what the type would be */
+    POLICY_E_MALFORMED,  /* policy_decode(): not what policy_encode() writes */
+    POLICY_E_SEALED,
+};
+
+/* A new policy with a preset's values; policy_free(). */
+struct policy *policy_new(enum policy_preset preset);
+void policy_free(struct policy *policy);
+static inline void cleanup_policy_at(struct policy **policy)
+{
+    policy_free(*policy);
+}
+#define cleanup_policy cleanup_with(cleanup_policy_at)
+
+/* "workspace" -> POLICY_WORKSPACE. Returns 0 or POLICY_E_UNKNOWN_PRESET. */
+int policy_preset_find(const char *name, enum policy_preset *ret_preset);
+const char *policy_preset_name(enum policy_preset preset);
+/* Puts a preset's values in place of all others; the private directory stays. */
+int policy_set_preset(struct policy *policy, enum policy_preset preset);
+
+/* The guard's private temporary directory; NULL for none. Copied. Returns 0 or POLICY_E_SEALED. */
+int policy_set_private_directory(struct policy *policy, const char *path);
+
+/* A folder that is never written to, also inside a write root: where installed packages are. */
+int policy_add_read_only(struct policy *policy, const char *path);
+
+/*
+ * A key's value as the policy file gives it. What `type` says is what is set; texts are copied.
+ * Returns 0 or POLICY_E_UNKNOWN_KEY, _BAD_TYPE, _BAD_VALUE, _SEALED.
+ */
+enum policy_type { POLICY_BOOLEAN, POLICY_STRING, POLICY_STRINGS };
+struct policy_value {
+    enum policy_type type;
+    bool boolean;
+    const char *string;
+    const char *const *strings;
+    size_t count;
+};
+int policy_set(struct policy *policy, const char *key, const struct policy_value *value);
+
+/* One row of keys.def. */
+struct policy_key {
+    const char *name;
+    const char *accepts; /* what would be right, for error messages: 'true or false' */
+    const char *otherwise; /* the default in words */
+    const char *meaning;
+};
+const struct policy_key *policy_keys(size_t *ret_count);
+const struct policy_key *policy_key_find(const char *name);
+
+/* No more changes: resolves the paths ("~" too). Idempotent. */
+void policy_seal(struct policy *policy);
+
+/* The policy as bytes, appended; and back. Decoding returns 0 or POLICY_E_MALFORMED; not sealed. */
+void policy_encode(const struct policy *policy, struct buffer *buffer);
+int policy_decode(struct bytes bytes, struct policy **ret_policy);

@@ -1,0 +1,81 @@
+/*
+ * verdict - decisions on facts, without an interpreter
+ *
+ * The audit hook reads Python arguments into `struct facts`; the functions here decide. So each
+ * decision has a unit test without a Python. A denial carries its reason in words; the words are
+ * static or live in the caller's `struct denial`.
+ */
+#pragma once
+
+#include "guard/policy/policy.h"
+
+/* Whose code asks. Some rows ask for the innermost frame only: then DEPUTY and IMPORT read LIBRARY. */
+enum caller {
+    CALLER_HOST,    /* no Python frame at all, or the guard's own work */
+    CALLER_USER,    /* innermost: compiled from a cell, a file under a write root, text of user code */
+    CALLER_DEPUTY,  /* library code that user code called */
+    CALLER_LIBRARY, /* standard library and installed packages, with no user code on the stack */
+    CALLER_IMPORT,  /* a library's module-level code while it is being imported, and what it calls */
+};
+
+enum verdict { VERDICT_ALLOW, VERDICT_DENY };
+
+#define FACTS_PATHS 2
+
+struct path_fact {
+    struct bytes text; /* data NULL: `fd` or nothing */
+    int dir_fd;        /* AT_FDCWD unless the call named a directory */
+    int fd;            /* the "path" is an open descriptor; -1 otherwise */
+    bool odd;          /* not str, bytes or int: nothing is known about it, and nothing was asked */
+    enum path_follow follow;
+};
+
+/* What the arguments of an event say. */
+struct facts {
+    const char *event;
+    enum caller caller;
+    struct path_fact paths[FACTS_PATHS];
+    unsigned path_count;
+    long number;         /* open: O_* flags; a socket's family; a command */
+    bool number_known;
+    struct bytes name;   /* an attribute, a variable, a module: what the event is about */
+    bool deputy_is_known; /* the library asking is one that needs native calls while it runs */
+};
+
+#define DENIAL_TEXT 512
+
+/* A "no" in words. The message reads: "safepyrun refused to <words>: <reason>; <remedy>". */
+struct denial {
+    const char *rule;           /* the policy key or "interpreter ring" */
+    const char *remedy;         /* what would allow it, or what to do instead */
+    char reason[DENIAL_TEXT];
+    char subject[PATH_MAX];     /* the path or name that is meant, or "" */
+};
+
+typedef enum verdict verdict_function(const struct policy *policy, const struct facts *facts,
+                                      struct denial *ret_denial);
+
+verdict_function check_always;          /* nothing to judge */
+verdict_function check_never;           /* nobody, whoever asks */
+verdict_function check_program;         /* starting one: nobody */
+verdict_function check_network;         /* nobody */
+verdict_function check_open;            /* reading: deny_read; writing: write roots */
+verdict_function check_read;            /* deny_read */
+verdict_function check_write_roots;     /* every path below a write root */
+verdict_function check_mkdir;           /* the same; a root itself may be "made" again */
+verdict_function check_chdir;           /* the new directory in a write root */
+verdict_function check_sqlite;          /* a database: file, file: URI or ":memory:" */
+verdict_function check_library;         /* not user code itself */
+verdict_function check_code;            /* making code from text or parts: not user code */
+verdict_function check_new_code;        /* code objects: neither user code nor what it calls */
+verdict_function check_native;          /* ctypes: imports of libraries, and a few known ones */
+verdict_function check_native_library;  /* the same, and not a library from a write root */
+verdict_function check_import;          /* ban_imports; no native modules from write roots */
+verdict_function check_attribute_read;  /* frames and code objects: not user code */
+verdict_function check_attribute_write; /* code, defaults, class: not user code */
+verdict_function check_environment;     /* variables that steer programs and libraries: nobody */
+verdict_function check_socket;          /* a pair of local sockets for an event loop, nothing else */
+verdict_function check_fcntl;           /* no signals by descriptor */
+
+/* Is a module, or a parent of it, in ban_imports? `ret_banned` is the list's item, borrowed. */
+bool policy_bans_import(const struct policy *policy, struct bytes module, const char **ret_banned);

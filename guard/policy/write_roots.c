@@ -1,0 +1,234 @@
+#include "guard/policy/write_roots.h"
+
+#include "guard/link/buffer.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pwd.h>
+#include <string.h>
+#include <unistd.h>
+
+struct write_root {
+    char *written;  /* for messages */
+    char *resolved; /* absolute; for a dynamic root, where it was when the roots were made */
+    bool dynamic;   /* written as ".": the current directory at the time of the question */
+};
+
+struct write_roots {
+    struct write_root *items;
+    size_t count;
+    struct string_list protect;  /* names */
+    struct string_list excluded; /* absolute, resolved */
+};
+
+/* "~" and "~/x" as a shell means them. The password database counts, where HOME says nothing. */
+static char *expand_home(const char *path)
+{
+    const char *home;
+
+    if (path[0] != '~' || (path[1] != '/' && path[1] != '\0'))
+        return xstrdup(path);
+    home = getenv("HOME");
+    if (home == NULL || home[0] != '/') {
+        const struct passwd *entry = getpwuid(getuid());
+
+        home = entry != NULL ? entry->pw_dir : "/nonexistent";
+    }
+    return xasprintf("%s%s", home, path + 1);
+}
+
+static void add_root(struct write_roots *roots, const char *written)
+{
+    cleanup_free char *expanded = expand_home(written);
+    char resolved[PATH_MAX];
+    bool magic;
+    struct write_root *root;
+
+    /* A root that cannot be resolved (too long, a loop of links) covers nothing. */
+    if (path_resolve(bytes_of_string(expanded), AT_FDCWD, PATH_FOLLOW_LAST, resolved, &magic) != 0)
+        return;
+    roots->items = xrealloc(roots->items, (roots->count + 1) * sizeof(*roots->items));
+    root = &roots->items[roots->count++];
+    root->written = xstrdup(written);
+    root->resolved = xstrdup(resolved);
+    root->dynamic = strcmp(written, ".") == 0;
+}
+
+struct write_roots *write_roots_new(const struct string_list *paths)
+{
+    struct write_roots *roots = xcalloc(1, sizeof(*roots));
+
+    for (size_t i = 0; i < paths->count; i++)
+        add_root(roots, paths->items[i]);
+    return roots;
+}
+
+void write_roots_protect(struct write_roots *roots, const struct string_list *names)
+{
+    string_list_copy(&roots->protect, names);
+}
+
+void write_roots_exclude(struct write_roots *roots, const struct string_list *paths)
+{
+    char resolved[PATH_MAX];
+    bool magic;
+
+    for (size_t i = 0; i < paths->count; i++)
+        if (path_resolve(bytes_of_string(paths->items[i]), AT_FDCWD, PATH_FOLLOW_LAST, resolved,
+                         &magic) == 0)
+            string_list_add(&roots->excluded, resolved);
+}
+
+void write_roots_free(struct write_roots *roots)
+{
+    if (roots == NULL)
+        return;
+    for (size_t i = 0; i < roots->count; i++) {
+        free(roots->items[i].written);
+        free(roots->items[i].resolved);
+    }
+    free(roots->items);
+    string_list_finish(&roots->protect);
+    string_list_finish(&roots->excluded);
+    free(roots);
+}
+
+/* What follows the root in the path ("" for the root itself, else "/tail"); NULL when outside. */
+static const char *tail_below(const char *root, const char *path)
+{
+    size_t size = strlen(root);
+
+    if (size == 1) /* "/" */
+        return path[1] == '\0' ? "" : path;
+    if (strncmp(root, path, size) != 0 || (path[size] != '\0' && path[size] != '/'))
+        return NULL;
+    return path + size;
+}
+
+/* Where a root is now. `current` holds the answer for a dynamic one. */
+static const char *root_path(const struct write_root *root, char current[PATH_MAX])
+{
+    if (!root->dynamic)
+        return root->resolved;
+    return getcwd(current, PATH_MAX) != NULL && current[0] == '/' ? current : NULL;
+}
+
+static bool names_protected(const struct write_roots *roots, const char *tail)
+{
+    while (*tail != '\0') {
+        size_t size;
+
+        tail += strspn(tail, "/");
+        size = strcspn(tail, "/");
+        for (size_t i = 0; i < roots->protect.count; i++)
+            if (bytes_equal_string((struct bytes){tail, size}, roots->protect.items[i]))
+                return true;
+        tail += size;
+    }
+    return false;
+}
+
+static bool is_excluded(const struct write_roots *roots, const char *path)
+{
+    for (size_t i = 0; i < roots->excluded.count; i++)
+        if (tail_below(roots->excluded.items[i], path) != NULL)
+            return true;
+    return false;
+}
+
+/* Inside one root is enough, unless a protected name stands below any of the roots that cover it:
+   protection wins, whatever the order of the roots. */
+static enum write_roots_answer compare(const struct write_roots *roots, const char *path)
+{
+    enum write_roots_answer answer = ROOTS_OUTSIDE;
+    char current[PATH_MAX];
+
+    for (size_t i = 0; i < roots->count; i++) {
+        const char *root = root_path(&roots->items[i], current);
+        const char *tail = root != NULL ? tail_below(root, path) : NULL;
+
+        if (tail == NULL)
+            continue;
+        if (names_protected(roots, tail) || is_excluded(roots, path))
+            return ROOTS_PROTECTED;
+        answer = ROOTS_INSIDE;
+    }
+    return answer;
+}
+
+static bool is_device(const char *path)
+{
+    static const char *const devices[] = {"/dev/null",   "/dev/zero",    "/dev/full",
+                                          "/dev/random", "/dev/urandom", NULL};
+
+    for (size_t i = 0; devices[i] != NULL; i++)
+        if (strcmp(path, devices[i]) == 0)
+            return true;
+    return false;
+}
+
+enum write_roots_answer write_roots_ask(const struct write_roots *roots, struct bytes path, int dir_fd,
+                                        enum path_follow follow, char ret_resolved[PATH_MAX])
+{
+    bool magic;
+
+    ret_resolved[0] = '\0';
+    if (path_resolve(path, dir_fd, follow, ret_resolved, &magic) != 0)
+        return ROOTS_UNRESOLVED;
+    if (is_device(ret_resolved) && !magic)
+        return ROOTS_DEVICE;
+    if (magic)
+        return ROOTS_DESCRIPTOR;
+    return compare(roots, ret_resolved);
+}
+
+bool write_roots_cover(const struct write_roots *roots, const char *resolved)
+{
+    char current[PATH_MAX];
+
+    for (size_t i = 0; i < roots->count; i++) {
+        const char *root = root_path(&roots->items[i], current);
+
+        if (root != NULL && tail_below(root, resolved) != NULL)
+            return true;
+    }
+    return false;
+}
+
+bool write_roots_is_root(const struct write_roots *roots, const char *resolved)
+{
+    char current[PATH_MAX];
+
+    for (size_t i = 0; i < roots->count; i++) {
+        const char *root = root_path(&roots->items[i], current);
+
+        if (root != NULL && strcmp(root, resolved) == 0)
+            return true;
+    }
+    return false;
+}
+
+bool write_roots_cover_start(const struct write_roots *roots, const char *resolved)
+{
+    for (size_t i = 0; i < roots->count; i++)
+        if (tail_below(roots->items[i].resolved, resolved) != NULL)
+            return true;
+    return write_roots_cover(roots, resolved);
+}
+
+void write_roots_describe(const struct write_roots *roots, char *text, size_t size)
+{
+    size_t used = 0;
+
+    if (size == 0)
+        return;
+    text[0] = '\0';
+    for (size_t i = 0; i < roots->count && used < size; i++) {
+        int written = snprintf(text + used, size - used, "%s'%s'", i > 0 ? ", " : "",
+                               roots->items[i].written);
+
+        if (written < 0)
+            return;
+        used += (size_t)written;
+    }
+}

@@ -1,0 +1,67 @@
+/*
+ * write_roots - does a path lie under one of these directories, after everything is resolved?
+ *
+ * '.', '..', symbolic links (the last component too), a directory descriptor and a tail that does not
+ * exist yet are resolved first; a root written as "." is the directory where the process is at the
+ * moment of the question. Between the question and the system call another thread can still swap a
+ * link: that race is for the OS ring to close, the interpreter ring only explains.
+ * Not for reading arguments of Python: the caller has bytes. `struct write_roots` owns its strings.
+ */
+#pragma once
+
+#include "guard/link/bytes.h"
+#include "guard/policy/path_resolve.h"
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Strings that somebody owns; string_list_finish(). */
+struct string_list {
+    char **items;
+    size_t count;
+};
+void string_list_add(struct string_list *list, const char *text);
+void string_list_copy(struct string_list *list, const struct string_list *from);
+bool string_list_has(const struct string_list *list, const char *text);
+void string_list_finish(struct string_list *list);
+
+struct write_roots;
+
+/* Roots as people write them: ".", "~/results", "/data", relative to where the process is now. */
+struct write_roots *write_roots_new(const struct string_list *paths);
+/* Names that stay read-only inside the roots (".git"); copied. */
+void write_roots_protect(struct write_roots *roots, const struct string_list *names);
+/* Folders that stay read-only wherever they are. */
+void write_roots_exclude(struct write_roots *roots, const struct string_list *paths);
+void write_roots_free(struct write_roots *roots);
+
+enum write_roots_answer {
+    ROOTS_INSIDE,       /* under a root, and not protected */
+    ROOTS_OUTSIDE,      /* resolved, and under none */
+    ROOTS_PROTECTED,    /* under a root, but below a protected name */
+    ROOTS_DEVICE,       /* a device that swallows or makes data: /dev/null and kin */
+    ROOTS_DESCRIPTOR,   /* names an open file: /proc/self/fd, /dev/fd, /dev/stdout */
+    ROOTS_UNRESOLVED,   /* cannot be judged: too long, a NUL inside, a bad dir_fd, a loop of links */
+};
+
+/*
+ * write_roots_ask() - where does a path lie?
+ *
+ * path          as the operation got it; may hold any byte
+ * dir_fd        what a relative path starts from; AT_FDCWD for the current directory
+ * follow        whether the operation follows a link in the last component
+ * ret_resolved  PATH_MAX bytes: the path that was compared, "" when there is none
+ */
+enum write_roots_answer write_roots_ask(const struct write_roots *roots, struct bytes path, int dir_fd,
+                                        enum path_follow follow, char ret_resolved[PATH_MAX]);
+
+/* True when the absolute, resolved path is a root or lies under one. Names are not looked at. */
+bool write_roots_cover(const struct write_roots *roots, const char *resolved);
+/* True when it is a root itself: what may be filled, but not removed or renamed. */
+bool write_roots_is_root(const struct write_roots *roots, const char *resolved);
+/* As write_roots_cover(), where "." also means the directory in which the roots were made. */
+bool write_roots_cover_start(const struct write_roots *roots, const char *resolved);
+
+/* The roots as text for a message: "'.' (/work), /tmp/x"; appended to `text`, cut at `size`. */
+void write_roots_describe(const struct write_roots *roots, char *text, size_t size);
