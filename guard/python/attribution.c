@@ -1,0 +1,121 @@
+#include "guard/python/attribution.h"
+#include "guard/python/compat.h"
+#include "guard/python/method_patch.h"
+#include "guard/python/py_cleanup.h"
+
+static struct {
+    PyObject *variable;
+    uint32_t running; /* 0 between two requests */
+    uint32_t highest; /* of the numbers that the kernel process has given out */
+} attribution;
+
+int attribution_start(void)
+{
+    if (attribution.variable != NULL)
+        return 0;
+    attribution.variable = compat.context_var_new("safepyrun.cell", NULL);
+    return attribution.variable != NULL ? 0 : -1;
+}
+
+uint32_t attribution_cell(void)
+{
+    cleanup_py PyObject *value = NULL;
+
+    if (compat.context_var_get(attribution.variable, NULL, &value) < 0) {
+        PyErr_Clear(); /* the only failure is a lack of memory for the lookup */
+        return 0;
+    }
+    return value != NULL ? (uint32_t)PyLong_AsUnsignedLong(value) : 0;
+}
+
+PyObject *attribution_set(uint32_t cell)
+{
+    cleanup_py PyObject *value = NULL;
+
+    /* The kernel process ends a guard that names a cell which never was. */
+    if (cell == 0 || cell > attribution.highest)
+        return PyErr_Format(PyExc_ValueError, "there is no cell number %lu", (unsigned long)cell);
+    value = PyLong_FromUnsignedLong(cell);
+    return value != NULL ? compat.context_var_set(attribution.variable, value) : NULL;
+}
+
+int attribution_begin_request(uint32_t cell)
+{
+    cleanup_py PyObject *token = NULL;
+
+    attribution.running = cell;
+    if (cell > attribution.highest)
+        attribution.highest = cell;
+    token = attribution_set(cell);
+    return token != NULL ? 0 : -1;
+}
+
+void attribution_end_request(void)
+{
+    attribution.running = 0;
+}
+
+bool attribution_is_running(uint32_t cell)
+{
+    return cell != 0 && cell == attribution.running;
+}
+
+/* `self` is (number of the cell, what the thread was meant to run). */
+static PyObject *run_in_thread(PyObject *self, PyObject *args, PyObject *kwargs)
+{
+    PyObject *number = PyTuple_GetItem(self, 0);
+    PyObject *function = PyTuple_GetItem(self, 1);
+    cleanup_py PyObject *token = NULL;
+
+    if (number == NULL || function == NULL)
+        return NULL;
+    token = compat.context_var_set(attribution.variable, number);
+    if (token == NULL)
+        return NULL;
+    return PyObject_Call(function, args, kwargs);
+}
+
+static PyMethodDef run_in_thread_method = {"run_in_thread",
+                                           (PyCFunction)(void (*)(void))run_in_thread,
+                                           METH_VARARGS | METH_KEYWORDS, NULL};
+
+static PyObject *start_thread(const struct method_call *call, void *data)
+{
+    cleanup_py PyObject *state = NULL;
+    cleanup_py PyObject *wrapped = NULL;
+
+    (void)data;
+    /* What is no function is left to the original, which has the better error message. */
+    if (call->positional < 1 || !PyCallable_Check(call->args[0]))
+        return method_call_next(call);
+    state = Py_BuildValue("(kO)", (unsigned long)attribution_cell(), call->args[0]);
+    if (state == NULL)
+        return NULL;
+    wrapped = PyCFunction_NewEx(&run_in_thread_method, state, NULL);
+    if (wrapped == NULL)
+        return NULL;
+    return method_call_next_with(call, 0, wrapped);
+}
+
+int attribution_patch_threads(void)
+{
+    /* 3.13 gave threading a function of its own; "start_new" is an older name of the first. */
+    static const char *const names[] = {"start_new_thread", "start_new", "start_joinable_thread"};
+    cleanup_py PyObject *module = PyImport_ImportModule("_thread");
+
+    if (module == NULL)
+        return -1;
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        cleanup_py PyObject *function = PyObject_GetAttrString(module, names[i]);
+
+        if (function == NULL) {
+            PyErr_Clear(); /* this version has no such function */
+            continue;
+        }
+        if (method_patch(function, start_thread, NULL) != 0) {
+            PyErr_Format(PyExc_RuntimeError, "_thread.%s cannot be patched", names[i]);
+            return -1;
+        }
+    }
+    return 0;
+}

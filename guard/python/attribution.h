@@ -1,0 +1,30 @@
+/*
+ * attribution - which cell is asking
+ *
+ * The number of the cell lives in a context variable: asyncio's tasks and callbacks inherit it from
+ * the code that created them, and threads because their start is patched here. So output that comes
+ * late, from a task or a thread, still lands on the cell that caused it. 0 means no cell.
+ */
+#pragma once
+
+#include <Python.h>
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Makes the variable. Returns 0 or -1 with an exception. */
+int attribution_start(void);
+/* Patches the starting of threads. Returns 0 or -1 with an exception. */
+int attribution_patch_threads(void);
+
+/* Cell of the calling context. Needs the GIL; leaves a pending exception alone. */
+uint32_t attribution_cell(void);
+/* Returns a token (new reference), or NULL with an exception. Only cells that have begun exist. */
+PyObject *attribution_set(uint32_t cell);
+
+/* Around each request: its own number becomes the context's. Returns 0 or -1 with an exception. */
+int attribution_begin_request(uint32_t cell);
+void attribution_end_request(void);
+
+/* Whether the request that is being worked on is this one: some frames may name no other. */
+bool attribution_is_running(uint32_t cell);

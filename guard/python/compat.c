@@ -1,0 +1,56 @@
+#include "guard/python/compat.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct compat compat;
+
+/* Where a function's address goes, and the names it had: the older one comes second. */
+static const struct lookup {
+    size_t offset;
+    const char *name;
+    const char *older_name;
+} lookups[] = {
+    /* clang-format off */
+    {offsetof(struct compat, add_audit_hook),           "PySys_AddAuditHook",              NULL},
+    {offsetof(struct compat, frame_back),               "PyFrame_GetBack",                 NULL},
+    {offsetof(struct compat, request_code_extra_index), "PyUnstable_Eval_RequestCodeExtraIndex",
+                                                        "_PyEval_RequestCodeExtraIndex"},
+    {offsetof(struct compat, code_get_extra),           "PyUnstable_Code_GetExtra",        "_PyCode_GetExtra"},
+    {offsetof(struct compat, code_set_extra),           "PyUnstable_Code_SetExtra",        "_PyCode_SetExtra"},
+    {offsetof(struct compat, context_var_new),          "PyContextVar_New",                NULL},
+    {offsetof(struct compat, context_var_get),          "PyContextVar_Get",                NULL},
+    {offsetof(struct compat, context_var_set),          "PyContextVar_Set",                NULL},
+    {offsetof(struct compat, context_var_reset),        "PyContextVar_Reset",              NULL},
+    {offsetof(struct compat, context_new),              "PyContext_New",                   NULL},
+    {offsetof(struct compat, context_copy_current),     "PyContext_CopyCurrent",           NULL},
+    {offsetof(struct compat, context_enter),            "PyContext_Enter",                 NULL},
+    {offsetof(struct compat, context_exit),             "PyContext_Exit",                  NULL},
+    /* clang-format on */
+};
+
+int compat_init(const char **ret_missing)
+{
+    for (size_t i = 0; i < sizeof(lookups) / sizeof(lookups[0]); i++) {
+        void *address = dlsym(RTLD_DEFAULT, lookups[i].name);
+
+        if (address == NULL && lookups[i].older_name != NULL)
+            address = dlsym(RTLD_DEFAULT, lookups[i].older_name);
+        if (address == NULL) {
+            *ret_missing = lookups[i].name;
+            return -ENOSYS;
+        }
+        /* A function pointer has the size of an object pointer here, as dlsym() requires. */
+        memcpy((char *)&compat + lookups[i].offset, &address, sizeof(address));
+    }
+    return 0;
+}
+
+unsigned long compat_version(void)
+{
+    /* The variable of the running library; 3.11 exports it, the limited API lists it. */
+    return Py_Version;
+}

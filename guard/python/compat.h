@@ -1,0 +1,49 @@
+/*
+ * compat - what differs between the Python versions, and what the limited API lacks
+ *
+ * The guard is compiled once against the limited API of 3.11 and runs on 3.11 to 3.14. The few
+ * functions outside that API are looked up by name when the guard starts; one that is missing is a
+ * clear refusal to start, never a crash later. Not for policy: nothing here has an opinion.
+ * Nobody owns anything: the table is filled once by compat_init() and only read afterwards.
+ */
+#pragma once
+
+#include <Python.h>
+
+struct compat {
+    int (*add_audit_hook)(int (*hook)(const char *event, PyObject *args, void *data), void *data);
+    PyObject *(*frame_back)(PyObject *frame);                /* new, NULL at the outermost */
+    Py_ssize_t (*request_code_extra_index)(void (*release)(void *));
+    int (*code_get_extra)(PyObject *code, Py_ssize_t index, void **ret_extra);
+    int (*code_set_extra)(PyObject *code, Py_ssize_t index, void *extra);
+    PyObject *(*context_var_new)(const char *name, PyObject *fallback);
+    int (*context_var_get)(PyObject *variable, PyObject *fallback, PyObject **ret_value);
+    PyObject *(*context_var_set)(PyObject *variable, PyObject *value);
+    int (*context_var_reset)(PyObject *variable, PyObject *token);
+    PyObject *(*context_new)(void);
+    PyObject *(*context_copy_current)(void);
+    int (*context_enter)(PyObject *context);
+    int (*context_exit)(PyObject *context);
+};
+
+extern struct compat compat;
+
+/*
+ * compat_init() - find the functions in the libpython of this process
+ *
+ * May be called before Py_Initialize and more than once.
+ *
+ * ret_missing  on failure: the name of the function that this Python lacks, borrowed
+ *
+ * Returns 0, or -ENOSYS.
+ */
+int compat_init(const char **ret_missing);
+
+/* The running Python as 0x030b0200-like hexadecimal; the headers' PY_VERSION_HEX is the build's. */
+unsigned long compat_version(void);
+
+/* True on 3.minor and later, by the running Python. */
+static inline int compat_at_least(unsigned minor)
+{
+    return compat_version() >= (0x03000000UL | ((unsigned long)minor << 16));
+}

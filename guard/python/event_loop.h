@@ -1,0 +1,35 @@
+/*
+ * event_loop - the guard's own asyncio loop, seen from C
+ *
+ * For cells that await at top level, for tasks that go on between cells, and for code that expects
+ * a running loop around it (asyncio.create_task() in an ordinary cell). asyncio costs as much to
+ * import as four interpreters: nothing here is loaded before a cell shows that it wants it.
+ */
+#pragma once
+
+#include <Python.h>
+
+#include <stdbool.h>
+
+/*
+ * event_loop_enter() - make the loop the running one for a cell that does not await
+ *
+ * Does nothing unless asyncio is loaded or `source` names it. ret_entered says whether
+ * event_loop_leave() is due. Returns 0 or -1 with an exception.
+ */
+int event_loop_enter(PyObject *source, bool *ret_entered);
+void event_loop_leave(void);
+
+/* Runs steps, a list of (callable, bool: whether its result is awaited), as one task. The value of
+ * the last. */
+PyObject *event_loop_run(PyObject *steps);
+
+/* The loop itself (new reference), made at the first call. */
+PyObject *event_loop_get(void);
+
+/* Lets tasks go on until the descriptor can be read; at once when none is waiting to go on. -1:
+ * exception. */
+int event_loop_idle(int fd);
+
+/* Before the interpreter ends: cancels what is left. */
+void event_loop_finish(void);

@@ -1,0 +1,140 @@
+#include "guard/python/interrupt.h"
+#include "guard/python/py_cleanup.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+
+/* Written by the signal handler in C. */
+static struct {
+    int link_fd;
+    volatile sig_atomic_t frame_taken;
+    volatile sig_atomic_t meant_for_next;
+    struct sigaction python; /* Python's own handler, which notes that ours in Python is due */
+} arrival = {.link_fd = -1};
+
+static struct {
+    enum interrupt_state state;
+    PyObject *canceller;
+    PyObject *handler;
+    PyObject *get_handler; /* _signal.getsignal and _signal.signal as they were at start */
+    PyObject *set_handler;
+} interrupt;
+
+static PyObject *handle(PyObject *self, PyObject *args)
+{
+    cleanup_py PyObject *answer = NULL;
+
+    (void)self;
+    (void)args;
+    if (interrupt.state == INTERRUPT_IGNORED)
+        return py_own(Py_None);
+    if (interrupt.state == INTERRUPT_CANCELS && interrupt.canceller != NULL) {
+        answer = PyObject_CallFunctionObjArgs(interrupt.canceller, NULL);
+        if (answer == NULL)
+            return NULL;
+        if (!PyObject_IsTrue(answer))
+            return py_own(Py_None);
+    }
+    PyErr_SetNone(PyExc_KeyboardInterrupt);
+    return NULL;
+}
+
+void interrupt_watch_link(int link_fd)
+{
+    arrival.link_fd = link_fd;
+}
+
+void interrupt_frame_taken(bool taken)
+{
+    arrival.frame_taken = taken;
+}
+
+/* Nothing here but what a signal handler may do: poll() is on the list. */
+static void note_arrival(int number)
+{
+    struct pollfd poll_fd = {.fd = arrival.link_fd, .events = POLLIN};
+    int error = errno;
+
+    if (interrupt.state == INTERRUPT_IGNORED && (arrival.frame_taken || poll(&poll_fd, 1, 0) > 0))
+        arrival.meant_for_next = true;
+    arrival.python.sa_handler(number);
+    errno = error;
+}
+
+static PyMethodDef handler_method = {"interrupt", handle, METH_VARARGS, NULL};
+
+static int install(void)
+{
+    cleanup_py PyObject *before =
+        PyObject_CallFunction(interrupt.set_handler, "iO", SIGINT, interrupt.handler);
+
+    struct sigaction ours;
+
+    if (before == NULL || sigaction(SIGINT, NULL, &arrival.python) < 0)
+        return -1;
+    ours = arrival.python;
+    ours.sa_handler = note_arrival;
+    return sigaction(SIGINT, &ours, NULL);
+}
+
+int interrupt_start(void)
+{
+    cleanup_py PyObject *module = PyImport_ImportModule("_signal");
+    sigset_t interrupts;
+
+    if (module == NULL)
+        return -1;
+    interrupt.get_handler = PyObject_GetAttrString(module, "getsignal");
+    interrupt.set_handler = PyObject_GetAttrString(module, "signal");
+    interrupt.handler = PyCFunction_NewEx(&handler_method, NULL, NULL);
+    if (interrupt.get_handler == NULL || interrupt.set_handler == NULL || interrupt.handler == NULL)
+        return -1;
+    sigemptyset(&interrupts);
+    sigaddset(&interrupts, SIGINT);
+    sigprocmask(SIG_UNBLOCK, &interrupts, NULL);
+    return install();
+}
+
+int interrupt_begin_cell(void)
+{
+    interrupt.state = INTERRUPT_RAISES;
+    if (!arrival.meant_for_next)
+        return 0;
+    arrival.meant_for_next = false;
+    PyErr_SetNone(PyExc_KeyboardInterrupt);
+    return -1;
+}
+
+void interrupt_end_request(void)
+{
+    interrupt.state = INTERRUPT_IGNORED;
+    arrival.frame_taken = false;
+    arrival.meant_for_next = false;
+}
+
+void interrupt_begin_request(void)
+{
+    cleanup_py PyObject *current = NULL;
+
+    if (PyErr_CheckSignals() < 0)
+        PyErr_Clear(); /* a handler of an earlier cell: its cell is over */
+    current = PyObject_CallFunction(interrupt.get_handler, "i", SIGINT);
+    if (current == interrupt.handler)
+        return;
+    if (current == NULL || install() < 0)
+        PyErr_Clear(); /* the cell runs all the same; the kernel process has stronger means */
+}
+
+enum interrupt_state interrupt_set(enum interrupt_state state)
+{
+    enum interrupt_state before = interrupt.state;
+
+    interrupt.state = state;
+    return before;
+}
+
+void interrupt_set_canceller(PyObject *callable)
+{
+    interrupt.canceller = callable;
+}

@@ -1,0 +1,43 @@
+/*
+ * interrupt - what SIGINT does
+ *
+ * The handler is a function in C that Python calls on the main thread: ignored while nothing runs
+ * (an interrupt that comes too late hits no other cell), KeyboardInterrupt while a request runs,
+ * and for a cell that awaits, the decision of the event loop's glue.
+ */
+#pragma once
+
+#include <Python.h>
+
+#include <stdbool.h>
+
+enum interrupt_state { INTERRUPT_IGNORED, INTERRUPT_RAISES, INTERRUPT_CANCELS };
+
+/* Installs the handler, whatever was inherited. Returns 0 or -1 with an exception. */
+int interrupt_start(void);
+
+/*
+ * A SIGINT that comes between two requests is told apart by what lay in the socket when it arrived:
+ * the kernel process sends it while it waits for a reply, so with a request in the socket (or just
+ * taken out of it) it is meant for that one, and with none it is too late for the last one.
+ */
+
+/* What link_fd is, for that. Before interrupt_start(). */
+void interrupt_watch_link(int link_fd);
+/* Whether a frame may just have been taken from the socket. Called around each read. */
+void interrupt_frame_taken(bool taken);
+
+/* Before each request: drops what came too late, and installs the handler again if it was replaced.
+ */
+void interrupt_begin_request(void);
+/* From here on SIGINT raises; -1 with KeyboardInterrupt when one came already for this request. */
+int interrupt_begin_cell(void);
+/* Before the reply: from here on SIGINT is ignored. */
+void interrupt_end_request(void);
+
+/* Returns the state before. */
+enum interrupt_state interrupt_set(enum interrupt_state state);
+
+/* What to ask while the state is INTERRUPT_CANCELS: a callable that returns true to have
+   KeyboardInterrupt raised. Borrowed; must live on. */
+void interrupt_set_canceller(PyObject *callable);

@@ -1,0 +1,246 @@
+#include "guard/python/link_end.h"
+#include "guard/python/interrupt.h"
+
+#include <Python.h>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+
+/* A frame that came while another type was awaited. */
+struct kept_frame {
+    struct kept_frame *next;
+    struct frame frame;
+    struct bytes *parts;
+    struct buffer bytes;
+};
+
+static struct {
+    int fd;
+    bool detached;
+    pthread_mutex_t lock; /* guards `writer`; nobody asks for the GIL while holding it */
+    struct frame_writer writer;
+    struct frame_reader reader;
+    struct kept_frame *kept;
+    struct kept_frame *borrowed; /* the one that the last call returned */
+} end = {.fd = -1, .lock = PTHREAD_MUTEX_INITIALIZER};
+
+/* No exit(): handlers of a cell could hang, and there is nobody left to tell. */
+static void __attribute__((noreturn)) end_process(void)
+{
+    _exit(0);
+}
+
+static void before_fork(void)
+{
+    pthread_mutex_lock(&end.lock);
+}
+
+static void after_fork_in_parent(void)
+{
+    pthread_mutex_unlock(&end.lock);
+}
+
+/* The socket stays open, or a descriptor that a cell opens next could take its number. */
+static void after_fork_in_child(void)
+{
+    end.detached = true;
+    pthread_mutex_unlock(&end.lock);
+}
+
+int link_end_open(int fd)
+{
+    int flags = fcntl(fd, F_GETFL);
+
+    if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0 ||
+        fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
+        return -errno;
+    frame_writer_init(&end.writer);
+    frame_reader_init(&end.reader, FRAME_TO_GUARD);
+    end.fd = fd;
+    return -pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
+}
+
+int link_end_fd(void)
+{
+    return end.fd;
+}
+
+bool link_end_is_detached(void)
+{
+    return end.detached;
+}
+
+/* Returns whether something is still waiting. Called with the lock held. */
+static bool flush_locked(void)
+{
+    int result = frame_writer_flush(&end.writer, end.fd);
+
+    if (result == 0)
+        return false;
+    if (result == LINK_E_AGAIN || result == -EINTR)
+        return true;
+    end_process();
+}
+
+void link_end_post(const struct frame *frame)
+{
+    if (end.detached || end.fd < 0)
+        return;
+    pthread_mutex_lock(&end.lock);
+    frame_writer_push(&end.writer, frame);
+    flush_locked();
+    pthread_mutex_unlock(&end.lock);
+}
+
+size_t link_end_pending(void)
+{
+    size_t pending;
+
+    pthread_mutex_lock(&end.lock);
+    pending = frame_writer_pending(&end.writer);
+    pthread_mutex_unlock(&end.lock);
+    return pending;
+}
+
+bool link_end_push_on(void)
+{
+    bool waiting;
+
+    if (end.detached || end.fd < 0)
+        return false;
+    pthread_mutex_lock(&end.lock);
+    waiting = flush_locked();
+    pthread_mutex_unlock(&end.lock);
+    return waiting;
+}
+
+/* Lets the GIL go. Returns 0, or -1 with what a signal handler raised. */
+static int wait_for(short events)
+{
+    struct pollfd poll_fd = {.fd = end.fd, .events = events};
+    int result;
+    int error;
+
+    Py_BEGIN_ALLOW_THREADS result = poll(&poll_fd, 1, -1);
+    error = errno;
+    Py_END_ALLOW_THREADS if (result < 0 && error == EINTR) return PyErr_CheckSignals();
+    return 0;
+}
+
+int link_end_drain(void)
+{
+    while (link_end_push_on()) {
+        if (wait_for(POLLOUT) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+int link_end_send(const struct frame *frame)
+{
+    if (!frame_fits(frame)) {
+        PyErr_SetString(PyExc_ValueError,
+                        "an output is larger than the 512 MB that a kernel can send");
+        return -1;
+    }
+    link_end_post(frame);
+    return link_end_drain();
+}
+
+static void free_kept(struct kept_frame *kept)
+{
+    if (kept == NULL)
+        return;
+    buffer_finish(&kept->bytes);
+    free(kept->parts);
+    free(kept);
+}
+
+static void keep_frame(const struct frame *frame)
+{
+    struct kept_frame *kept = xcalloc(1, sizeof(*kept));
+    struct kept_frame **last = &end.kept;
+    size_t start = 0;
+
+    kept->parts = xcalloc(frame->part_count, sizeof(*kept->parts));
+    for (size_t i = 0; i < frame->part_count; i++)
+        buffer_append(&kept->bytes, frame->parts[i]);
+    for (size_t i = 0; i < frame->part_count; i++) {
+        kept->parts[i] = (struct bytes){kept->bytes.data + start, frame->parts[i].size};
+        start += frame->parts[i].size;
+    }
+    kept->frame = *frame;
+    kept->frame.parts = kept->parts;
+    while (*last != NULL)
+        last = &(*last)->next;
+    *last = kept;
+}
+
+static struct kept_frame *take_kept(void)
+{
+    struct kept_frame *kept = end.kept;
+
+    free_kept(end.borrowed);
+    end.borrowed = kept;
+    if (kept != NULL)
+        end.kept = kept->next;
+    return kept;
+}
+
+static int receive_from_socket(struct frame *ret_frame)
+{
+    if (end.detached)
+        end_process();
+    for (;;) {
+        int result = frame_reader_next(&end.reader, ret_frame);
+
+        if (result == 0)
+            return 0;
+        if (result == LINK_E_INVALID)
+            end_process();
+        if (wait_for(POLLIN) < 0)
+            return -1;
+        /* Only when something is there: a try in vain would look like a request to a late SIGINT. */
+        interrupt_frame_taken(link_end_has_input());
+        result = frame_reader_fill(&end.reader, end.fd);
+        if (result == LINK_E_CLOSED || (result < 0 && result != -EINTR))
+            end_process();
+    }
+}
+
+int link_end_receive(struct frame *ret_frame)
+{
+    struct kept_frame *kept = take_kept();
+
+    if (kept == NULL)
+        return receive_from_socket(ret_frame);
+    *ret_frame = kept->frame;
+    return 0;
+}
+
+int link_end_receive_type(enum frame_type type, struct frame *ret_frame)
+{
+    for (;;) {
+        if (receive_from_socket(ret_frame) < 0)
+            return -1;
+        if (ret_frame->type == type)
+            return 0;
+        keep_frame(ret_frame);
+    }
+}
+
+bool link_end_has_input(void)
+{
+    struct pollfd poll_fd = {.fd = end.fd, .events = POLLIN};
+
+    return end.kept != NULL || frame_reader_has_bytes(&end.reader) || poll(&poll_fd, 1, 0) > 0;
+}
+
+void link_end_close(void)
+{
+    struct pollfd poll_fd = {.fd = end.fd, .events = POLLOUT};
+
+    while (link_end_push_on())
+        poll(&poll_fd, 1, -1);
+}

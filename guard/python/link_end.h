@@ -1,0 +1,60 @@
+/*
+ * link_end - the guard's end of the link
+ *
+ * There is one per process. Frames may be posted by any thread, with or without the GIL; they are
+ * received by the main thread alone. A frame is never cut: what the socket does not take at once is
+ * kept and goes out first, also when the wait for it was interrupted. When the kernel process is
+ * gone the guard has no reason to live: the process ends at once, without Python's finalisation.
+ *
+ * In a child that a cell forked, the link belongs to the parent: everything posted there is
+ * dropped.
+ */
+#pragma once
+
+#include "guard/link/frame.h"
+
+#include <stdbool.h>
+
+/* Takes the descriptor over and makes it non-blocking. Returns 0 or -errno. */
+int link_end_open(int fd);
+/* For select(); -1 when there is none. */
+int link_end_fd(void);
+/* Whether this process is a child that a cell forked. */
+bool link_end_is_detached(void);
+
+/* Bytes that the socket has not taken yet. */
+size_t link_end_pending(void);
+
+/* Queues the frame and gives the socket what it takes now. Needs no GIL and never waits. */
+void link_end_post(const struct frame *frame);
+/* The same for what is queued already; returns whether something is still waiting. */
+bool link_end_push_on(void);
+
+/*
+ * link_end_drain() - wait until the socket has taken everything
+ *
+ * Lets the GIL go while it waits. Returns 0, or -1 with an exception that a signal handler raised:
+ * the frames stay queued and are not lost.
+ */
+int link_end_drain(void);
+
+/* link_end_post() and link_end_drain(); -1 also when the frame is beyond the limits. */
+int link_end_send(const struct frame *frame);
+
+/*
+ * link_end_receive() - the next frame for the guard
+ *
+ * Lets the GIL go while it waits. ret_frame is borrowed until the next call. Returns 0, or -1 with
+ * an exception that a signal handler raised.
+ */
+int link_end_receive(struct frame *ret_frame);
+
+/* The same for one type: frames of other types are kept for link_end_receive(). */
+int link_end_receive_type(enum frame_type type, struct frame *ret_frame);
+
+/* Whether link_end_receive() would find something without waiting for the other side. */
+bool link_end_has_input(void);
+
+/* Gives everything to the socket without the GIL and whatever the signals: before the process ends.
+ */
+void link_end_close(void);
