@@ -1,0 +1,163 @@
+#include "guard/rules/rules.h"
+
+#include "guard/python/py_cleanup.h"
+#include "guard/rules/rule.h"
+
+#include <errno.h>
+
+static const struct rule *const rules[] = {&ban_imports_rule, &ban_defs_rule, &ban_names_rule};
+
+/*
+ * The node types of this Python and their fields, as they were before the first cell: a cell can
+ * change `_fields` of a type, and must not hide a part of the next cell from the walk with it.
+ * type object -> tuple of field names
+ */
+static PyObject *fields_of_type;
+
+static int remember_type(PyObject *type)
+{
+    cleanup_py PyObject *fields = PyObject_GetAttrString(type, "_fields");
+
+    if (fields == NULL || !PyTuple_Check(fields)) {
+        PyErr_Clear(); /* a name of the module that is no node type */
+        return 0;
+    }
+    return PyDict_SetItem(fields_of_type, type, fields);
+}
+
+static int remember_types(void)
+{
+    cleanup_py PyObject *module = PyImport_ImportModule("_ast");
+    PyObject *names = module != NULL ? PyModule_GetDict(module) : NULL;
+    PyObject *name;
+    PyObject *value;
+    Py_ssize_t at = 0;
+
+    if (names == NULL)
+        return -1;
+    fields_of_type = PyDict_New();
+    if (fields_of_type == NULL)
+        return -1;
+    while (PyDict_Next(names, &at, &name, &value))
+        if (PyType_Check(value) && remember_type(value) < 0)
+            return -1;
+    return 0;
+}
+
+PyObject *node_field(const struct node *node, const char *name)
+{
+    return PyDict_GetItemString(node->attributes, name);
+}
+
+const char *node_text(const struct node *node, const char *name)
+{
+    PyObject *value = node_field(node, name);
+    const char *text;
+
+    if (value == NULL || !PyUnicode_Check(value))
+        return NULL;
+    text = PyUnicode_AsUTF8AndSize(value, NULL);
+    if (text == NULL)
+        PyErr_Clear(); /* a lone surrogate: no name that any rule knows */
+    return text;
+}
+
+bool node_is(const struct node *node, const char *type)
+{
+    return strcmp(node->type, type) == 0;
+}
+
+static int raise_refusal(const char *text)
+{
+    cleanup_py PyObject *exception =
+        PyObject_CallFunction(PyExc_PermissionError, "is", EACCES, text);
+
+    if (exception != NULL)
+        PyErr_SetObject(PyExc_PermissionError, exception);
+    return -1;
+}
+
+int rule_refuse(const struct node *node, const char *found, const char *reason, const char *remedy)
+{
+    PyObject *line = node_field(node, "lineno");
+    long number = line != NULL && PyLong_CheckExact(line) ? PyLong_AsLong(line) : 0;
+    cleanup_free char *text =
+        xasprintf("safepyrun refused to run this cell: line %ld %s: %s; %s", number, found, reason,
+                  remedy);
+
+    PyErr_Clear(); /* a line beyond a long */
+    return raise_refusal(text);
+}
+
+/* What has no row in this Python's grammar is nothing that can be judged. */
+static int refuse_unknown(void)
+{
+    return raise_refusal("safepyrun refused to run this cell: its tree holds an object that is no "
+                         "node of Python's grammar");
+}
+
+static int check_node(const struct policy *policy, const struct node *node)
+{
+    for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
+        if (rules[i]->check(policy, node) < 0)
+            return -1;
+    return 0;
+}
+
+static int push_nodes(PyObject *stack, PyObject *value)
+{
+    if (value == NULL)
+        return 0;
+    if (!PyList_CheckExact(value))
+        return PyDict_Contains(fields_of_type, (PyObject *)Py_TYPE(value)) == 1
+                   ? PyList_Append(stack, value)
+                   : 0;
+    for (Py_ssize_t i = 0; i < PyList_Size(value); i++)
+        if (push_nodes(stack, PyList_GetItem(value, i)) < 0)
+            return -1;
+    return 0;
+}
+
+/* Judges one node and puts what is inside of it on the stack. */
+static int visit(const struct policy *policy, PyObject *stack, PyObject *object)
+{
+    PyObject *fields = PyDict_GetItem(fields_of_type, (PyObject *)Py_TYPE(object));
+    cleanup_py PyObject *type_name = PyType_GetName(Py_TYPE(object));
+    cleanup_py PyObject *attributes = PyObject_GenericGetDict(object, NULL);
+    struct node node = {object, NULL, attributes};
+
+    if (fields == NULL || type_name == NULL || attributes == NULL)
+        return refuse_unknown();
+    node.type = PyUnicode_AsUTF8AndSize(type_name, NULL);
+    if (node.type == NULL || check_node(policy, &node) < 0)
+        return -1;
+    for (Py_ssize_t i = 0; i < PyTuple_Size(fields); i++) {
+        PyObject *value = PyDict_GetItem(attributes, PyTuple_GetItem(fields, i));
+
+        if (push_nodes(stack, value) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* A stack of our own: the depth of the tree is the cell's to choose. */
+int rules_check(const struct policy *policy, PyObject *ast)
+{
+    cleanup_py PyObject *stack = NULL;
+
+    if (policy->preset == POLICY_OPEN)
+        return 0;
+    if (fields_of_type == NULL && remember_types() < 0)
+        return -1;
+    stack = PyList_New(0);
+    if (stack == NULL || PyList_Append(stack, ast) < 0)
+        return -1;
+    while (PyList_Size(stack) != 0) {
+        Py_ssize_t last = PyList_Size(stack) - 1;
+        cleanup_py PyObject *object = py_own(PyList_GetItem(stack, last));
+
+        if (PyList_SetSlice(stack, last, last + 1, NULL) < 0 || visit(policy, stack, object) < 0)
+            return -1;
+    }
+    return 0;
+}
