@@ -1,0 +1,126 @@
+#include "guard/audit/audit.h"
+
+#include "guard/audit/caller.h"
+#include "guard/audit/hook.h"
+#include "guard/audit/interpose.h"
+#include "guard/python/py_cleanup.h"
+
+#include <string.h>
+
+int audit_install(void)
+{
+    return hook_install();
+}
+
+static bool ends_with(const char *text, const char *end)
+{
+    size_t size = strlen(text);
+
+    return size >= strlen(end) && strcmp(text + size - strlen(end), end) == 0;
+}
+
+static void add_if_packages(struct policy *policy, const char *folder)
+{
+    if (folder[0] == '/' &&
+        (ends_with(folder, "/site-packages") || ends_with(folder, "/dist-packages")))
+        policy_add_read_only(policy, folder);
+}
+
+/* A virtual environment often lies inside a write root. What is installed there stays library code,
+   and so it must stay read-only: else a cell could write itself the rights of a library. */
+static int protect_packages(struct policy *policy)
+{
+    PyObject *path = PySys_GetObject("path");
+    cleanup_py PyObject *os = PyImport_ImportModule("os");
+    cleanup_py PyObject *file = os != NULL ? PyObject_GetAttrString(os, "__file__") : NULL;
+    const char *text = file != NULL ? PyUnicode_AsUTF8AndSize(file, NULL) : NULL;
+
+    if (text == NULL)
+        PyErr_Clear(); /* a frozen standard library has no folder */
+    else if (strrchr(text, '/') != NULL) {
+        cleanup_free char *folder = xstrndup(text, (size_t)(strrchr(text, '/') - text));
+
+        policy_add_read_only(policy, folder);
+    }
+    if (path == NULL || !PyList_Check(path)) {
+        PyErr_SetString(PyExc_RuntimeError, "sys.path is not a list");
+        return -1;
+    }
+    for (Py_ssize_t i = 0; i < PyList_Size(path); i++) {
+        PyObject *entry = PyList_GetItem(path, i);
+        const char *folder = PyUnicode_Check(entry) ? PyUnicode_AsUTF8AndSize(entry, NULL) : NULL;
+
+        if (folder != NULL)
+            add_if_packages(policy, folder);
+        else
+            PyErr_Clear();
+    }
+    return 0;
+}
+
+/* The hook must see an event that we raise ourselves: a guard that is not there must not look armed. */
+static int prove(void)
+{
+    PyObject *audit = PySys_GetObject("audit");
+    cleanup_py PyObject *result = NULL;
+
+    if (audit == NULL) {
+        PyErr_SetString(PyExc_RuntimeError, "sys.audit is missing");
+        return -1;
+    }
+    result = PyObject_CallFunction(audit, "s", HOOK_PROOF);
+    if (result == NULL)
+        return -1;
+    if (hook_was_proved())
+        return 0;
+    PyErr_SetString(PyExc_RuntimeError, "the audit hook does not see events");
+    return -1;
+}
+
+int audit_arm(struct policy *policy, int link_fd)
+{
+    if (hook_is_armed()) {
+        policy_free(policy);
+        PyErr_SetString(PyExc_RuntimeError, "the guard is armed already");
+        return -1;
+    }
+    if (!policy->sealed && protect_packages(policy) < 0) {
+        policy_free(policy);
+        return -1;
+    }
+    policy_seal(policy);
+    if (caller_init(policy) < 0 || interpose_init(policy, link_fd) < 0)
+        return -1; /* the policy is kept: code objects and patches may already refer to it */
+    hook_arm(policy);
+    return prove();
+}
+
+bool audit_is_armed(void)
+{
+    return hook_is_armed();
+}
+
+const struct policy *audit_policy(void)
+{
+    return hook_policy();
+}
+
+int audit_register_user_code(PyObject *code)
+{
+    return caller_mark_user(code);
+}
+
+bool audit_is_user_code(PyObject *code)
+{
+    return caller_is_marked_user(code);
+}
+
+void audit_begin_host_work(void)
+{
+    caller_begin_host_work();
+}
+
+void audit_end_host_work(void)
+{
+    caller_end_host_work();
+}

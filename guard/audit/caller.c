@@ -1,0 +1,293 @@
+#include "guard/audit/caller.h"
+
+#include "guard/python/compat.h"
+#include "guard/python/py_cleanup.h"
+
+#include <fcntl.h>
+#include <string.h>
+
+enum mark { MARK_NONE, MARK_USER, MARK_MODULE };
+
+/* Libraries that call native code while they run, not only while they are imported, and whose
+   functions do not hand such calls on to whoever asks. Part of the path of their source file. */
+static const char *const native_callers[] = {"-packages/threadpoolctl.py", "-packages/llvmlite/",
+                                             "-packages/numba/", NULL};
+/* ctypes itself: the one who called it is meant. */
+#define CTYPES_PACKAGE "/ctypes/"
+
+static struct {
+    const struct policy *policy;
+    Py_ssize_t extra_index;
+    PyObject *run_module;   /* importlib: the code that runs a module's code */
+    PyObject *exec_frozen;  /* importlib: … of a module that is built into the interpreter */
+    PyObject *read_module;  /* importlib: the code that reads a module's file */
+    PyObject *read_archive; /* the same for modules in a zip file; NULL when there is none */
+    unsigned moves;         /* counts changes of the current directory */
+} state;
+
+/* What the import system read last in this thread: only what it then runs is a library's. */
+static _Thread_local enum { READ_NOTHING, READ_LIBRARY, READ_USER } last_read;
+
+static _Thread_local struct {
+    unsigned depth;
+    PyFrameObject *frame; /* compared only, never used */
+} host_work;
+
+static PyObject *code_of(const char *module_name, const char *first, const char *second)
+{
+    cleanup_py PyObject *module = PyImport_ImportModule(module_name);
+    cleanup_py PyObject *outer = module != NULL ? PyObject_GetAttrString(module, first) : NULL;
+    cleanup_py PyObject *function = NULL;
+
+    if (outer == NULL)
+        return NULL;
+    function = second != NULL ? PyObject_GetAttrString(outer, second) : py_own(outer);
+    return function != NULL ? PyObject_GetAttrString(function, "__code__") : NULL;
+}
+
+int caller_init(const struct policy *policy)
+{
+    state.policy = policy;
+    state.extra_index = compat.request_code_extra_index(NULL);
+    if (state.extra_index < 0) {
+        PyErr_SetString(PyExc_RuntimeError, "no room for a mark in code objects");
+        return -1;
+    }
+    state.run_module = code_of("_frozen_importlib", "_call_with_frames_removed", NULL);
+    if (state.run_module == NULL)
+        return -1;
+    state.exec_frozen = code_of("_frozen_importlib", "FrozenImporter", "exec_module");
+    if (state.exec_frozen == NULL)
+        return -1;
+    state.read_module = code_of("_frozen_importlib_external", "FileLoader", "get_data");
+    if (state.read_module == NULL)
+        return -1;
+    state.read_archive = code_of("zipimport", "_get_data", NULL);
+    if (state.read_archive == NULL)
+        PyErr_Clear(); /* a Python without zipimport cannot import from archives */
+    return 0;
+}
+
+static enum mark mark_of(PyObject *code)
+{
+    void *extra = NULL;
+
+    if (compat.code_get_extra(code, state.extra_index, &extra) < 0) {
+        PyErr_Clear(); /* not a code object: somebody called sys.audit("exec", …) */
+        return MARK_NONE;
+    }
+    return (enum mark)(uintptr_t)extra;
+}
+
+static void set_mark(PyObject *code, enum mark mark)
+{
+    if (compat.code_set_extra(code, state.extra_index, (void *)(uintptr_t)mark) < 0)
+        PyErr_Clear();
+}
+
+int caller_mark_user(PyObject *code)
+{
+    cleanup_py PyObject *constants = PyObject_GetAttrString(code, "co_consts");
+
+    if (constants == NULL)
+        return -1;
+    if (compat.code_set_extra(code, state.extra_index, (void *)(uintptr_t)MARK_USER) < 0)
+        return -1;
+    for (Py_ssize_t i = 0; i < PyTuple_Size(constants); i++) {
+        PyObject *item = PyTuple_GetItem(constants, i);
+
+        if (Py_TYPE(item) == Py_TYPE(code) && caller_mark_user(item) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+bool caller_is_marked_user(PyObject *code)
+{
+    return mark_of(code) == MARK_USER;
+}
+
+static PyObject *frame_code(PyFrameObject *frame)
+{
+    return (PyObject *)PyFrame_GetCode(frame);
+}
+
+/* A borrowed look at who runs now; NULL without a frame. The frame keeps its code alive. */
+static PyObject *innermost_code(void)
+{
+    PyFrameObject *frame = PyEval_GetFrame();
+    PyObject *code;
+
+    if (frame == NULL)
+        return NULL;
+    code = frame_code(frame);
+    Py_DECREF(code);
+    return code;
+}
+
+static bool is_host_work(void)
+{
+    return host_work.depth > 0 && PyEval_GetFrame() == host_work.frame;
+}
+
+void caller_begin_host_work(void)
+{
+    if (host_work.depth++ == 0)
+        host_work.frame = PyEval_GetFrame();
+}
+
+void caller_end_host_work(void)
+{
+    host_work.depth--;
+}
+
+enum caller caller_innermost(void)
+{
+    PyObject *code = innermost_code();
+
+    if (code == NULL || is_host_work())
+        return CALLER_HOST;
+    return mark_of(code) == MARK_USER ? CALLER_USER : CALLER_LIBRARY;
+}
+
+/* The file name in a code object, as it says; for code that is a library's by its mark. */
+static bool file_name_of(PyObject *code, char *name, size_t size)
+{
+    cleanup_py PyObject *text = PyObject_GetAttrString(code, "co_filename");
+    const char *utf8 = text != NULL ? PyUnicode_AsUTF8AndSize(text, NULL) : NULL;
+
+    if (utf8 == NULL || strlen(utf8) >= size) {
+        PyErr_Clear();
+        return false;
+    }
+    memcpy(name, utf8, strlen(utf8) + 1);
+    return true;
+}
+
+static bool may_call_native(const char *file)
+{
+    for (size_t i = 0; native_callers[i] != NULL; i++)
+        if (strstr(file, native_callers[i]) != NULL)
+            return true;
+    return false;
+}
+
+enum caller caller_on_stack(bool *ret_deputy_is_known)
+{
+    cleanup_py PyObject *frame = py_own((PyObject *)PyEval_GetFrame());
+    bool innermost = true;    /* nothing but ctypes so far */
+    bool at_bottom = true;    /* the very first frame */
+    char file[PATH_MAX];
+
+    *ret_deputy_is_known = false;
+    if (frame == NULL || is_host_work())
+        return CALLER_HOST;
+    while (frame != NULL) {
+        cleanup_py PyObject *code = frame_code((PyFrameObject *)frame);
+        enum mark mark = mark_of(code);
+        PyObject *back;
+
+        if (mark == MARK_USER)
+            return at_bottom || innermost ? CALLER_USER : CALLER_DEPUTY;
+        if (mark == MARK_MODULE)
+            return CALLER_IMPORT;
+        at_bottom = false;
+        if (innermost && file_name_of(code, file, sizeof(file)) &&
+            strstr(file, CTYPES_PACKAGE) == NULL) {
+            innermost = false;
+            *ret_deputy_is_known = may_call_native(file);
+        }
+        back = compat.frame_back(frame);
+        Py_DECREF(frame);
+        frame = back;
+    }
+    return CALLER_LIBRARY;
+}
+
+/* ---- files of user code --------------------------------------------------------------------- */
+
+/*
+ * Does this file lie in a write root? Asked for each module that is imported, so the answer for the
+ * folder of the last one is kept: modules of a package come in rows.
+ */
+static bool is_user_file(struct bytes path)
+{
+    static char last_folder[PATH_MAX];
+    static unsigned last_moves;
+    static bool last_answer;
+    char resolved[PATH_MAX];
+    const char *slash = memrchr(path.data, '/', path.size);
+    struct bytes folder = BYTES_LITERAL(".");
+
+    if (state.policy->write_roots == NULL || path.size == 0)
+        return false;
+    if (slash != NULL)
+        folder = (struct bytes){path.data, (size_t)(slash - (const char *)path.data)};
+    if (folder.size == 0)
+        folder = BYTES_LITERAL("/");
+    if (folder.size >= sizeof(last_folder))
+        return true;
+    if (last_moves == state.moves && bytes_equal_string(folder, last_folder))
+        return last_answer;
+    last_answer = write_roots_ask(state.policy->write_roots, folder, AT_FDCWD, PATH_FOLLOW_LAST,
+                                  resolved) == ROOTS_INSIDE;
+    last_moves = state.moves;
+    memcpy(last_folder, folder.data, folder.size);
+    last_folder[folder.size] = '\0';
+    return last_answer;
+}
+
+void caller_note_chdir(void)
+{
+    state.moves++;
+}
+
+void caller_note_read(struct bytes path)
+{
+    PyObject *code = innermost_code();
+
+    if (code == NULL || (code != state.read_module && code != state.read_archive))
+        return;
+    last_read = is_user_file(path) ? READ_USER : READ_LIBRARY;
+}
+
+/* Does importlib run a module that comes with the interpreter? */
+static bool runs_frozen_module(void)
+{
+    cleanup_py PyObject *back = compat.frame_back((PyObject *)PyEval_GetFrame());
+    cleanup_py PyObject *code = back != NULL ? frame_code((PyFrameObject *)back) : NULL;
+
+    return code == state.exec_frozen;
+}
+
+/* importlib runs a module: a library's when what was read came from outside the write roots, and the
+   file named in the code does too. A compiled file may name any source, so the name is not enough. */
+static void mark_module(PyObject *code)
+{
+    char file[PATH_MAX];
+    bool is_library = runs_frozen_module();
+
+    if (!is_library && last_read == READ_LIBRARY && file_name_of(code, file, sizeof(file)))
+        is_library = !is_user_file(bytes_of_string(file));
+    last_read = READ_NOTHING;
+    if (is_library)
+        set_mark(code, MARK_MODULE);
+    else if (caller_mark_user(code) < 0)
+        PyErr_Clear();
+}
+
+int caller_note_exec(PyObject *code)
+{
+    bool deputy_is_known;
+
+    if (PyUnicode_Check(code) || PyBytes_Check(code) || mark_of(code) != MARK_NONE)
+        return 0;
+    if (innermost_code() == state.run_module) {
+        mark_module(code);
+        return 0;
+    }
+    /* exec() in a library that user code called: the text may be the user's. */
+    if (caller_on_stack(&deputy_is_known) == CALLER_DEPUTY && caller_mark_user(code) < 0)
+        PyErr_Clear();
+    return 0;
+}

@@ -1,0 +1,43 @@
+/*
+ * caller - whose code is asking, by the identity of code objects
+ *
+ * A mark sits in the code object itself (co_extra, a field that Python code cannot see): user code is
+ * marked before it runs, module-level code of a library when the import system runs it. Names and
+ * file names of code objects are not trusted: code that user code brings about through a library
+ * (dataclasses, timeit, pandas.eval) is user code too. Not for decisions. The marks live as long as
+ * their code objects.
+ */
+#pragma once
+
+#include "guard/policy/verdict.h"
+
+#include <Python.h>
+
+/* Finds the import system's own code objects. Before user code; -1 with an exception set. */
+int caller_init(const struct policy *policy);
+
+/* The innermost Python frame: HOST, USER or LIBRARY. */
+enum caller caller_innermost(void);
+
+/*
+ * caller_on_stack() - walk outwards until a frame decides
+ *
+ * ret_deputy_is_known  true when the library nearest to the native call is one that needs such calls
+ *                      while it runs (a table in caller.c)
+ */
+enum caller caller_on_stack(bool *ret_deputy_is_known);
+
+/* Marks this code object and those nested in it. -1 with an exception set. */
+int caller_mark_user(PyObject *code);
+bool caller_is_marked_user(PyObject *code);
+
+/* The "exec" event was allowed: decides what this code object is, unless it is marked already. */
+int caller_note_exec(PyObject *code);
+/* The "open" event for reading was allowed: was it the import system that reads a module? */
+void caller_note_read(struct bytes path);
+/* The current directory changed, so a write root may have moved. */
+void caller_note_chdir(void);
+
+/* See audit_begin_host_work(). */
+void caller_begin_host_work(void);
+void caller_end_host_work(void);

@@ -1,0 +1,14 @@
+/*
+ * ctypes_guard - native code is not reached through objects that ctypes made earlier
+ *
+ * Calling a foreign function raises no audit event, and `ctypes.memmove` is one that everybody finds
+ * ready made. So the call slot of ctypes' function type is replaced, in the type and in those derived
+ * from it, and so is the making of pointers and structures. The layout of types is not in the limited
+ * API: each slot is verified against PyType_GetSlot() before it is changed. Owns nothing.
+ */
+#pragma once
+
+#include "guard/python/py_cleanup.h"
+
+/* _ctypes was loaded (it may be filled later: then it is seen again). 0, or -1: exception set. */
+int ctypes_guard_module(PyObject *module);

@@ -1,0 +1,61 @@
+#include "guard/audit/denials.h"
+
+#include "guard/python/py_cleanup.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+static struct {
+    audit_denial_function callback;
+    void *data;
+    unsigned long count;
+    char last[2 * DENIAL_TEXT];
+} record;
+
+void audit_set_denial_callback(audit_denial_function function, void *data)
+{
+    record.callback = function;
+    record.data = data;
+}
+
+unsigned long audit_denial_count(void)
+{
+    return record.count;
+}
+
+const char *audit_last_denial(void)
+{
+    return record.last;
+}
+
+/* `subject` may be any bytes: as file names go, what is no UTF-8 becomes surrogates. */
+static void set_exception(const char *message, const char *subject)
+{
+    cleanup_py PyObject *text = PyUnicode_DecodeUTF8(message, (Py_ssize_t)strlen(message), "replace");
+    cleanup_py PyObject *name = PyUnicode_DecodeFSDefault(subject);
+    cleanup_py PyObject *exception = NULL;
+
+    if (text == NULL || name == NULL)
+        return;
+    exception = subject[0] != '\0'
+                    ? PyObject_CallFunction(PyExc_PermissionError, "iOO", EACCES, text, name)
+                    : PyObject_CallFunction(PyExc_PermissionError, "iO", EACCES, text);
+    if (exception != NULL)
+        PyErr_SetObject((PyObject *)Py_TYPE(exception), exception);
+}
+
+int denials_raise(const char *event, const char *words, const struct denial *denial)
+{
+    char message[2 * DENIAL_TEXT];
+    struct audit_denial entry = {event, denial->rule, denial->subject, message};
+
+    snprintf(message, sizeof(message), "safepyrun refused to %s: %s; %s", words, denial->reason,
+             denial->remedy);
+    record.count++;
+    memcpy(record.last, message, sizeof(record.last));
+    if (record.callback != NULL)
+        record.callback(&entry, record.data);
+    set_exception(message, denial->subject);
+    return -1;
+}

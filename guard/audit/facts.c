@@ -1,0 +1,106 @@
+#include "guard/audit/facts.h"
+
+#include <fcntl.h>
+#include <limits.h>
+
+static PyObject *item_at(const struct facts_source *source, unsigned place)
+{
+    if (place == 0 || (Py_ssize_t)place > source->count)
+        return NULL;
+    if (source->items != NULL)
+        return source->items[place - 1];
+    return PyTuple_GetItem(source->tuple, place - 1);
+}
+
+static bool is_ascii(const char *text, Py_ssize_t size)
+{
+    for (Py_ssize_t i = 0; i < size; i++)
+        if ((text[i] & 0x80) != 0)
+            return false;
+    return true;
+}
+
+/* The bytes that the operating system gets for this str or bytes. The UTF-8 form is kept by the str
+   itself and is right for ASCII; anything else is encoded as the file system wants it. */
+static bool read_text(PyObject *object, PyObject **ret_encoded, struct bytes *ret_text)
+{
+    Py_ssize_t size = 0;
+    char *data = NULL;
+
+    if (PyUnicode_Check(object)) {
+        const char *utf8 = PyUnicode_AsUTF8AndSize(object, &size);
+
+        if (utf8 != NULL && is_ascii(utf8, size)) {
+            *ret_text = (struct bytes){utf8, (size_t)size};
+            return true;
+        }
+        PyErr_Clear(); /* lone surrogates: bytes that are no UTF-8, undone by the next line */
+        object = *ret_encoded = PyUnicode_EncodeFSDefault(object);
+        if (object == NULL) {
+            PyErr_Clear(); /* no file can have this name */
+            return false;
+        }
+    }
+    if (!PyBytes_Check(object) || PyBytes_AsStringAndSize(object, &data, &size) < 0)
+        return false;
+    *ret_text = (struct bytes){data, (size_t)size};
+    return true;
+}
+
+static bool read_number(PyObject *object, long *ret_number)
+{
+    int overflow = 0;
+
+    if (object == NULL || !PyLong_Check(object))
+        return false;
+    *ret_number = PyLong_AsLongAndOverflow(object, &overflow);
+    return overflow == 0;
+}
+
+static void read_path(PyObject *object, PyObject *dir_fd, PyObject **encoded,
+                      struct path_fact *path)
+{
+    long number;
+
+    if (read_number(dir_fd, &number) && number >= 0 && number <= INT_MAX)
+        path->dir_fd = (int)number;
+    if (object == Py_None)
+        return;
+    if (read_number(object, &number) && number >= 0 && number <= INT_MAX)
+        path->fd = (int)number;
+    else if (!read_text(object, encoded, &path->text))
+        path->odd = true;
+}
+
+void facts_read(const struct arguments *where, const struct facts_source *source,
+                struct facts_owner *owner, struct facts *ret_facts)
+{
+    PyObject *name = item_at(source, where->name);
+
+    ret_facts->path_count = 0;
+    for (unsigned i = 0; i < FACTS_PATHS; i++) {
+        PyObject *object = item_at(source, where->path[i]);
+        struct path_fact *path = &ret_facts->paths[i];
+
+        *path = (struct path_fact){.text = BYTES_NONE, .dir_fd = AT_FDCWD, .fd = -1};
+        if ((where->keeps_last_link & (1u << i)) != 0)
+            path->follow = PATH_KEEP_LAST;
+        if (where->path[i] == 0)
+            continue;
+        ret_facts->path_count++;
+        if (object == NULL) /* the event came without the argument it should have */
+            path->odd = true;
+        else
+            read_path(object, item_at(source, where->dir_fd[i]), &owner->encoded[i], path);
+    }
+    ret_facts->number_known = read_number(item_at(source, where->number), &ret_facts->number);
+    ret_facts->name = BYTES_NONE;
+    if (name != NULL && name != Py_None)
+        read_text(name, &owner->encoded[FACTS_PATHS], &ret_facts->name);
+}
+
+void facts_owner_finish(struct facts_owner *owner)
+{
+    for (size_t i = 0; i < sizeof(owner->encoded) / sizeof(owner->encoded[0]); i++)
+        Py_XDECREF(owner->encoded[i]);
+}

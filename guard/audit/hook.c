@@ -1,0 +1,140 @@
+#include "guard/audit/hook.h"
+
+#include "guard/audit/caller.h"
+#include "guard/audit/denials.h"
+#include "guard/python/compat.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+static struct {
+    bool installed;
+    bool armed;
+    bool judges; /* false under the preset "open": everything passes */
+    bool proved;
+    const struct policy *policy;
+} state;
+
+static int deny_unknown(const char *event)
+{
+    struct denial denial = {.rule = "interpreter ring",
+                            .remedy = "no policy key allows it inside a cell"};
+    char words[128];
+
+    snprintf(words, sizeof(words), "do something it does not know (audit event '%.80s')", event);
+    snprintf(denial.reason, sizeof(denial.reason), "unknown events are refused");
+    snprintf(denial.subject, sizeof(denial.subject), "%.200s", event);
+    return denials_raise(event, words, &denial);
+}
+
+static enum caller ask_caller(enum asks asks, bool *ret_deputy_is_known)
+{
+    if (asks == ASKS_NOBODY)
+        return CALLER_LIBRARY;
+    if (asks == ASKS_INNERMOST)
+        return caller_innermost();
+    return caller_on_stack(ret_deputy_is_known);
+}
+
+/* Opening is the one event whose words depend on its arguments. */
+static const char *words_of(const struct event_row *row, const struct denial *denial)
+{
+    if (row->check != check_open)
+        return row->words;
+    return strcmp(denial->rule, "deny_read") == 0 ? "open for reading" : "open for writing";
+}
+
+int hook_judge(const struct event_row *row, const char *event, const struct facts_source *source)
+{
+    cleanup_facts struct facts_owner owner = FACTS_OWNER_NONE;
+    struct facts facts = {.event = event};
+    struct denial denial;
+
+    denial.subject[0] = '\0'; /* the rest is filled by a denial; 6 KB are not cleared for each event */
+    facts_read(&row->arguments, source, &owner, &facts);
+    facts.caller = ask_caller(row->arguments.asks, &facts.deputy_is_known);
+    if (row->check(state.policy, &facts, &denial) == VERDICT_DENY)
+        return denials_raise(event, words_of(row, &denial), &denial);
+    if (row->check == check_open)
+        caller_note_read(facts.paths[0].text);
+    else if (row->check == check_chdir)
+        caller_note_chdir();
+    return 0;
+}
+
+static bool needs_no_facts(const struct event_row *row)
+{
+    return row->check == check_always ||
+           (row->check == check_read && state.policy->read_denied == NULL);
+}
+
+static int judge_event(const char *event, PyObject *args)
+{
+    const struct event_row *row = events_find(event);
+    struct facts_source source = {NULL, args, args != NULL ? PyTuple_Size(args) : 0};
+
+    if (row == NULL) {
+        if (strcmp(event, HOOK_PROOF) == 0 && !state.proved) {
+            state.proved = true;
+            return 0;
+        }
+        return deny_unknown(event);
+    }
+    if (row->on_allowed == NULL && needs_no_facts(row))
+        return 0;
+    if (hook_judge(row, event, &source) < 0)
+        return -1;
+    if (row->on_allowed != NULL && source.count > 0)
+        return row->on_allowed(PyTuple_GetItem(args, 0));
+    return 0;
+}
+
+static int hook(const char *event, PyObject *args, void *data)
+{
+    (void)data;
+    if (!state.judges)
+        return 0;
+    return judge_event(event, args);
+}
+
+int hook_install(void)
+{
+    if (state.installed)
+        return 0;
+    events_init();
+    if (compat.add_audit_hook(hook, NULL) < 0) {
+        if (Py_IsInitialized())
+            PyErr_Clear();
+        return -EPERM;
+    }
+    state.installed = true;
+    return 0;
+}
+
+void hook_arm(const struct policy *policy)
+{
+    state.policy = policy;
+    state.judges = policy->preset != POLICY_OPEN;
+    state.armed = true;
+}
+
+bool hook_is_armed(void)
+{
+    return state.armed;
+}
+
+bool hook_is_judging(void)
+{
+    return state.judges;
+}
+
+const struct policy *hook_policy(void)
+{
+    return state.policy;
+}
+
+bool hook_was_proved(void)
+{
+    return state.proved || !state.judges;
+}

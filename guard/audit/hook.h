@@ -1,0 +1,26 @@
+/*
+ * hook - from an audit event, or a call of an interposed built-in, to a verdict
+ *
+ * The path of every audit event of the process; what it costs, everybody pays: 10 to 60 ns for rows
+ * that need no facts. Runs in any thread, with the GIL, and runs no Python code. Owns nothing.
+ */
+#pragma once
+
+#include "guard/audit/facts.h"
+
+/* Puts the hook in, once. Returns 0 or -errno. */
+int hook_install(void);
+
+/* From now on events are judged by this policy (borrowed for ever). */
+void hook_arm(const struct policy *policy);
+bool hook_is_armed(void);
+/* Armed, and the policy has interpreter rules (all presets but "open"). */
+bool hook_is_judging(void);
+const struct policy *hook_policy(void);
+
+/* Did the hook see the event that audit_arm() raised to prove itself? Asked once. */
+#define HOOK_PROOF "safepyrun.proof"
+bool hook_was_proved(void);
+
+/* Judges arguments by one row. 0, or -1 with PermissionError set. */
+int hook_judge(const struct event_row *row, const char *event, const struct facts_source *source);

@@ -1,0 +1,23 @@
+/*
+ * interpose - checks in front of built-in functions that raise no audit event
+ *
+ * interpose.def is the table; guard/python/method_patch does the work. Functions of modules that are
+ * not loaded yet are patched when the import system has made them. Not for events. Owns nothing.
+ */
+#pragma once
+
+#include "guard/policy/verdict.h"
+
+#include "guard/python/py_cleanup.h"
+
+/*
+ * interpose_init() - patch what is loaded, and the functions that load the rest
+ *
+ * link_fd  the descriptor that cells may not use; -1 for none
+ *
+ * Returns 0, or -1 with an exception set: a function of the table exists and could not be patched.
+ */
+int interpose_init(const struct policy *policy, int link_fd);
+
+/* Is this descriptor the link? For events that name descriptors (open, socket). */
+bool interpose_is_link(int fd);

@@ -1,0 +1,91 @@
+#include "guard/audit/sqlite_guard.h"
+
+#include "guard/audit/hook.h"
+#include "guard/python/method_patch.h"
+
+#define SQLITE_ATTACH_ACTION 24 /* sqlite3.h: SQLITE_ATTACH */
+#define SQLITE_SAYS_OK 0
+#define SQLITE_SAYS_DENY 1
+
+static struct {
+    const struct policy *policy;
+    PyObject *set_authorizer; /* the method of the built-in type, whatever a subclass says */
+    PyObject *authorizer;
+    bool installing; /* the one call of set_authorizer that is ours */
+} state;
+
+static const struct event_row attach_row = {
+    .name = "sqlite3.attach", .check = check_sqlite, .arguments = PATH_AT(0), .words = "open a database"};
+static const struct event_row authorizer_row = {.name = "sqlite3.set_authorizer",
+                                                .check = check_never,
+                                                .arguments = NOTHING,
+                                                .words = "replace the guard of a database"};
+
+/* (action, first argument, second, database, trigger): for ATTACH the first is the file's name. */
+static PyObject *authorize(PyObject *self, PyObject *args)
+{
+    long action = PyLong_AsLong(PyTuple_GetItem(args, 0));
+    PyObject *file = PyTuple_GetItem(args, 1);
+    struct facts_source source = {&file, NULL, 1};
+
+    (void)self;
+    if (action != SQLITE_ATTACH_ACTION)
+        return PyLong_FromLong(SQLITE_SAYS_OK);
+    if (hook_judge(&attach_row, attach_row.name, &source) == 0)
+        return PyLong_FromLong(SQLITE_SAYS_OK);
+    PyErr_Clear(); /* on record already; sqlite3 would print it as unraisable */
+    return PyLong_FromLong(SQLITE_SAYS_DENY);
+}
+
+static PyMethodDef authorizer_definition = {"authorizer", authorize, METH_VARARGS, NULL};
+
+static PyObject *refuse_authorizer(const struct method_call *call, void *data)
+{
+    struct facts_source source = {NULL, NULL, 0};
+
+    (void)data;
+    if (!state.installing && hook_is_judging() &&
+        hook_judge(&authorizer_row, authorizer_row.name, &source) < 0)
+        return NULL;
+    return method_call_next(call);
+}
+
+void sqlite_guard_init(const struct policy *policy)
+{
+    state.policy = policy;
+}
+
+int sqlite_guard_module(PyObject *module)
+{
+    cleanup_py PyObject *connection = NULL;
+
+    if (state.set_authorizer != NULL)
+        return 0;
+    connection = PyObject_GetAttrString(module, "Connection");
+    if (connection == NULL) {
+        PyErr_Clear(); /* not filled yet: the module is seen again when it is */
+        return 0;
+    }
+    state.set_authorizer = PyObject_GetAttrString(connection, "set_authorizer");
+    state.authorizer = PyCFunction_NewEx(&authorizer_definition, NULL, NULL);
+    if (state.set_authorizer == NULL || state.authorizer == NULL)
+        return -1;
+    /* A convention that cannot be patched leaves the authorizer replaceable: then no sqlite3. */
+    if (method_patch(state.set_authorizer, refuse_authorizer, NULL) != 0) {
+        PyErr_SetString(PyExc_ImportError, "safepyrun cannot guard sqlite3.Connection.set_authorizer");
+        return -1;
+    }
+    return 0;
+}
+
+int sqlite_guard_connection(PyObject *connection)
+{
+    cleanup_py PyObject *result = NULL;
+
+    if (state.set_authorizer == NULL || state.policy->write_roots == NULL)
+        return 0;
+    state.installing = true;
+    result = PyObject_CallFunctionObjArgs(state.set_authorizer, connection, state.authorizer, NULL);
+    state.installing = false;
+    return result != NULL ? 0 : -1;
+}
