@@ -1,0 +1,1 @@
+"""The thin Python face of the guard process. The guard itself is C (`safepyrun._guard`)."""

@@ -1,0 +1,117 @@
+"""The guard's event loop: cells that await, and the tasks that they leave behind."""
+
+from safepyrun._library import load
+
+asyncio, events, tasks = load("asyncio"), load("asyncio.events"), load("asyncio.tasks")
+
+_loop = None
+_cell = None          # the task of the cell that awaits
+_cancelled = False    # whether SIGINT has cancelled it
+
+
+def loop():
+    global _loop
+    if _loop is None or _loop.is_closed():  # a cell may have closed it
+        _loop = asyncio.new_event_loop()
+        asyncio.set_event_loop(_loop)
+    return _loop
+
+
+def enter():
+    """Around a cell that does not await: create_task() and get_running_loop() find the loop.
+
+    True when leave() is due: a cell inside of another finds the loop running already.
+    """
+    if events._get_running_loop() is not None:
+        return False
+    events._set_running_loop(loop())
+    return True
+
+
+def leave():
+    events._set_running_loop(None)
+
+
+async def _in_order(steps):
+    value = None
+    for step, is_awaited in steps:
+        value = step()
+        if is_awaited:
+            value = await value
+    return value
+
+
+def interrupt():
+    """SIGINT while a cell awaits. True: raise KeyboardInterrupt where the main thread is.
+
+    While the loop only waits, an exception would tear the loop down instead of the cell: the cell's
+    task is cancelled. A step that computes is interrupted as any code; so is a callback that did not
+    end after the first attempt.
+    """
+    global _cancelled
+    if _cancelled or tasks.current_task(_loop) is not None:
+        return True
+    _cancelled = True
+    _loop.call_soon_threadsafe(_cell.cancel)
+    return False
+
+
+def run_cell(steps):
+    """The value of the last step. Frames above the cell are stripped by the caller."""
+    global _cell, _cancelled
+    outer, running = (_cell, _cancelled), events._get_running_loop()
+    events._set_running_loop(None)  # a magic of an ordinary cell may run a cell that awaits
+    _cell, _cancelled = loop().create_task(_in_order(steps)), False
+    try:
+        return _loop.run_until_complete(_cell)
+    except asyncio.CancelledError as error:
+        if _cancelled:
+            raise KeyboardInterrupt().with_traceback(error.__traceback__) from None
+        raise
+    except (KeyboardInterrupt, SystemExit):
+        _abandon(_cell)
+        raise
+    finally:
+        _cell, _cancelled = outer
+        events._set_running_loop(running)
+
+
+def _abandon(task):
+    """The interrupt hit another task or a callback: the cell ends all the same."""
+    if not task.done():
+        task.cancel()
+        try:
+            _loop.run_until_complete(task)
+        except BaseException:  # the interrupt is what is reported
+            pass
+    elif not task.cancelled():
+        task.exception()  # retrieved: asyncio need not complain
+
+
+def _has_work():
+    if tasks.all_tasks(_loop) or getattr(_loop, "_ready", True) or getattr(_loop, "_scheduled", True):
+        return True
+    selector = getattr(_loop, "_selector", None)
+    return selector is None or len(selector.get_map()) > 1  # one is the loop's own wake-up socket
+
+
+def idle(fd):
+    """Between two requests: tasks go on until there is something to read."""
+    if _loop is None or _loop.is_closed() or not _has_work():
+        return
+    _loop.add_reader(fd, _loop.stop)
+    try:
+        _loop.run_forever()
+    finally:
+        _loop.remove_reader(fd)
+
+
+def finish():
+    if _loop is None or _loop.is_closed():
+        return
+    left = tasks.all_tasks(_loop)
+    for task in left:
+        task.cancel()
+    if left:
+        _loop.run_until_complete(asyncio.wait(left, timeout=0.3))
+    _loop.close()

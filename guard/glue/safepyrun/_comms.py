@@ -1,0 +1,87 @@
+"""Comms: what widgets use to talk to their other half in the front end.
+
+The package `comm` defines the interface and expects the kernel to put its own functions in; this is
+where that happens. The kernel process keeps its own list of open comms for comm_info_request.
+"""
+
+import comm
+from comm.base_comm import BaseComm, CommManager
+
+from safepyrun import _guard
+
+
+class GuardComm(BaseComm):
+    """One comm; what it sends goes out for the cell whose code is running."""
+
+    #: the kernel object that older widget code asks for
+    kernel = None
+
+    def publish_msg(self, msg_type, data=None, metadata=None, buffers=None, **keys):
+        content = {"comm_id": self.comm_id, "data": {} if data is None else data, **keys}
+        _guard.publish(msg_type, content, metadata or {}, list(buffers or ()))
+
+
+class GuardCommManager(CommManager):
+    """The comms of the session, and the way in for messages of the front end."""
+
+    def __init__(self, kernel):
+        super().__init__()
+        self.kernel = kernel
+
+    def get_comm(self, comm_id):
+        found = self.comms.get(comm_id)
+        if found is None:
+            # The usual case: a page that was open before the kernel was restarted.
+            _guard.log("info", f"no such comm: {comm_id}")
+        return found
+
+    def receive(self, msg_type, content, metadata, buffers):
+        message = {"header": {**self.kernel.get_parent()["header"], "msg_type": msg_type},
+                   "msg_type": msg_type, "parent_header": {}, "metadata": metadata,
+                   "content": content, "buffers": buffers}
+        getattr(self, "_" + msg_type)(message, content)
+
+    def _comm_open(self, message, content):
+        opened = comm.create_comm(comm_id=content["comm_id"], primary=False,
+                                  target_name=content["target_name"])
+        target = self.targets.get(content["target_name"])
+        if target is None:
+            _guard.log("warning", f"no such comm target: {content['target_name']}")
+        else:
+            self.register_comm(opened)
+            if self._call(target, opened, message):
+                return
+            self.comms.pop(opened.comm_id, None)
+        # Never registered, or no longer: the front end still has to learn that nobody listens.
+        opened._closed = True
+        opened.publish_msg("comm_close")
+
+    def _comm_msg(self, message, content):
+        found = self.get_comm(content["comm_id"])
+        if found is not None:
+            self._call(found.handle_msg, message)
+
+    def _comm_close(self, message, content):
+        found = self.get_comm(content["comm_id"])
+        if found is not None:
+            found._closed = True
+            del self.comms[found.comm_id]
+            self._call(found.handle_close, message)
+
+    def _call(self, function, *arguments):
+        """The user's own callback: its error is shown where the comm's message is answered."""
+        try:
+            function(*arguments)
+        except Exception:
+            self.kernel.shell.showtraceback()
+            return False
+        return True
+
+
+def install(kernel):
+    """Make `comm` use this kernel; returns the manager."""
+    manager = GuardCommManager(kernel)
+    GuardComm.kernel = kernel
+    comm.create_comm = GuardComm
+    comm.get_comm_manager = lambda: manager
+    return manager

@@ -1,0 +1,13 @@
+"""Exceptions that front ends and notebooks know by name."""
+
+import sys
+
+
+class StdinNotImplementedError(NotImplementedError):
+    """input() was called, but the front end does not answer questions."""
+
+
+def stdin_not_implemented_error():
+    """IPython's class when IPython is in use: code that catches it means that one."""
+    module = sys.modules.get("IPython.core.error")
+    return getattr(module, "StdinNotImplementedError", StdinNotImplementedError)

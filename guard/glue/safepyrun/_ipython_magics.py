@@ -1,0 +1,124 @@
+"""Magics that differ in a guarded kernel, and what is asked before others run.
+
+Starting programs is refused by the guard itself, with its own words; here the refusal is asked for
+early, before IPython sets up threads and pipes for a program that will not start.
+"""
+
+import glob
+import os
+import re
+import shlex
+import sys
+
+from IPython.core.error import UsageError
+from IPython.core.magic import Magics, line_magic, magics_class
+
+from safepyrun import _guard
+from safepyrun._ipython_compile import check_expression, check_source
+
+#: cell magics that hand the cell to a program
+SCRIPT_MAGICS = {"script", "bash", "sh", "perl", "ruby", "python", "python2", "python3", "pypy",
+                 "cmd"}
+#: magics that exec() their argument without IPython's compiler
+EXEC_MAGICS = {"prun", "debug"}
+#: magics that eval() an argument that names neither a file nor a line of history
+EVAL_MAGICS = {"recall", "rep", "edit", "ed", "load", "loadpy", "pastebin"}
+#: the options before the statement of %prun and %debug
+_OPTIONS = re.compile(r"^(?:\s*(?:-[rq]+|-[DlsTb]\s*\S+|--breakpoint[ =]\S+)(?=\s|$))*\s*")
+#: the first word of a command that installs packages
+_INSTALLER = re.compile(r"(?:\S*/)?(?:python[\d.]*[\"']?\s+-m\s+)?"
+                        r"(?:pip[\d.]*|conda|mamba|micromamba|uv)\b")
+
+
+def ask_before_magic(shell, name, line, cell):
+    """Refuse now what would be refused later, or slip through."""
+    if cell is not None and name in SCRIPT_MAGICS:
+        program = (line.split() or [name])[0] if name == "script" else name
+        sys.audit("subprocess.Popen", program, [program], None, None)
+    if name == "config":
+        check_source("config." + line if "=" in line else "")
+        if line.startswith("InlineBackend"):
+            _offer_inline_backend(shell)
+    if name in EVAL_MAGICS:
+        check_expression(line)
+    if name in EXEC_MAGICS:
+        check_source(shell.transform_cell(_OPTIONS.sub("", line) + "\n" + (cell or "")))
+
+
+def _offer_inline_backend(shell):
+    """%config InlineBackend works before the first figure, as it does under ipykernel."""
+    try:
+        from matplotlib_inline.config import InlineBackend
+    except ImportError:
+        return
+    backend = InlineBackend.instance(parent=shell)
+    backend.shell = shell
+    if backend not in shell.configurables:
+        shell.configurables.append(backend)
+
+
+def explain_refusal(error, command):
+    """The same refusal, with what to do instead when the command installs packages."""
+    if _INSTALLER.match(command.strip().strip("\"'")):
+        error.strerror = (f"{error.strerror}. Install packages from a terminal, "
+                          f"outside the guard: {sys.executable} -m pip install ...")
+    return error
+
+
+def _files(line):
+    """The words of a command line without options; patterns are expanded."""
+    words = [os.path.expanduser(word) for word in shlex.split(line) if not word.startswith("-")]
+    return [name for word in words for name in sorted(glob.glob(word)) or [word]]
+
+
+@magics_class
+class KernelMagics(Magics):
+    """What needs a terminal in IPython and a front end here."""
+
+    @line_magic
+    def clear(self, line):
+        """Clear the output of this cell."""
+        self.shell.display_pub.clear_output()
+
+    @line_magic
+    def less(self, line):
+        """Show a file in the pager."""
+        if not line:
+            raise UsageError("Missing filename.")
+        with open(line, encoding="utf-8", errors="replace") as file:
+            self.shell._page(file.read())
+
+    more = line_magic("more")(less)
+
+    @line_magic
+    def cat(self, line):
+        """Print files. In a terminal this is an alias of a program."""
+        for name in _files(line):
+            with open(name, encoding="utf-8", errors="replace") as file:
+                print(file.read(), end="")
+
+    @line_magic
+    def ls(self, line):
+        """List the current directory, a directory or what a pattern matches."""
+        for name in _files(line) or ["."]:
+            entries = sorted(os.listdir(name)) if os.path.isdir(name) else [name]
+            shown = [entry + "/" * os.path.isdir(os.path.join(name, entry))
+                     for entry in entries if not entry.startswith(".")]
+            print("\n".join(shown))
+
+    @line_magic
+    def edit(self, line):
+        """Ask the front end to open a file in its editor: %edit FILE [LINE]"""
+        words = line.split()
+        if not words:
+            raise UsageError("Missing filename.")
+        number = int(words[1]) if len(words) > 1 and words[1].isdigit() else 1
+        self.shell.payload_manager.write_payload({"source": "edit_magic", "filename": words[0],
+                                                  "line_number": number})
+
+    @line_magic
+    def connect_info(self, line):
+        """Say where the connection file is: not here."""
+        _guard.log("info", "%connect_info was asked")
+        print("The kernel process keeps the connection file and its key; cells cannot read them.\n"
+              "`jupyter console --existing` finds the kernel by itself.")

@@ -1,0 +1,42 @@
+"""Which shell the cells get."""
+
+import sys
+from _frozen_importlib_external import PathFinder
+
+from safepyrun import _guard
+
+
+def _ipython():
+    from safepyrun._ipython import IPythonShell
+    return IPythonShell()
+
+
+def _plain():
+    from safepyrun._plain import PlainShell
+    return PlainShell()
+
+
+def _auto():
+    """IPython where it is installed; looking for it costs a directory listing, no import."""
+    if PathFinder.find_spec("IPython") is None:
+        return _plain()
+    try:
+        return _ipython()
+    except Exception as error:  # a broken installation must not cost the session
+        _guard.log("warning", f"IPython cannot be used, cells run without it: {error!r}")
+        return _plain()
+
+
+_SHELLS = {"auto": _auto, "ipython": _ipython, "plain": _plain}
+
+
+def start(choice):
+    if choice not in _SHELLS:
+        raise ValueError(f"no shell {choice!r}: it is one of {', '.join(_SHELLS)}")
+    return _SHELLS[choice]()
+
+
+def describe(shell):
+    """Content of READY."""
+    return {"python_version": ".".join(map(str, sys.version_info[:3])),
+            "shell": shell.name, "banner": shell.banner}

@@ -1,0 +1,215 @@
+#include "guard/guard.h"
+#include "guard/audit/audit.h"
+#include "guard/audit/policy_file.h"
+#include "guard/denials.h"
+#include "guard/python/attribution.h"
+#include "guard/python/cell.h"
+#include "guard/python/compat.h"
+#include "guard/python/error.h"
+#include "guard/python/event_loop.h"
+#include "guard/python/execute.h"
+#include "guard/python/input.h"
+#include "guard/python/interrupt.h"
+#include "guard/python/introspect.h"
+#include "guard/python/json.h"
+#include "guard/python/link_end.h"
+#include "guard/python/module.h"
+#include "guard/python/py_cleanup.h"
+#include "guard/python/shell.h"
+#include "guard/python/streams.h"
+#include "guard/rules/rules.h"
+
+#include <sys/prctl.h>
+#include <signal.h>
+
+static struct {
+    PyObject *shell;
+} guard;
+
+static int check_rules(PyObject *ast)
+{
+    return rules_check(audit_policy(), ast);
+}
+
+static const struct cell_hooks hooks = {
+    .check = check_rules,
+    .compiled = audit_register_user_code,
+    .is_user_code = audit_is_user_code,
+    .begin_host_work = audit_begin_host_work,
+    .end_host_work = audit_end_host_work,
+};
+
+static void __attribute__((noreturn)) fail(const char *reason)
+{
+    struct bytes part = bytes_of_string(reason);
+
+    link_end_post(&(struct frame){FRAME_FAILED, 0, 1, &part});
+    link_end_close();
+    _exit(1);
+}
+
+void guard_fail(int link_fd, const char *reason)
+{
+    if (link_end_open(link_fd) < 0)
+        _exit(1);
+    fail(reason);
+}
+
+/* "TypeError: …": the kernel process shows it to whoever started the kernel. */
+static void __attribute__((noreturn)) fail_with_exception(const char *doing)
+{
+    cleanup_py PyObject *exception = error_take();
+    cleanup_py PyObject *type_name = exception != NULL ? PyType_GetName(Py_TYPE(exception)) : NULL;
+    cleanup_py PyObject *text = NULL;
+    cleanup_py PyObject *utf8 = NULL;
+
+    if (type_name != NULL)
+        text = PyUnicode_FromFormat("the guard could not %s: %U: %S", doing, type_name, exception);
+    if (text != NULL)
+        utf8 = PyUnicode_AsEncodedString(text, "utf-8", "backslashreplace");
+    fail(utf8 != NULL ? PyBytes_AsString(utf8) : doing);
+}
+
+struct configuration {
+    char *shell;
+    struct policy *policy;
+};
+
+static void read_policy(const struct frame *frame, struct policy **ret_policy)
+{
+    cleanup_free char *problem = NULL;
+    cleanup_free char *name = xstrndup(frame->parts[3].data, frame->parts[3].size);
+
+    /* Nothing said: the default of the kernel, never no policy. */
+    if (frame->parts[1].size == 0)
+        *ret_policy = policy_new(POLICY_WORKSPACE);
+    else if (policy_decode(frame->parts[1], ret_policy) != 0)
+        fail("the policy that the kernel process sent cannot be read");
+    if (policy_file_apply(*ret_policy, frame->parts[2], name, &problem) != 0)
+        fail(problem != NULL ? problem : "the policy file cannot be read");
+}
+
+static void configure(struct configuration *ret_configuration)
+{
+    struct frame frame;
+
+    if (link_end_receive(&frame) < 0)
+        fail_with_exception("read its configuration");
+    if (frame.type != FRAME_CONFIGURE)
+        fail("the kernel process sent a request before the configuration");
+    ret_configuration->shell = xstrndup(frame.parts[0].data, frame.parts[0].size);
+    read_policy(&frame, &ret_configuration->policy);
+}
+
+/* The order matters: streams before the shell, which may print; threads after everything else. */
+static int warm_up(const struct configuration *configuration)
+{
+    interrupt_watch_link(link_end_fd());
+    if (interrupt_start() < 0 || attribution_start() < 0 || streams_start() < 0 ||
+        json_start() < 0 || input_start() < 0)
+        return -1;
+    guard.shell = shell_start(configuration->shell);
+    if (guard.shell == NULL || cell_start(&hooks, guard.shell) < 0)
+        return -1;
+    execute_start(guard.shell);
+    introspect_start(guard.shell);
+    return attribution_patch_threads();
+}
+
+static void say_ready(void)
+{
+    cleanup_py PyObject *content = shell_describe(guard.shell);
+    cleanup_py PyObject *text = content != NULL ? json_encode(content) : NULL;
+    struct bytes part;
+    Py_ssize_t size;
+    char *data;
+
+    if (text == NULL || PyBytes_AsStringAndSize(text, &data, &size) < 0)
+        fail_with_exception("say that it is ready");
+    part = (struct bytes){data, (size_t)size};
+    link_end_post(&(struct frame){FRAME_READY, 0, 1, &part});
+    module_release_log();
+    denials_start();
+}
+
+/* No finalisation of the interpreter: a thread of a cell that never ends would hold it up, and the
+   kernel process gives us one second. What libraries registered with atexit has run. */
+static void __attribute__((noreturn)) shut_down(const struct frame *frame)
+{
+    (void)frame;
+    event_loop_finish();
+    shell_shut_down(guard.shell);
+    streams_flush_all();
+    link_end_close();
+    _exit(0);
+}
+
+static void ignore(const struct frame *frame)
+{
+    (void)frame; /* the answer to a question that was interrupted */
+}
+
+static void (*const handlers[FRAME_TYPE_COUNT])(const struct frame *frame) = {
+    [FRAME_EXECUTE] = execute_request,
+    [FRAME_COMPLETE] = introspect_complete,
+    [FRAME_INSPECT] = introspect_inspect,
+    [FRAME_IS_COMPLETE] = introspect_is_complete,
+    [FRAME_COMM_OPEN_REQUEST] = introspect_comm,
+    [FRAME_COMM_MSG_REQUEST] = introspect_comm,
+    [FRAME_COMM_CLOSE_REQUEST] = introspect_comm,
+    [FRAME_INPUT_REPLY] = ignore,
+    [FRAME_CONFIGURE] = ignore,
+    [FRAME_SHUTDOWN] = shut_down,
+};
+
+static int receive(struct frame *ret_frame)
+{
+    if (!link_end_has_input() && event_loop_idle(link_end_fd()) < 0)
+        return -1;
+    return link_end_receive(ret_frame);
+}
+
+static void __attribute__((noreturn)) serve(void)
+{
+    /* The front end is still getting ready: what the first error will need costs nobody time now.
+     */
+    if (!link_end_has_input() && shell_warm_up(guard.shell) < 0)
+        PyErr_Clear(); /* it will be met, and said, when it is needed */
+    for (;;) {
+        struct frame frame;
+
+        if (receive(&frame) < 0) {
+            error_print("waiting for the next request");
+            continue;
+        }
+        interrupt_begin_request();
+        handlers[frame.type](&frame);
+    }
+}
+
+void guard_serve(int link_fd, const char *library_directory)
+{
+    struct configuration configuration = {NULL, NULL};
+    const char *missing = NULL;
+    cleanup_free char *reason = NULL;
+
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (link_end_open(link_fd) < 0)
+        _exit(1);
+    if (compat_init(&missing) != 0) {
+        reason = xasprintf("this Python has no %s, which the guard needs", missing);
+        fail(reason);
+    }
+    if (shell_import_glue(library_directory) < 0)
+        fail_with_exception("import its own Python files");
+    configure(&configuration);
+    if (warm_up(&configuration) < 0)
+        fail_with_exception("start its shell");
+    free(steal(configuration.shell));
+    if (audit_arm(configuration.policy, link_fd) < 0)
+        fail_with_exception("arm itself");
+    if (shell_open_cwd() < 0)
+        fail_with_exception("set the path of modules");
+    say_ready();
+    serve();
+}

@@ -1,0 +1,43 @@
+/*
+ * safepyrun._guard as an extension module (abi3): the guard process inside any Python's own program
+ *
+ * For virtual environments of another Python than the one that safepyrun-guard embeds. The hook
+ * goes in when the module is loaded; serve() takes the process over and does not return.
+ */
+#include "guard/python/module.h"
+#include "guard/audit/audit.h"
+#include "guard/guard.h"
+#include "guard/python/compat.h"
+
+#include <Python.h>
+
+static PyObject *serve(PyObject *self, PyObject *args)
+{
+    int link_fd;
+
+    (void)self;
+    if (!PyArg_ParseTuple(args, "i:serve", &link_fd))
+        return NULL;
+    guard_serve(link_fd, NULL);
+}
+
+static PyMethodDef methods[] = {
+    {"serve", serve, METH_VARARGS, "serve(link_fd)\n--\n\nBe the guard process; never returns."},
+    {NULL, NULL, 0, NULL}};
+
+PyMODINIT_FUNC PyInit__guard(void);
+
+PyMODINIT_FUNC PyInit__guard(void)
+{
+    const char *missing = NULL;
+
+    if (compat_init(&missing) != 0) {
+        PyErr_Format(PyExc_ImportError, "this Python has no %s, which the guard needs", missing);
+        return NULL;
+    }
+    if (audit_install() < 0) {
+        PyErr_SetString(PyExc_ImportError, "the audit hook cannot be installed in this Python");
+        return NULL;
+    }
+    return module_new(methods);
+}
