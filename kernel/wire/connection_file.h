@@ -1,0 +1,48 @@
+/*
+ * connection_file - where to listen and with which key
+ *
+ * The launcher writes it; a port of 0 means that the kernel process chooses, and writes what it
+ * chose back into the file (mode 0600). Unknown keys are kept. Source: jupyter_client,
+ * "Connection files"; JEP 106.
+ */
+#pragma once
+
+#include <jansson.h>
+
+enum channel {
+    CHANNEL_SHELL,
+    CHANNEL_IOPUB,
+    CHANNEL_STDIN,
+    CHANNEL_CONTROL,
+    CHANNEL_HEARTBEAT,
+    CHANNEL_COUNT
+};
+
+struct connection_file {
+    char *path;
+    json_t *object; /* as read */
+    char *transport;        /* "tcp" or "ipc" */
+    char *ip;               /* address, or the path prefix of ipc */
+    char *signature_scheme;
+    char *key;
+    int ports[CHANNEL_COUNT];
+};
+
+/* "shell", "iopub", "stdin", "control", "hb": the names in the file. */
+const char *channel_name(enum channel channel);
+
+/*
+ * connection_file_read() - read and check the file
+ *
+ * ret_error  on failure a new sentence that names the file and the key; free()
+ *
+ * Returns 0; 1 when the file is missing or wrong.
+ */
+int connection_file_read(const char *path, struct connection_file *ret_file, char **ret_error);
+void connection_file_finish(struct connection_file *file);
+
+/* Writes the ports as they are now, atomically, mode 0600. Returns 0; -errno. */
+int connection_file_write(struct connection_file *file);
+
+/* The ZeroMQ endpoint of a channel with this port, a new string. */
+char *connection_file_endpoint(const struct connection_file *file, int port);

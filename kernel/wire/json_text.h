@@ -1,0 +1,41 @@
+/*
+ * json_text - look into JSON text without building a tree
+ *
+ * Content and metadata pass through the kernel process as the bytes that came: a JSON library that
+ * decodes them would choke on what Python peers send every day (lone surrogates, NaN, integers
+ * beyond 64 bits). This module checks that text is JSON, so that a guard process cannot make the
+ * kernel process send garbage, and reads the few fields that the kernel process acts upon.
+ *
+ * Not a parser for our own files: those go through jansson. All results are views into the text.
+ */
+#pragma once
+
+#include "guard/link/buffer.h"
+#include "guard/link/bytes.h"
+
+enum json_text_rules {
+    JSON_TEXT_STRICT,  /* RFC 8259 */
+    JSON_TEXT_LENIENT, /* and NaN, Infinity, -Infinity, as Python's json module writes them */
+};
+
+enum { JSON_TEXT_DEPTH_MAX = 256 };
+
+/* Whether `text` is one JSON object in UTF-8, nested at most JSON_TEXT_DEPTH_MAX deep. */
+bool json_text_is_object(struct bytes text, enum json_text_rules rules);
+
+/*
+ * json_text_member() - the value of a member of the outermost object
+ *
+ * object     checked with json_text_is_object() before
+ * ret_value  the value's text; the last one where the key is repeated, as Python reads it
+ */
+bool json_text_member(struct bytes object, const char *key, struct bytes *ret_value);
+
+/* Whether the value is of this kind; `ret_…` are set on success only. */
+bool json_text_bool(struct bytes value, bool *ret_truth);
+bool json_text_integer(struct bytes value, long *ret_number);
+/* Appends the decoded string as UTF-8; a lone surrogate becomes U+FFFD. */
+bool json_text_string(struct bytes value, struct buffer *decoded);
+
+/* Appends `text` (bytes that should be UTF-8) as a JSON string with its quotes. */
+void json_text_append_string(struct buffer *buffer, struct bytes text);
