@@ -1,0 +1,330 @@
+#include "kernel/channels/channels.h"
+
+#include "kernel/records/log.h"
+
+enum {
+    LINGER_MS = 1000,
+    RECEIVE_BITE = 64,            /* messages taken from one socket before the others have their turn */
+    MAX_FRAME_BYTES = 256 << 20, /* ZMQ_MAXMSGSIZE: one frame from a stranger */
+};
+
+static void compose(struct channels *channels, const struct outgoing *outgoing, struct frames *frames)
+{
+    cleanup_buffer struct buffer header = BUFFER_NONE;
+    char signature[SIGNATURE_HEX_MAX + 1];
+    struct bytes parts[SIGNATURE_FRAMES];
+
+    session_append_header(&channels->session, outgoing->msg_type, &header);
+    parts[0] = buffer_bytes(&header);
+    parts[1] = outgoing->parent_header.size != 0 ? outgoing->parent_header : BYTES_LITERAL("{}");
+    parts[2] = outgoing->metadata.size != 0 ? outgoing->metadata : BYTES_LITERAL("{}");
+    parts[3] = outgoing->content;
+    signature_sign(channels->key, parts, signature);
+    frames_append(frames, BYTES_LITERAL("<IDS|MSG>"));
+    frames_append(frames, bytes_of_string(signature));
+    for (int i = 0; i < SIGNATURE_FRAMES; i++)
+        frames_append(frames, parts[i]);
+    for (size_t i = 0; i < outgoing->buffer_count; i++)
+        frames_append(frames, outgoing->buffers[i]);
+}
+
+int channels_reply(struct channels *channels, enum channel channel, const struct message *request,
+                   const struct outgoing *outgoing)
+{
+    cleanup_frames struct frames frames = FRAMES_NONE;
+    int result;
+
+    for (size_t i = 0; i < request->identity_count; i++)
+        frames_append(&frames, frames_at(&request->frames, i));
+    compose(channels, outgoing, &frames);
+    result = frames_send(channels->routers[channel].socket, &frames);
+    /* A ROUTER drops what is for a peer that has gone, and what a peer does not read. */
+    if (result == FRAMES_E_AGAIN || result == -EHOSTUNREACH) {
+        log_warning("a %s for a peer that does not read was dropped", outgoing->msg_type);
+        return 0;
+    }
+    return result;
+}
+
+int channels_publish_topic(struct channels *channels, struct bytes topic,
+                           const struct outgoing *outgoing)
+{
+    cleanup_frames struct frames frames = FRAMES_NONE;
+
+    frames_append(&frames, topic);
+    compose(channels, outgoing, &frames);
+    return iopub_publish(&channels->iopub, &frames);
+}
+
+int channels_publish(struct channels *channels, const struct outgoing *outgoing)
+{
+    char topic[160];
+    int length = snprintf(topic, sizeof(topic), "kernel.%s.%s", channels->session.id,
+                          outgoing->topic != NULL ? outgoing->topic : outgoing->msg_type);
+
+    return channels_publish_topic(channels, (struct bytes){topic, (size_t)length}, outgoing);
+}
+
+char *channels_next_msg_id(const struct channels *channels)
+{
+    return xasprintf("%s_%d_%llu", channels->session.id, (int)getpid(),
+                     (unsigned long long)channels->session.message_count);
+}
+
+/* One message from a ROUTER. Returns 0; FRAMES_E_AGAIN; -errno. */
+static int receive_message(struct router *router)
+{
+    struct channels *channels = router->channels;
+    cleanup_frames struct frames frames = FRAMES_NONE;
+    struct message *message;
+    int result = frames_receive(router->socket, &frames);
+
+    if (result == FRAMES_E_TOO_LARGE) {
+        log_warning("%s: dropped a message beyond the limits", channel_name(router->channel));
+        return 0;
+    }
+    if (result != 0)
+        return result;
+    result = message_parse(&frames, channels->key, &message);
+    if (result != 0) {
+        log_warning("%s: dropped a message: %s", channel_name(router->channel),
+                    message_error_text(result));
+        return 0;
+    }
+    return channels->handlers.message(channels->handlers.context, router->channel, message);
+}
+
+static int on_router(void *context)
+{
+    struct router *router = context;
+    int result = 0;
+
+    /* A client that has subscribed before it asked hears the answer's status messages too. */
+    result = iopub_read_subscriptions(&router->channels->iopub);
+    for (int i = 0; result == 0 && i < RECEIVE_BITE; i++)
+        result = receive_message(router);
+    return result == FRAMES_E_AGAIN ? 0 : result;
+}
+
+int channels_read_shell(struct channels *channels)
+{
+    int result = 0;
+
+    while (result == 0)
+        result = receive_message(&channels->routers[CHANNEL_SHELL]);
+    return result == FRAMES_E_AGAIN ? 0 : result;
+}
+
+/* Echoes whatever comes, as the heartbeat channel is specified. */
+static int on_heartbeat(void *context)
+{
+    struct router *router = context;
+    int result = 0;
+
+    for (int i = 0; result == 0 && i < RECEIVE_BITE; i++) {
+        cleanup_frames struct frames frames = FRAMES_NONE;
+
+        result = frames_receive(router->socket, &frames);
+        if (result == 0)
+            result = frames_send(router->socket, &frames);
+        if (result == FRAMES_E_TOO_LARGE || result == -EHOSTUNREACH)
+            result = 0;
+    }
+    return result == FRAMES_E_AGAIN ? 0 : result;
+}
+
+static int on_iopub(void *context)
+{
+    struct channels *channels = context;
+
+    return iopub_read_subscriptions(&channels->iopub);
+}
+
+static int open_router(struct channels *channels, enum channel channel)
+{
+    struct router *router = &channels->routers[channel];
+    int one = 1;
+    int no_limit = 0;
+
+    *router = (struct router){.channel = channel, .channels = channels};
+    router->socket = zmq_socket(channels->zmq_context, ZMQ_ROUTER);
+    /* HANDOVER: servers reconnect under the identity that they had before. */
+    if (router->socket == NULL ||
+        zmq_setsockopt(router->socket, ZMQ_ROUTER_HANDOVER, &one, sizeof(one)) < 0 ||
+        zmq_setsockopt(router->socket, ZMQ_RCVHWM, &no_limit, sizeof(no_limit)) < 0)
+        return -errno;
+    /* Replies to a client that pipelines thousands of requests must not be lost either. */
+    if (channel != CHANNEL_HEARTBEAT &&
+        zmq_setsockopt(router->socket, ZMQ_SNDHWM, &no_limit, sizeof(no_limit)) < 0)
+        return -errno;
+    router->source = (struct loop_source){
+        .socket = router->socket,
+        .events = ZMQ_POLLIN,
+        .callback = channel == CHANNEL_HEARTBEAT ? on_heartbeat : on_router,
+        .context = router,
+    };
+    return 0;
+}
+
+static void *socket_of(struct channels *channels, enum channel channel)
+{
+    return channel == CHANNEL_IOPUB ? channels->iopub.socket : channels->routers[channel].socket;
+}
+
+static int set_common_options(void *socket)
+{
+    int linger = LINGER_MS;
+    int64_t max_bytes = MAX_FRAME_BYTES;
+    int keepalive = 1;
+    int ipv6 = 1;
+
+    if (zmq_setsockopt(socket, ZMQ_LINGER, &linger, sizeof(linger)) < 0 ||
+        zmq_setsockopt(socket, ZMQ_MAXMSGSIZE, &max_bytes, sizeof(max_bytes)) < 0 ||
+        zmq_setsockopt(socket, ZMQ_TCP_KEEPALIVE, &keepalive, sizeof(keepalive)) < 0 ||
+        zmq_setsockopt(socket, ZMQ_IPV6, &ipv6, sizeof(ipv6)) < 0)
+        return -errno;
+    return 0;
+}
+
+/* ipc has no "any port": the first number is taken whose file does not exist yet. */
+static int free_ipc_port(const struct connection_file *file)
+{
+    for (int port = 1; port < 65536; port++) {
+        cleanup_free char *endpoint = connection_file_endpoint(file, port);
+
+        if (access(endpoint + strlen("ipc://"), F_OK) != 0)
+            return port;
+    }
+    return 65535;
+}
+
+static int bound_tcp_port(void *socket)
+{
+    char endpoint[256];
+    size_t size = sizeof(endpoint);
+
+    if (zmq_getsockopt(socket, ZMQ_LAST_ENDPOINT, endpoint, &size) < 0)
+        return 0;
+    return atoi(strrchr(endpoint, ':') + 1);
+}
+
+static int bind_channel(struct channels *channels, struct connection_file *file,
+                        enum channel channel, char **ret_error)
+{
+    bool is_ipc = strcmp(file->transport, "ipc") == 0;
+    void *socket = socket_of(channels, channel);
+    cleanup_free char *endpoint = NULL;
+
+    if (is_ipc && file->ports[channel] == 0)
+        file->ports[channel] = free_ipc_port(file);
+    endpoint = connection_file_endpoint(file, file->ports[channel]);
+    if (is_ipc)
+        unlink(endpoint + strlen("ipc://")); /* a restart finds the files of the kernel before */
+    if (set_common_options(socket) < 0 || zmq_bind(socket, endpoint) < 0) {
+        *ret_error = xasprintf("cannot bind the %s channel to %s: %s", channel_name(channel),
+                               endpoint, zmq_strerror(errno));
+        return 1;
+    }
+    if (!is_ipc && file->ports[channel] == 0)
+        file->ports[channel] = bound_tcp_port(socket);
+    return 0;
+}
+
+static int bind_all(struct channels *channels, struct connection_file *file, char **ret_error)
+{
+    bool chose_port = false;
+
+    for (int channel = 0; channel < CHANNEL_COUNT; channel++) {
+        chose_port = chose_port || file->ports[channel] == 0;
+        if (bind_channel(channels, file, (enum channel)channel, ret_error) != 0)
+            return 1;
+    }
+    if (chose_port && connection_file_write(file) < 0) {
+        *ret_error = xasprintf("cannot rewrite the connection file %s with the chosen ports: %s",
+                               file->path, strerror(errno));
+        return 1;
+    }
+    return 0;
+}
+
+static int open_sockets(struct channels *channels)
+{
+    static const enum channel routers[] = {CHANNEL_CONTROL, CHANNEL_STDIN, CHANNEL_SHELL,
+                                           CHANNEL_HEARTBEAT};
+    int result = iopub_init(&channels->iopub, channels->zmq_context, channels->loop,
+                            channels->handlers.welcome, channels->handlers.context);
+
+    for (size_t i = 0; result == 0 && i < sizeof(routers) / sizeof(routers[0]); i++)
+        result = open_router(channels, routers[i]);
+    return result;
+}
+
+/* In the order in which they are served: a busy shell never keeps control or the heartbeat waiting. */
+static void add_sources(struct channels *channels)
+{
+    channels->iopub_source = (struct loop_source){
+        .socket = channels->iopub.socket,
+        .events = ZMQ_POLLIN,
+        .callback = on_iopub,
+        .context = channels,
+    };
+    loop_add(channels->loop, &channels->iopub_source);
+    loop_add(channels->loop, &channels->routers[CHANNEL_HEARTBEAT].source);
+    loop_add(channels->loop, &channels->routers[CHANNEL_CONTROL].source);
+    loop_add(channels->loop, &channels->routers[CHANNEL_STDIN].source);
+    loop_add(channels->loop, &channels->routers[CHANNEL_SHELL].source);
+}
+
+int channels_open(struct channels *channels, struct loop *loop, struct connection_file *file,
+                  const struct channel_handlers *handlers, char **ret_error)
+{
+    *channels = (struct channels){.loop = loop, .handlers = *handlers};
+    session_init(&channels->session);
+    if (signature_key_new(file->signature_scheme, bytes_of_string(file->key), &channels->key) !=
+        0) {
+        *ret_error = xasprintf("connection file %s: OpenSSL does not know the signature_scheme "
+                               "\"%s\"; \"hmac-sha256\" is the usual one",
+                               file->path, file->signature_scheme);
+        return 1;
+    }
+    channels->zmq_context = zmq_ctx_new();
+    if (channels->zmq_context == NULL || open_sockets(channels) < 0) {
+        *ret_error = xasprintf("cannot make the sockets: %s", zmq_strerror(errno));
+        return 1;
+    }
+    if (bind_all(channels, file, ret_error) != 0)
+        return 1;
+    add_sources(channels);
+    return 0;
+}
+
+static void remove_ipc_files(const struct connection_file *file)
+{
+    if (strcmp(file->transport, "ipc") != 0)
+        return;
+    for (int channel = 0; channel < CHANNEL_COUNT; channel++) {
+        cleanup_free char *endpoint = connection_file_endpoint(file, file->ports[channel]);
+
+        unlink(endpoint + strlen("ipc://"));
+    }
+}
+
+void channels_close(struct channels *channels, const struct connection_file *file)
+{
+    if (channels->zmq_context == NULL)
+        return;
+    if (channels->iopub.socket != NULL)
+        iopub_drain(&channels->iopub, LINGER_MS / 2);
+    loop_remove(channels->loop, &channels->iopub_source);
+    iopub_finish(&channels->iopub, channels->loop);
+    for (int channel = 0; channel < CHANNEL_COUNT; channel++) {
+        loop_remove(channels->loop, &channels->routers[channel].source);
+        if (channels->routers[channel].socket != NULL)
+            zmq_close(channels->routers[channel].socket);
+    }
+    zmq_ctx_term(channels->zmq_context);
+    remove_ipc_files(file);
+    signature_key_free(channels->key);
+    session_finish(&channels->session);
+    *channels = (struct channels){.zmq_context = NULL};
+}

@@ -1,0 +1,79 @@
+/*
+ * channels - the five sockets of a kernel
+ *
+ * Owns the ZeroMQ context and the sockets, binds them as the connection file says, and signs and
+ * sends what the rest of the kernel process composes. Nobody else touches a socket.
+ * Source: messaging 5.5, "Messages on the shell (ROUTER/DEALER) channel" and its siblings.
+ */
+#pragma once
+
+#include "kernel/channels/iopub.h"
+#include "kernel/loop.h"
+#include "kernel/wire/connection_file.h"
+#include "kernel/wire/message.h"
+#include "kernel/wire/session.h"
+
+/* Who takes what arrives. Each returns 0 or -errno. */
+struct channel_handlers {
+    int (*message)(void *context, enum channel channel, struct message *message); /* TAKEN */
+    void (*welcome)(void *context, struct bytes subscription);
+    void *context;
+};
+
+struct router {
+    enum channel channel;
+    struct channels *channels;
+    void *socket; /* owned */
+    struct loop_source source;
+};
+
+struct channels {
+    struct loop *loop;
+    void *zmq_context;
+    struct router routers[CHANNEL_COUNT]; /* shell, control, stdin and heartbeat; iopub's is unused */
+    struct iopub iopub;
+    struct loop_source iopub_source;
+    struct signature_key *key;
+    struct session session;
+    struct channel_handlers handlers;
+};
+
+/* A message to be sent, borrowed for the call. */
+struct outgoing {
+    const char *msg_type;
+    const char *topic;          /* on iopub, after the kernel's id; NULL: msg_type */
+    struct bytes parent_header; /* raw JSON; empty: {} */
+    struct bytes metadata;      /* raw JSON; empty: {} */
+    struct bytes content;       /* raw JSON */
+    const struct bytes *buffers;
+    size_t buffer_count;
+};
+
+/*
+ * channels_open() - make and bind all five, and rewrite the connection file if a port was 0
+ *
+ * ret_error  on failure a new sentence; free()
+ *
+ * Returns 0 or 1.
+ */
+int channels_open(struct channels *channels, struct loop *loop, struct connection_file *file,
+                  const struct channel_handlers *handlers, char **ret_error);
+/* Sends what waits for at most about a second, closes, removes the files of ipc. */
+void channels_close(struct channels *channels, const struct connection_file *file);
+
+/* Answers `request`'s sender, identities first. A peer that has gone is no error. Returns 0 or -errno. */
+int channels_reply(struct channels *channels, enum channel channel, const struct message *request,
+                   const struct outgoing *outgoing);
+
+/* Publishes on iopub. Returns 0 or -errno. */
+int channels_publish(struct channels *channels, const struct outgoing *outgoing);
+
+/* The same under a topic that the caller chooses. */
+int channels_publish_topic(struct channels *channels, struct bytes topic,
+                           const struct outgoing *outgoing);
+
+/* The msg_id that the next message will carry, to recognise its answer; a new string. */
+char *channels_next_msg_id(const struct channels *channels);
+
+/* Takes in all that has arrived on shell by now. Returns 0 or -errno. */
+int channels_read_shell(struct channels *channels);

@@ -1,0 +1,145 @@
+#include "kernel/channels/iopub.h"
+
+#include "kernel/wire/utf8.h"
+
+#include <time.h>
+
+enum {
+    SEND_HWM = 1000,                    /* messages per subscriber inside libzmq */
+    CONGESTED_BYTES = 16 * 1024 * 1024, /* in our own queue, before the cell has to wait */
+    CONGESTED_MESSAGES = 10000,
+    RETRY_MS = 5, /* an XPUB is always "writable" for zmq_poll(): only trying tells */
+};
+
+static int send_waiting(struct iopub *iopub)
+{
+    while (iopub->count != 0) {
+        struct frames *frames = &iopub->waiting[iopub->first];
+        size_t bytes = frames->bytes;
+        int result = frames_send(iopub->socket, frames);
+
+        if (result == FRAMES_E_AGAIN) {
+            loop_timer_start(&iopub->retry, RETRY_MS);
+            return 0;
+        }
+        if (result < 0)
+            return result;
+        iopub->bytes -= bytes;
+        iopub->first = (iopub->first + 1) % iopub->capacity;
+        iopub->count--;
+    }
+    return 0;
+}
+
+static int on_retry(void *context)
+{
+    return send_waiting(context);
+}
+
+int iopub_init(struct iopub *iopub, void *zmq_context, struct loop *loop,
+               void (*welcome)(void *context, struct bytes subscription), void *context)
+{
+    int one = 1;
+    int hwm = SEND_HWM;
+
+    *iopub = (struct iopub){.welcome = welcome, .context = context};
+    iopub->retry = (struct loop_timer){.callback = on_retry, .context = iopub};
+    iopub->socket = zmq_socket(zmq_context, ZMQ_XPUB);
+    /*
+     * MANUAL: a subscription takes effect when we say so, so the welcome is the first thing that a
+     * subscriber gets; and each one is reported, also the second to the same topic.
+     */
+    if (iopub->socket == NULL ||
+        zmq_setsockopt(iopub->socket, ZMQ_XPUB_NODROP, &one, sizeof(one)) < 0 ||
+        zmq_setsockopt(iopub->socket, ZMQ_XPUB_MANUAL, &one, sizeof(one)) < 0 ||
+        zmq_setsockopt(iopub->socket, ZMQ_SNDHWM, &hwm, sizeof(hwm)) < 0)
+        return -errno;
+    loop_add_timer(loop, &iopub->retry);
+    return 0;
+}
+
+void iopub_finish(struct iopub *iopub, struct loop *loop)
+{
+    loop_remove_timer(loop, &iopub->retry);
+    for (size_t i = 0; i < iopub->count; i++)
+        frames_finish(&iopub->waiting[(iopub->first + i) % iopub->capacity]);
+    free(iopub->waiting);
+    if (iopub->socket != NULL)
+        zmq_close(iopub->socket);
+    *iopub = (struct iopub){.socket = NULL};
+}
+
+static void enqueue(struct iopub *iopub, struct frames *frames)
+{
+    if (iopub->count == iopub->capacity) {
+        size_t capacity = iopub->capacity != 0 ? iopub->capacity * 2 : 64;
+        struct frames *ring = xcalloc(capacity, sizeof(*ring));
+
+        for (size_t i = 0; i < iopub->count; i++)
+            ring[i] = iopub->waiting[(iopub->first + i) % iopub->capacity];
+        free(iopub->waiting);
+        iopub->waiting = ring;
+        iopub->capacity = capacity;
+        iopub->first = 0;
+    }
+    iopub->bytes += frames->bytes;
+    iopub->waiting[(iopub->first + iopub->count++) % iopub->capacity] = *frames;
+    *frames = FRAMES_NONE;
+}
+
+int iopub_publish(struct iopub *iopub, struct frames *frames)
+{
+    int result = FRAMES_E_AGAIN;
+
+    if (iopub->count == 0)
+        result = frames_send(iopub->socket, frames);
+    if (result == FRAMES_E_AGAIN) {
+        enqueue(iopub, frames);
+        if (iopub->retry.due_ms == 0)
+            loop_timer_start(&iopub->retry, RETRY_MS);
+        result = 0;
+    }
+    frames_finish(frames);
+    return result;
+}
+
+int iopub_read_subscriptions(struct iopub *iopub)
+{
+    for (;;) {
+        cleanup_frames struct frames frames = FRAMES_NONE;
+        int result = frames_receive(iopub->socket, &frames);
+        struct bytes notice;
+        struct bytes topic;
+        bool subscribes;
+
+        if (result == FRAMES_E_AGAIN)
+            return 0;
+        if (result < 0)
+            return result;
+        if (result != 0)
+            continue;
+        notice = frames_at(&frames, 0);
+        if (notice.size == 0 || ((const char *)notice.data)[0] > 1)
+            continue; /* not a subscription: XPUB hands on whatever a peer sends */
+        subscribes = ((const char *)notice.data)[0] == 1;
+        topic = (struct bytes){(const char *)notice.data + 1, notice.size - 1};
+        /* Fails only when the peer has gone in the meantime. */
+        zmq_setsockopt(iopub->socket, subscribes ? ZMQ_SUBSCRIBE : ZMQ_UNSUBSCRIBE, topic.data,
+                       topic.size);
+        if (subscribes && utf8_is_valid(topic))
+            iopub->welcome(iopub->context, topic);
+    }
+}
+
+bool iopub_is_congested(const struct iopub *iopub)
+{
+    return iopub->bytes > CONGESTED_BYTES || iopub->count > CONGESTED_MESSAGES;
+}
+
+void iopub_drain(struct iopub *iopub, int limit_ms)
+{
+    int64_t end = loop_now_ms() + limit_ms;
+
+    while (send_waiting(iopub) == 0 && iopub->count != 0 && loop_now_ms() < end)
+        nanosleep(&(struct timespec){0, RETRY_MS * 1000000L}, NULL);
+}

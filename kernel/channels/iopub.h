@@ -1,0 +1,46 @@
+/*
+ * iopub - everything a kernel publishes, to everybody who listens
+ *
+ * Nothing is dropped: what a slow subscriber keeps the socket from taking waits in a queue of ours,
+ * and a queue that is full is felt by the cell, which has to wait (iopub_is_congested()).
+ * Every subscriber is welcomed before it hears anything else (JEP 65).
+ */
+#pragma once
+
+#include "kernel/loop.h"
+#include "kernel/wire/frames.h"
+
+struct iopub {
+    void *socket; /* XPUB, owned */
+    struct frames *waiting; /* ring of messages that the socket did not take yet */
+    size_t first;
+    size_t count;
+    size_t capacity;
+    size_t bytes; /* of the messages in the ring */
+    struct loop_timer retry;
+    void (*welcome)(void *context, struct bytes subscription);
+    void *context;
+};
+
+/*
+ * iopub_init() - make the socket; the caller binds it
+ *
+ * welcome  called for every new subscription whose topic is UTF-8, after it took effect
+ *
+ * Returns 0 or -errno.
+ */
+int iopub_init(struct iopub *iopub, void *zmq_context, struct loop *loop,
+               void (*welcome)(void *context, struct bytes subscription), void *context);
+void iopub_finish(struct iopub *iopub, struct loop *loop);
+
+/* Sends or queues one message; TAKEN. Returns 0 or -errno. */
+int iopub_publish(struct iopub *iopub, struct frames *frames);
+
+/* Takes in the subscriptions that have arrived. Returns 0 or -errno. */
+int iopub_read_subscriptions(struct iopub *iopub);
+
+/* Whether so much waits that no more output should be taken from the guard. */
+bool iopub_is_congested(const struct iopub *iopub);
+
+/* Gives waiting messages to the socket for at most `limit_ms`, at the end of the process. */
+void iopub_drain(struct iopub *iopub, int limit_ms);
