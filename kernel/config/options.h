@@ -1,0 +1,39 @@
+/*
+ * options - the command line of `safepyrun kernel`
+ *
+ * Launchers append arguments of their own (nbclient: --HistoryManager.hist_file=:memory:), so an
+ * unknown argument is noted in the log and otherwise ignored. An argument of ours with a wrong
+ * value is an error: a policy that was asked for and not applied must not go unnoticed.
+ */
+#pragma once
+
+#include "guard/link/buffer.h"
+#include "kernel/records/log.h"
+
+enum shell_kind { SHELL_AUTO, SHELL_IPYTHON, SHELL_PLAIN };
+enum guard_death { GUARD_DEATH_EXIT, GUARD_DEATH_RESPAWN };
+
+struct options {
+    const char *connection_file; /* required */
+    const char *python;          /* NULL: the Python that the guard embeds */
+    const char *shell;           /* "auto", "ipython", "plain" */
+    const char *policy_file;     /* NULL: the preset alone */
+    const char *history_file;    /* NULL: the usual place; ":memory:" keeps nothing */
+    const char **write_roots;    /* added to the preset's; owned array of borrowed strings */
+    size_t write_root_count;
+    const char *log_file; /* NULL: silent */
+    enum log_level log_level;
+    enum guard_death on_guard_death;
+    struct buffer ignored; /* unknown arguments, for the log */
+};
+
+/*
+ * options_parse() - read the arguments after `safepyrun kernel`
+ *
+ * Strings are borrowed from argv. ret_error: on failure a new sentence; free(). Returns 0 or 1.
+ */
+int options_parse(int argc, char **argv, struct options *ret_options, char **ret_error);
+void options_finish(struct options *options);
+
+/* The usage text of the command. */
+extern const char options_usage[];

@@ -1,0 +1,345 @@
+#include "kernel/supervisor/guard_process.h"
+
+#include "kernel/records/log.h"
+#include "kernel/supervisor/spawn.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+enum {
+    READ_BITE = 16,               /* reads from the link before the sockets have their turn */
+    OUTPUT_BYTES = 64 * 1024,     /* one read from an output pipe */
+    DRAIN_BYTES = 16 * 1024 * 1024, /* read from a pipe that is still being filled, at the end */
+};
+
+static const enum frame_type output_types[2] = {FRAME_STDOUT, FRAME_STDERR};
+
+void guard_process_init(struct guard_process *guard, struct loop *loop,
+                        const struct guard_handlers *handlers)
+{
+    *guard = (struct guard_process){.loop = loop,
+                                    .handlers = *handlers,
+                                    .state = GUARD_DEAD,
+                                    .pidfd = -1,
+                                    .link = -1,
+                                    .outputs = {-1, -1}};
+    frame_reader_init(&guard->reader, FRAME_TO_KERNEL);
+    frame_writer_init(&guard->writer);
+}
+
+static void set_failure(struct guard_process *guard, const char *reason)
+{
+    if (guard->failure == NULL)
+        guard->failure = xstrdup(reason);
+}
+
+void guard_process_condemn(struct guard_process *guard, const char *reason)
+{
+    log_error("guard %d: %s", (int)guard->pid, reason);
+    set_failure(guard, reason);
+    if (guard->pid != 0)
+        kill(-guard->pid, SIGKILL);
+    guard->link_source.paused = true;
+}
+
+/* READY or FAILED: the only two that may come first, and they come once. */
+static int take_start_frame(struct guard_process *guard, const struct frame *frame)
+{
+    if (guard->state != GUARD_STARTING) {
+        guard_process_condemn(guard, "it broke the protocol: a second start");
+        return 0;
+    }
+    if (frame->type == FRAME_FAILED) {
+        cleanup_free char *reason = xstrndup(frame->parts[0].data, frame->parts[0].size);
+
+        set_failure(guard, reason);
+        guard->state = GUARD_FAILED;
+        return 0; /* it ends by itself; `ended` tells */
+    }
+    guard->state = GUARD_READY;
+    return guard->handlers.ready(guard->handlers.context, frame->parts[0]);
+}
+
+static int take_frame(struct guard_process *guard, const struct frame *frame)
+{
+    enum frame_permitted permitted = frame_rule(frame->type)->permitted;
+
+    if (permitted == FRAME_START)
+        return take_start_frame(guard, frame);
+    if (guard->state != GUARD_READY && frame->type != FRAME_LOG && frame->type != FRAME_DENIAL) {
+        guard_process_condemn(guard, "it broke the protocol: output before READY");
+        return 0;
+    }
+    return guard->handlers.frame(guard->handlers.context, frame);
+}
+
+/* Handles what has been received. Returns 0; LINK_E_AGAIN; -errno. */
+static int take_received(struct guard_process *guard)
+{
+    struct frame frame;
+    int result = 0;
+
+    while (result == 0 && !guard->link_source.paused) {
+        result = frame_reader_next(&guard->reader, &frame);
+        if (result == LINK_E_INVALID) {
+            guard_process_condemn(guard, "it broke the protocol: not a frame");
+            return 0;
+        }
+        if (result == 0)
+            result = take_frame(guard, &frame);
+    }
+    return result;
+}
+
+static void write_pending(struct guard_process *guard)
+{
+    int result = frame_writer_flush(&guard->writer, guard->link);
+
+    /* A guard that is gone takes nothing; its pidfd tells. */
+    guard->link_source.events =
+        (short)(ZMQ_POLLIN | (result == LINK_E_AGAIN ? ZMQ_POLLOUT : 0));
+}
+
+static int on_link(void *context)
+{
+    struct guard_process *guard = context;
+    int result = take_received(guard); /* left over from before a pause */
+
+    write_pending(guard);
+    for (int i = 0; result >= 0 && i < READ_BITE && !guard->link_source.paused; i++) {
+        result = frame_reader_fill(&guard->reader, guard->link);
+        if (result == LINK_E_CLOSED)
+            guard->link_source.paused = true; /* its end is told by the pidfd */
+        if (result != 0)
+            break;
+        result = take_received(guard);
+    }
+    return result < 0 && result != -EINTR ? result : 0;
+}
+
+/* Reads one pipe until it is empty, closed, or `limit` bytes have come. Returns 0 or -errno. */
+static int drain_output(struct guard_process *guard, int index, size_t limit)
+{
+    static char bytes[OUTPUT_BYTES];
+    struct loop_source *source = &guard->output_sources[index];
+    size_t total = 0;
+
+    while (guard->outputs[index] >= 0 && total < limit) {
+        ssize_t count = read(guard->outputs[index], bytes, sizeof(bytes));
+        int result;
+
+        if (count < 0)
+            return 0; /* empty */
+        if (count == 0) {
+            loop_remove(guard->loop, source);
+            close(steal_fd(&guard->outputs[index]));
+            return 0;
+        }
+        total += (size_t)count;
+        result = guard->handlers.output(guard->handlers.context, output_types[index],
+                                        (struct bytes){bytes, (size_t)count});
+        if (result < 0)
+            return result;
+    }
+    return 0;
+}
+
+static int on_stdout(void *context)
+{
+    return drain_output(context, 0, OUTPUT_BYTES);
+}
+
+static int on_stderr(void *context)
+{
+    return drain_output(context, 1, OUTPUT_BYTES);
+}
+
+int guard_process_drain_outputs(struct guard_process *guard)
+{
+    int result = 0;
+
+    for (int i = 0; result == 0 && i < 2; i++) {
+        int waiting = 0;
+
+        /* Asking is cheaper than failing to read, and this runs before every reply. */
+        if (guard->outputs[i] >= 0 && ioctl(guard->outputs[i], FIONREAD, &waiting) == 0 &&
+            waiting > 0)
+            result = drain_output(guard, i, DRAIN_BYTES);
+    }
+    return result;
+}
+
+static void close_descriptors(struct guard_process *guard)
+{
+    loop_remove(guard->loop, &guard->link_source);
+    loop_remove(guard->loop, &guard->pid_source);
+    for (int i = 0; i < 2; i++) {
+        loop_remove(guard->loop, &guard->output_sources[i]);
+        if (guard->outputs[i] >= 0)
+            close(steal_fd(&guard->outputs[i]));
+    }
+    if (guard->link >= 0)
+        close(steal_fd(&guard->link));
+    if (guard->pidfd >= 0)
+        close(steal_fd(&guard->pidfd));
+}
+
+/* It is over: what it wrote before is handled first, then `ended`. */
+static int on_end(void *context)
+{
+    struct guard_process *guard = context;
+    int result = 0;
+
+    if (waitpid(guard->pid, &guard->wait_status, WNOHANG) != guard->pid)
+        return 0;
+    kill(-guard->pid, SIGKILL); /* what it left in its group */
+    if (guard->failure == NULL || guard->state == GUARD_FAILED) {
+        guard->ending = true;
+        guard->link_source.paused = false;
+        result = take_received(guard) < 0 ? -EIO : 0;
+        while (result == 0 && frame_reader_fill(&guard->reader, guard->link) == 0)
+            result = take_received(guard) < 0 ? -EIO : 0;
+    }
+    result = guard_process_drain_outputs(guard);
+    close_descriptors(guard);
+    log_info("guard %d %s", (int)guard->pid, WIFSIGNALED(guard->wait_status) ? "was killed" : "ended");
+    guard->pid = 0;
+    if (guard->state == GUARD_STARTING) {
+        cleanup_free char *end = guard_process_describe_end(guard);
+        cleanup_free char *reason = xasprintf("the guard process %s before it was ready", end);
+
+        set_failure(guard, reason);
+        guard->state = GUARD_FAILED;
+    }
+    if (guard->state == GUARD_READY)
+        guard->state = GUARD_DEAD;
+    return result < 0 ? result : guard->handlers.ended(guard->handlers.context);
+}
+
+static struct loop_source source_of(int fd, loop_callback callback, struct guard_process *guard)
+{
+    return (struct loop_source){
+        .fd = fd, .events = ZMQ_POLLIN, .callback = callback, .context = guard};
+}
+
+static void send_configuration(struct guard_process *guard, const struct guard_settings *settings)
+{
+    const struct bytes parts[] = {
+        bytes_of_string(settings->shell),
+        settings->policy,
+        settings->policy_text,
+        bytes_of_string(settings->policy_name != NULL ? settings->policy_name : ""),
+    };
+
+    guard_process_send(guard, &(struct frame){FRAME_CONFIGURE, 0, 4, parts});
+}
+
+void guard_process_start(struct guard_process *guard, const struct guard_settings *settings)
+{
+    struct spawned spawned;
+    char *error = NULL;
+
+    free(steal(guard->failure));
+    frame_reader_finish(&guard->reader);
+    frame_writer_finish(&guard->writer);
+    frame_reader_init(&guard->reader, FRAME_TO_KERNEL);
+    if (spawn_guard(settings->python, settings->private_directory, &spawned, &error) != 0) {
+        guard->failure = error;
+        guard->state = GUARD_FAILED;
+        return;
+    }
+    guard->state = GUARD_STARTING;
+    guard->pid = spawned.pid;
+    guard->link = spawned.link;
+    guard->outputs[0] = spawned.outputs[0];
+    guard->outputs[1] = spawned.outputs[1];
+    guard->pidfd = (int)syscall(SYS_pidfd_open, guard->pid, 0);
+    guard->link_source = source_of(guard->link, on_link, guard);
+    guard->output_sources[0] = source_of(guard->outputs[0], on_stdout, guard);
+    guard->output_sources[1] = source_of(guard->outputs[1], on_stderr, guard);
+    guard->pid_source = source_of(guard->pidfd, on_end, guard);
+    loop_add(guard->loop, &guard->link_source);
+    loop_add(guard->loop, &guard->output_sources[0]);
+    loop_add(guard->loop, &guard->output_sources[1]);
+    loop_add(guard->loop, &guard->pid_source);
+    guard->paused = false;
+    guard->ending = false;
+    send_configuration(guard, settings);
+    log_info("guard %d started", (int)guard->pid);
+}
+
+void guard_process_send(struct guard_process *guard, const struct frame *frame)
+{
+    if (guard->pid == 0)
+        return;
+    frame_writer_push(&guard->writer, frame);
+    write_pending(guard);
+}
+
+void guard_process_interrupt(struct guard_process *guard)
+{
+    /* The process, not its group: threads and children are the guard's to stop. */
+    if (guard->pid != 0)
+        syscall(SYS_pidfd_send_signal, guard->pidfd, SIGINT, NULL, 0);
+}
+
+void guard_process_set_paused(struct guard_process *guard, bool paused)
+{
+    if (guard->paused == paused || guard->pid == 0 || guard->ending)
+        return;
+    guard->paused = paused;
+    guard->link_source.paused = paused;
+    guard->output_sources[0].paused = paused;
+    guard->output_sources[1].paused = paused;
+}
+
+char *guard_process_describe_end(const struct guard_process *guard)
+{
+    int status = guard->wait_status;
+
+    if (WIFSIGNALED(status))
+        return xasprintf("was killed by SIG%s (%s)", sigabbrev_np(WTERMSIG(status)),
+                         sigdescr_np(WTERMSIG(status)));
+    return xasprintf("ended with exit status %d", WEXITSTATUS(status));
+}
+
+/* Children that left the process group were handed to us: we are a subreaper. */
+static void kill_descendants(void)
+{
+    cleanup_free char *path = xasprintf("/proc/self/task/%d/children", (int)getpid());
+    cleanup_file FILE *file = fopen(path, "re");
+    int pid;
+
+    while (file != NULL && fscanf(file, "%d", &pid) == 1)
+        kill(pid, SIGKILL);
+    while (waitpid(-1, NULL, WNOHANG) > 0)
+        continue;
+}
+
+void guard_process_stop(struct guard_process *guard, int limit_ms)
+{
+    struct pollfd end = {guard->pidfd, POLLIN, 0};
+
+    if (guard->pid != 0) {
+        frame_writer_push(&guard->writer, &(struct frame){FRAME_SHUTDOWN, 0, 0, NULL});
+        frame_writer_flush(&guard->writer, guard->link);
+        if (poll(&end, 1, limit_ms) <= 0)
+            log_info("guard %d did not end by itself", (int)guard->pid);
+        kill(-guard->pid, SIGKILL);
+        waitpid(guard->pid, &guard->wait_status, 0);
+        guard->pid = 0;
+    }
+    close_descriptors(guard);
+    kill_descendants();
+    guard->state = GUARD_DEAD;
+}
+
+void guard_process_finish(struct guard_process *guard)
+{
+    frame_reader_finish(&guard->reader);
+    frame_writer_finish(&guard->writer);
+    free(steal(guard->failure));
+}

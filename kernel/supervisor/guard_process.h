@@ -1,0 +1,86 @@
+/*
+ * guard_process - the guard, seen from the kernel process
+ *
+ * Starts it, talks frames with it, drains its stdout and stderr pipes, interrupts it, notices its
+ * end and cleans up behind it. What it sends is hostile input: frames that the table does not
+ * permit end it. What frames mean is not known here: see execution/.
+ */
+#pragma once
+
+#include "guard/link/frame.h"
+#include "kernel/loop.h"
+
+#include <sys/types.h>
+
+enum guard_state {
+    GUARD_STARTING, /* until READY */
+    GUARD_READY,
+    GUARD_FAILED, /* it said why it cannot start, or ended before READY */
+    GUARD_DEAD,
+};
+
+/* Each returns 0 or -errno. */
+struct guard_handlers {
+    int (*ready)(void *context, struct bytes info); /* READY's JSON */
+    int (*frame)(void *context, const struct frame *frame);
+    int (*output)(void *context, enum frame_type stream, struct bytes bytes); /* fd 1 or 2 */
+    int (*ended)(void *context); /* after all that it had written was handled */
+    void *context;
+};
+
+/* How to start it; borrowed until guard_start() returns. */
+struct guard_settings {
+    const char *python; /* NULL: the Python that is embedded */
+    const char *shell;
+    struct bytes policy;        /* as policy_encode() wrote it */
+    struct bytes policy_text;   /* the policy file */
+    const char *policy_name;    /* its name, for messages */
+    const char *private_directory; /* for temporary and cache files */
+};
+
+struct guard_process {
+    struct loop *loop;
+    struct guard_handlers handlers;
+    enum guard_state state;
+    pid_t pid;  /* also its process group; 0 when there is none */
+    int pidfd;
+    int link;
+    int outputs[2]; /* read ends of its fd 1 and 2 */
+    struct frame_reader reader;
+    struct frame_writer writer;
+    struct loop_source link_source;
+    struct loop_source output_sources[2];
+    struct loop_source pid_source;
+    bool paused;       /* its output is not read: iopub is congested */
+    bool ending;       /* what it left is read to the end, congested or not */
+    char *failure;     /* why it could not start or broke the rules; owned */
+    int wait_status;   /* of waitpid(), once it has ended */
+};
+
+void guard_process_init(struct guard_process *guard, struct loop *loop,
+                        const struct guard_handlers *handlers);
+
+/* Starts a process. On failure `failure` says why and the state is GUARD_FAILED. */
+void guard_process_start(struct guard_process *guard, const struct guard_settings *settings);
+
+/* Sends a frame, or queues what the socket does not take. A dead guard takes everything silently. */
+void guard_process_send(struct guard_process *guard, const struct frame *frame);
+
+/* Reads everything that the guard has written to its fds 1 and 2. Returns 0 or -errno. */
+int guard_process_drain_outputs(struct guard_process *guard);
+
+/* SIGINT to the guard's process, exactly once. Only while it works on a request. */
+void guard_process_interrupt(struct guard_process *guard);
+
+/* Whether its output is taken; false makes it wait. */
+void guard_process_set_paused(struct guard_process *guard, bool paused);
+
+/* It broke the rules: kills it; `ended` follows. */
+void guard_process_condemn(struct guard_process *guard, const char *reason);
+
+/* How it ended, as a phrase: "was killed by SIGSEGV (Segmentation fault)". A new string. */
+char *guard_process_describe_end(const struct guard_process *guard);
+
+/* Asks it to end, waits at most `limit_ms`, kills its process group and what it left behind. */
+void guard_process_stop(struct guard_process *guard, int limit_ms);
+void guard_process_finish(struct guard_process *guard);

@@ -1,0 +1,147 @@
+#include "kernel/supervisor/proc.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <inttypes.h>
+
+enum { TEXT_SIZE = 8192 };
+
+/* The file's beginning as a string. */
+static bool read_text(const char *path, char text[static TEXT_SIZE])
+{
+    cleanup_close int fd = open(path, O_RDONLY | O_CLOEXEC);
+    size_t size = 0;
+    ssize_t got = fd < 0 ? -1 : 1;
+
+    while (got > 0 && size < TEXT_SIZE - 1) {
+        got = read(fd, text + size, TEXT_SIZE - 1 - size);
+        if (got > 0)
+            size += (size_t)got;
+    }
+    if (got < 0) /* ESRCH: it ended between open() and read() */
+        return false;
+    text[size] = '\0';
+    return size > 0;
+}
+
+static bool read_process_text(pid_t pid, const char *name, char text[static TEXT_SIZE])
+{
+    char path[128];
+
+    snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, name);
+    return read_text(path, text);
+}
+
+/* The number behind "\nkey:" in kB, in bytes. */
+static bool find_kilobytes(const char *text, const char *key, uint64_t *ret_bytes)
+{
+    size_t size = strlen(key);
+
+    for (const char *line = text; line != NULL; line = strchr(line, '\n')) {
+        line += *line == '\n';
+        if (strncmp(line, key, size) == 0 && line[size] == ':') {
+            *ret_bytes = strtoull(line + size + 1, NULL, 10) * 1024;
+            return true;
+        }
+    }
+    return false;
+}
+
+bool proc_times(pid_t pid, struct proc_times *ret_times)
+{
+    char text[TEXT_SIZE];
+    const char *name_end;
+    uint64_t user, system, started;
+
+    if (!read_process_text(pid, "stat", text))
+        return false;
+    name_end = strrchr(text, ')'); /* the name in parentheses may hold anything */
+    if (name_end == NULL || sscanf(name_end + 1,
+                                   " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %" SCNu64
+                                   " %" SCNu64 " %*d %*d %*d %*d %*d %*d %" SCNu64,
+                                   &user, &system, &started) != 3)
+        return false;
+    *ret_times = (struct proc_times){.started_ticks = started, .cpu_ticks = user + system};
+    return true;
+}
+
+bool proc_rss(pid_t pid, uint64_t *ret_bytes)
+{
+    char text[TEXT_SIZE];
+    uint64_t pages;
+
+    if (!read_process_text(pid, "statm", text) || sscanf(text, "%*u %" SCNu64, &pages) != 1)
+        return false;
+    *ret_bytes = pages * (uint64_t)sysconf(_SC_PAGESIZE);
+    return true;
+}
+
+bool proc_pss(pid_t pid, uint64_t *ret_bytes)
+{
+    char text[TEXT_SIZE];
+
+    return read_process_text(pid, "smaps_rollup", text) && find_kilobytes(text, "Pss", ret_bytes);
+}
+
+static void append_pids(const char *text, struct buffer *pids)
+{
+    char *end;
+
+    for (long number = strtol(text, &end, 10); end != text; number = strtol(text, &end, 10)) {
+        pid_t pid = (pid_t)number;
+
+        buffer_append(pids, (struct bytes){&pid, sizeof(pid)});
+        text = end;
+    }
+}
+
+void proc_children(pid_t pid, struct buffer *pids)
+{
+    char text[TEXT_SIZE];
+    char path[64];
+    struct dirent *entry;
+    DIR *threads;
+
+    snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
+    threads = opendir(path);
+    if (threads == NULL)
+        return;
+    while ((entry = readdir(threads)) != NULL) {
+        snprintf(path, sizeof(path), "task/%.20s/children", entry->d_name);
+        if (entry->d_name[0] != '.' && read_process_text(pid, path, text))
+            append_pids(text, pids);
+    }
+    closedir(threads);
+}
+
+bool proc_host_ticks(uint64_t *ret_busy, uint64_t *ret_total)
+{
+    char text[TEXT_SIZE];
+    uint64_t user, nice, system, idle, iowait, irq, softirq, steal;
+
+    /* guest time is part of user and nice already */
+    if (!read_text("/proc/stat", text) ||
+        sscanf(text,
+               "cpu %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64
+               " %" SCNu64 " %" SCNu64,
+               &user, &nice, &system, &idle, &iowait, &irq, &softirq, &steal) != 8)
+        return false;
+    *ret_busy = user + nice + system + irq + softirq + steal;
+    *ret_total = *ret_busy + idle + iowait;
+    return true;
+}
+
+bool proc_host_memory(struct proc_host_memory *ret_memory)
+{
+    struct proc_host_memory memory;
+    char text[TEXT_SIZE];
+
+    if (!read_text("/proc/meminfo", text) || !find_kilobytes(text, "MemTotal", &memory.total) ||
+        !find_kilobytes(text, "MemAvailable", &memory.available) ||
+        !find_kilobytes(text, "MemFree", &memory.free) ||
+        !find_kilobytes(text, "Active", &memory.active) ||
+        !find_kilobytes(text, "Inactive", &memory.inactive))
+        return false;
+    *ret_memory = memory;
+    return true;
+}

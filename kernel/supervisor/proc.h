@@ -1,0 +1,36 @@
+/*
+ * proc - single facts about processes and the machine, from /proc
+ *
+ * For usage.c. Each function opens, reads and closes one small file; false means that the process
+ * is gone or the file may not be read, which are the same to the caller.
+ */
+#pragma once
+
+#include "guard/link/buffer.h"
+
+#include <stdint.h>
+#include <sys/types.h>
+
+struct proc_times {
+    uint64_t started_ticks; /* since boot */
+    uint64_t cpu_ticks;     /* user and system, without children */
+};
+
+bool proc_times(pid_t pid, struct proc_times *ret_times);
+
+/* What it holds, pages shared with others included. */
+bool proc_rss(pid_t pid, uint64_t *ret_bytes);
+/* The same with shared pages counted by their share; takes 16 ms for each GB in small pages. */
+bool proc_pss(pid_t pid, uint64_t *ret_bytes);
+
+/* Appends the pids of the children of all its threads, as pid_t, to `pids`. */
+void proc_children(pid_t pid, struct buffer *pids);
+
+/* CPU time of the whole machine since boot. */
+bool proc_host_ticks(uint64_t *ret_busy, uint64_t *ret_total);
+
+struct proc_host_memory {
+    uint64_t total, available, free, active, inactive; /* bytes */
+};
+
+bool proc_host_memory(struct proc_host_memory *ret_memory);

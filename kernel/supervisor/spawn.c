@@ -1,0 +1,282 @@
+#include "kernel/supervisor/spawn.h"
+
+#include "guard/link/buffer.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/socket.h>
+
+enum { LINK_FD = 3 }; /* in the guard */
+
+extern char **environ;
+
+/* What ipykernel sets for user code, and where caches and settings go: never into the home directory. */
+static const struct {
+    const char *name;
+    const char *value; /* with "%s" for the private directory */
+    bool replaces;     /* false: the user's own setting wins */
+} environment[] = {
+    {"TERM", "xterm-color", true},
+    {"CLICOLOR", "1", true},
+    {"CLICOLOR_FORCE", "1", true},
+    {"FORCE_COLOR", "1", true},
+    {"PAGER", "cat", true},
+    {"GIT_PAGER", "cat", true},
+    {"MPLBACKEND", "module://matplotlib_inline.backend_inline", false},
+    {"TMPDIR", "%s", true},
+    {"IPYTHONDIR", "%s/ipython", true},
+    {"MPLCONFIGDIR", "%s/matplotlib", true},
+    {"XDG_CACHE_HOME", "%s/cache", true},
+    {"JPY_PARENT_PID", NULL, true}, /* ours, not the guard's */
+};
+
+struct environment {
+    char **items; /* NULL-terminated, strings owned */
+    size_t count;
+};
+
+static void environment_finish(struct environment *made)
+{
+    for (size_t i = 0; i < made->count; i++)
+        free(made->items[i]);
+    free(made->items);
+}
+
+static void environment_add(struct environment *made, char *item)
+{
+    made->items = xrealloc(made->items, (made->count + 2) * sizeof(*made->items));
+    made->items[made->count++] = item;
+    made->items[made->count] = NULL;
+}
+
+static bool has_name(const char *item, const char *name)
+{
+    size_t length = strlen(name);
+
+    return strncmp(item, name, length) == 0 && item[length] == '=';
+}
+
+static bool is_replaced(const char *item)
+{
+    for (size_t i = 0; i < sizeof(environment) / sizeof(environment[0]); i++)
+        if (environment[i].replaces && has_name(item, environment[i].name))
+            return true;
+    return false;
+}
+
+static void make_environment(const char *private_directory, struct environment *made)
+{
+    for (char **item = environ; *item != NULL; item++)
+        if (!is_replaced(*item))
+            environment_add(made, xstrdup(*item));
+    for (size_t i = 0; i < sizeof(environment) / sizeof(environment[0]); i++) {
+        const char *value = environment[i].value;
+        const char *place = value != NULL ? strstr(value, "%s") : NULL;
+
+        if (value == NULL || (!environment[i].replaces && getenv(environment[i].name) != NULL))
+            continue;
+        if (place != NULL)
+            environment_add(made, xasprintf("%s=%s%s", environment[i].name, private_directory,
+                                            place + 2));
+        else
+            environment_add(made, xasprintf("%s=%s", environment[i].name, value));
+    }
+}
+
+/* <prefix>/lib/safepyrun beside our own <prefix>/bin; the build tree has the same shape. */
+static char *library_file(const char *name)
+{
+    char path[PATH_MAX];
+    ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - 1);
+    char *slash;
+
+    if (length < 0)
+        return xasprintf("%s/%s", SAFEPYRUN_LIBRARY_DIR, name);
+    path[length] = '\0';
+    for (int i = 0; i < 2; i++) {
+        slash = strrchr(path, '/');
+        if (slash != NULL)
+            *slash = '\0';
+    }
+    return xasprintf("%s/lib/safepyrun/%s", path, name);
+}
+
+static bool is_embedded_python(const char *python)
+{
+    cleanup_free char *asked = realpath(python, NULL);
+    cleanup_free char *embedded = realpath(SAFEPYRUN_PYTHON, NULL);
+
+    return asked != NULL && embedded != NULL && strcmp(asked, embedded) == 0;
+}
+
+struct command {
+    char *arguments[10]; /* owned */
+};
+
+static void command_finish(struct command *command)
+{
+    for (int i = 0; command->arguments[i] != NULL; i++)
+        free(command->arguments[i]);
+}
+
+static int make_command(const char *python, struct command *command, char **ret_error)
+{
+    char **argument = command->arguments;
+
+    if (python == NULL)
+        python = SAFEPYRUN_PYTHON;
+    if (access(python, X_OK) != 0) {
+        *ret_error = xasprintf("the Python of this kernel, %s, cannot be run: %s. Install the "
+                               "kernel again with --python and a Python that exists",
+                               python, strerror(errno));
+        return 1;
+    }
+    if (is_embedded_python(python)) {
+        *argument++ = library_file("safepyrun-guard");
+    } else {
+        *argument++ = xstrdup(python);
+        *argument++ = xstrdup("-P");
+        *argument++ = xstrdup("-X");
+        *argument++ = xstrdup("utf8");
+        *argument++ = library_file("main.py");
+    }
+    *argument++ = xstrdup("--link-fd");
+    *argument++ = xasprintf("%d", LINK_FD);
+    *argument++ = xstrdup("--python");
+    *argument++ = xstrdup(python);
+    return 0;
+}
+
+/* The other ends of what the guard gets, until they are given to it. */
+struct far_ends {
+    int link;
+    int outputs[2];
+};
+
+static void far_ends_close(struct far_ends *ends)
+{
+    close(ends->link);
+    close(ends->outputs[0]);
+    close(ends->outputs[1]);
+}
+
+static int make_pair(int type, int ret_ends[2])
+{
+    return type == 0 ? pipe2(ret_ends, O_CLOEXEC)
+                     : socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, ret_ends);
+}
+
+static int make_ends(struct spawned *spawned, struct far_ends *far)
+{
+    int ends[2];
+
+    if (make_pair(SOCK_STREAM, ends) < 0)
+        return -errno;
+    spawned->link = ends[0];
+    far->link = ends[1];
+    fcntl(spawned->link, F_SETFL, O_NONBLOCK);
+    fcntl(far->link, F_SETFL, O_NONBLOCK);
+    for (int i = 0; i < 2; i++) {
+        if (make_pair(0, ends) < 0)
+            return -errno;
+        spawned->outputs[i] = ends[0];
+        far->outputs[i] = ends[1];
+        fcntl(spawned->outputs[i], F_SETFL, O_NONBLOCK);
+    }
+    return 0;
+}
+
+/* posix_spawn(): no copy of our page tables, and nothing of ours runs between fork and exec. */
+static int run(const struct command *command, char **items, const struct far_ends *far,
+               pid_t *ret_pid)
+{
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attributes;
+    sigset_t none;
+    sigset_t all;
+    int result;
+
+    sigemptyset(&none);
+    sigfillset(&all);
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+    posix_spawn_file_actions_adddup2(&actions, far->outputs[0], 1);
+    posix_spawn_file_actions_adddup2(&actions, far->outputs[1], 2);
+    posix_spawn_file_actions_adddup2(&actions, far->link, LINK_FD);
+    posix_spawnattr_init(&attributes);
+    /* A process group of its own: a SIGINT to ours must not reach it a second time. */
+    posix_spawnattr_setpgroup(&attributes, 0);
+    posix_spawnattr_setsigmask(&attributes, &none);
+    posix_spawnattr_setsigdefault(&attributes, &all);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK |
+                                              POSIX_SPAWN_SETSIGDEF);
+    result = posix_spawn(ret_pid, command->arguments[0], &actions, &attributes,
+                         command->arguments, items);
+    posix_spawnattr_destroy(&attributes);
+    posix_spawn_file_actions_destroy(&actions);
+    return result;
+}
+
+int spawn_guard(const char *python, const char *private_directory, struct spawned *ret_spawned,
+                char **ret_error)
+{
+    struct spawned spawned = {0, -1, {-1, -1}};
+    struct far_ends far = {-1, {-1, -1}};
+    struct environment made = {NULL, 0};
+    struct command command = {{NULL}};
+    int result = make_command(python, &command, ret_error);
+
+    if (result == 0) {
+        make_environment(private_directory, &made);
+        result = make_ends(&spawned, &far);
+        if (result == 0)
+            result = -run(&command, made.items, &far, &spawned.pid);
+        if (result < 0)
+            *ret_error = xasprintf("cannot start %s: %s", command.arguments[0], strerror(-result));
+        far_ends_close(&far);
+        environment_finish(&made);
+    }
+    command_finish(&command);
+    if (result != 0) {
+        close(spawned.link);
+        close(spawned.outputs[0]);
+        close(spawned.outputs[1]);
+        return 1;
+    }
+    *ret_spawned = spawned;
+    return 0;
+}
+
+/* "version = 3.13.0" or "version_info = 3.13.0.final.0" in DIR/pyvenv.cfg beside DIR/bin/python. */
+static char *version_of_venv(const char *python)
+{
+    cleanup_free char *directory = xstrdup(python);
+    cleanup_free char *path = NULL;
+    cleanup_file FILE *file = NULL;
+    char line[256];
+    char version[32];
+
+    for (int i = 0; i < 2; i++) {
+        char *slash = strrchr(directory, '/');
+
+        if (slash == NULL)
+            return NULL;
+        *slash = '\0';
+    }
+    path = xasprintf("%s/pyvenv.cfg", directory);
+    file = fopen(path, "re");
+    while (file != NULL && fgets(line, sizeof(line), file) != NULL)
+        if (sscanf(line, "version = %31[0-9.]", version) == 1 ||
+            sscanf(line, "version_info = %31[0-9.]", version) == 1)
+            return xstrdup(version);
+    return NULL;
+}
+
+char *spawn_python_version(const char *python)
+{
+    char *version = python != NULL ? version_of_venv(python) : NULL;
+
+    return version != NULL ? version : xstrdup(SAFEPYRUN_PYTHON_VERSION);
+}

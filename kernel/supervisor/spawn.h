@@ -1,0 +1,32 @@
+/*
+ * spawn - how a guard process is made: which program, which descriptors, which environment
+ *
+ * Two programs can be a guard (design: "Hosting the interpreter"): `safepyrun-guard`, which embeds
+ * the Python that it was built against, and that Python's sibling in any virtual environment, with
+ * the guard as an extension module. Which one serves a given Python is decided here.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct spawned {
+    pid_t pid;
+    int link;       /* our end of the socket pair, non-blocking */
+    int outputs[2]; /* read ends of its fd 1 and 2, non-blocking */
+};
+
+/*
+ * spawn_guard() - start one
+ *
+ * python             the interpreter of the notebook; NULL for the one that is embedded
+ * private_directory  a directory of its own for temporary and cache files
+ * ret_error          on failure a new sentence; free()
+ *
+ * Returns 0 or 1.
+ */
+int spawn_guard(const char *python, const char *private_directory, struct spawned *ret_spawned,
+                char **ret_error);
+
+/* The version that a virtual environment's pyvenv.cfg names, or the embedded one's. A new string. */
+char *spawn_python_version(const char *python);
