@@ -1,0 +1,188 @@
+/* safepyrun install: the options and messages of `ipykernel install`, for this kernel. */
+#include "kernel/commands/command.h"
+#include "kernel/commands/kernelspec.h"
+#include "kernel/commands/place.h"
+
+#include "guard/link/buffer.h"
+
+#include <getopt.h>
+#include <sys/stat.h>
+
+#define DISPLAY_NAME "Python 3 (safepyrun)"
+
+static const char usage[] =
+    "usage: safepyrun install [options]\n\n"
+    "Tell Jupyter about this kernel.\n\n" PLACE_USAGE
+    "  --display-name NAME  what launchers show (default: " DISPLAY_NAME ";\n"
+    "                       with --name that name)\n"
+    "  --python PATH        the Python that runs the cells (default: that of the active\n"
+    "                       virtual environment, else " SAFEPYRUN_PYTHON ")\n"
+    "  --shell KIND         auto, ipython or plain (default: auto, IPython where it is installed)\n"
+    "  --policy FILE        what cells may do, beyond the preset\n"
+    "  --env NAME VALUE     a variable of the kernel's environment; may be repeated\n";
+
+enum { OPTION_DISPLAY_NAME = 1, OPTION_SHELL, OPTION_POLICY, OPTION_ENV };
+
+// clang-format off
+static const struct option options[] = {
+    PLACE_OPTIONS,
+    {"display-name", required_argument, NULL, OPTION_DISPLAY_NAME},
+    {"shell",        required_argument, NULL, OPTION_SHELL},
+    {"policy",       required_argument, NULL, OPTION_POLICY},
+    {"env",          required_argument, NULL, OPTION_ENV},
+    {"help",         no_argument,       NULL, 'h'},
+    {NULL, 0, NULL, 0},
+};
+// clang-format on
+
+struct installation {
+    struct place place;
+    struct python_info python;
+    struct kernelspec spec;
+    char *program;
+    char *policy_file;
+};
+
+/* The exit status of arguments that make no sense. */
+__attribute__((format(printf, 1, 2))) static int complain(const char *format, ...)
+{
+    va_list values;
+
+    va_start(values, format);
+    fputs("safepyrun install: ", stderr);
+    vfprintf(stderr, format, values);
+    fputc('\n', stderr);
+    va_end(values);
+    return 2;
+}
+
+static int take_shell(struct installation *installation, const char *shell)
+{
+    if (strcmp(shell, "auto") != 0 && strcmp(shell, "ipython") != 0 && strcmp(shell, "plain") != 0)
+        return complain("--shell is auto, ipython or plain, not \"%s\"", shell);
+    installation->spec.shell = strcmp(shell, "auto") == 0 ? NULL : shell;
+    return 0;
+}
+
+/* Kept as an absolute path: the kernel starts in the notebook's folder. */
+static int take_policy(struct installation *installation, const char *path)
+{
+    struct stat about;
+
+    free(installation->policy_file);
+    installation->policy_file = realpath(path, NULL);
+    if (installation->policy_file == NULL || stat(installation->policy_file, &about) < 0 ||
+        access(installation->policy_file, R_OK) < 0) {
+        fprintf(stderr, "safepyrun install: policy file %s: %s\n", path, strerror(errno));
+        return 1;
+    }
+    if (!S_ISREG(about.st_mode)) {
+        fprintf(stderr, "safepyrun install: policy file %s: not a file\n", path);
+        return 1;
+    }
+    installation->spec.policy_file = installation->policy_file;
+    return 0;
+}
+
+/* getopt_long() knows options with one value; the second is the argument that follows. */
+static int take_env(struct installation *installation, const char *name, int argc, char **argv)
+{
+    if (name[0] == '\0' || strchr(name, '=') != NULL)
+        return complain("--env: \"%s\" cannot name a variable", name);
+    if (optind >= argc)
+        return complain("--env %s needs a value", name);
+    if (json_object_set_new(installation->spec.env, name, json_string(argv[optind])) < 0)
+        return complain("--env %s: only UTF-8 can be written to kernel.json", name);
+    optind++;
+    return 0;
+}
+
+/* Returns 0, an exit status, or -1 for --help. "+": a value of --env is not moved by getopt. */
+static int read_options(struct installation *installation, int argc, char **argv)
+{
+    static char name[] = "safepyrun install";
+    int option, status = 0;
+
+    argv[0] = name; /* what getopt_long() begins its complaints with */
+    optind = 0;     /* scan anew, as glibc has it */
+    while (status == 0 && (option = getopt_long(argc, argv, "+h", options, NULL)) != -1) {
+        if (place_take_option(&installation->place, option, optarg))
+            continue;
+        if (option == OPTION_DISPLAY_NAME)
+            installation->spec.display_name = optarg;
+        else if (option == OPTION_SHELL)
+            status = take_shell(installation, optarg);
+        else if (option == OPTION_POLICY)
+            status = take_policy(installation, optarg);
+        else if (option == OPTION_ENV)
+            status = take_env(installation, optarg, argc, argv);
+        else
+            status = option == 'h' ? -1 : 2;
+    }
+    if (status == 0 && optind < argc)
+        return complain("unexpected argument %s", argv[optind]);
+    if (status == 0 && place_check(&installation->place) < 0)
+        return 2;
+    return status;
+}
+
+static int report_failure(const struct installation *installation, int error, const char *path)
+{
+    fprintf(stderr, "safepyrun install: cannot write %s: %s\n", path, strerror(-error));
+    if (error == -EACCES || error == -EPERM || error == -EROFS)
+        fputs(installation->place.user ? "Perhaps you want --prefix?\n"
+                                       : "Perhaps you want `sudo` or `--user`?\n",
+              stderr);
+    return 1;
+}
+
+static int install(struct installation *installation)
+{
+    cleanup_free char *python = place_python(&installation->place);
+    cleanup_free char *folder = NULL;
+    cleanup_free char *path = NULL;
+    int error;
+
+    if (python_info_ask(python, &installation->python) < 0)
+        return 1;
+    folder = place_folder(&installation->place, &installation->python);
+    installation->program = kernelspec_program();
+    if (folder == NULL || installation->program == NULL)
+        return 1;
+    installation->spec.program = installation->program;
+    installation->spec.python = installation->python.executable;
+    if (installation->spec.display_name == NULL)
+        installation->spec.display_name = strcmp(installation->place.key, KERNELSPEC_NAME) == 0
+                                              ? DISPLAY_NAME
+                                              : installation->place.name;
+    error = kernelspec_write(folder, &installation->spec, &path);
+    if (error < 0)
+        return report_failure(installation, error, path);
+    printf("Installed kernelspec %s in %s\n", installation->place.key, folder);
+    printf("Cells run in Python %s, %s (%s)\n", installation->python.version,
+           installation->python.executable,
+           installation->python.is_embedded ? "the one built in" : "through its module");
+    return 0;
+}
+
+static int run(int argc, char **argv)
+{
+    struct installation installation = {.place = PLACE_NONE, .spec = {.env = json_object()}};
+    int status = read_options(&installation, argc, argv);
+
+    if (status == -1)
+        fputs(usage, stdout);
+    else if (status == 2)
+        fputs("Try `safepyrun install --help`.\n", stderr);
+    else if (status == 0)
+        status = install(&installation);
+    json_decref(installation.spec.env);
+    python_info_finish(&installation.python);
+    place_finish(&installation.place);
+    free(installation.program);
+    free(installation.policy_file);
+    return status == -1 ? 0 : status;
+}
+
+const struct command install_command = {
+    .name = "install", .summary = "tell Jupyter about this kernel", .run = run};

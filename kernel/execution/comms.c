@@ -1,0 +1,82 @@
+#include "kernel/execution/comms.h"
+
+#include "kernel/wire/json_text.h"
+
+#include <jansson.h>
+
+enum { COMMS_MAX = 65536 }; /* a cell can open them as fast as it likes */
+
+/* comm_id -> target_name; a JSON object is the dictionary that we link anyway. */
+struct comms {
+    json_t *targets;
+};
+
+struct comms *comms_new(void)
+{
+    struct comms *comms = xcalloc(1, sizeof(*comms));
+
+    comms->targets = json_object();
+    return comms;
+}
+
+void comms_free(struct comms *comms)
+{
+    if (comms == NULL)
+        return;
+    json_decref(comms->targets);
+    free(comms);
+}
+
+/* The string member of `content`, decoded; NULL when there is none. */
+static char *string_member(struct bytes content, const char *key)
+{
+    cleanup_buffer struct buffer decoded = BUFFER_NONE;
+    struct bytes value;
+
+    if (!json_text_member(content, key, &value) || !json_text_string(value, &decoded))
+        return NULL;
+    return buffer_steal_string(&decoded);
+}
+
+void comms_note_open(struct comms *comms, struct bytes content)
+{
+    cleanup_free char *id = string_member(content, "comm_id");
+    cleanup_free char *target = string_member(content, "target_name");
+
+    if (id != NULL && target != NULL && json_object_size(comms->targets) < COMMS_MAX)
+        json_object_set_new(comms->targets, id, json_string(target));
+}
+
+void comms_note_close(struct comms *comms, struct bytes content)
+{
+    cleanup_free char *id = string_member(content, "comm_id");
+
+    if (id != NULL)
+        json_object_del(comms->targets, id);
+}
+
+void comms_clear(struct comms *comms)
+{
+    json_object_clear(comms->targets);
+}
+
+void comms_append_info(const struct comms *comms, const char *target, struct buffer *json)
+{
+    const char *separator = "";
+    const char *id;
+    json_t *name;
+
+    buffer_append_char(json, '{');
+    json_object_foreach(comms->targets, id, name)
+    {
+        if (target != NULL && strcmp(json_string_value(name), target) != 0)
+            continue;
+        buffer_append_string(json, separator);
+        json_text_append_string(json, bytes_of_string(id));
+        buffer_append_string(json, ":{\"target_name\":");
+        json_text_append_string(json, bytes_of_string(json_string_value(name)));
+        buffer_append_char(json, '}');
+        separator = ",";
+    }
+    buffer_append_char(json, '}');
+}

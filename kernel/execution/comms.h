@@ -1,0 +1,25 @@
+/*
+ * comms - which comms are open
+ *
+ * The kernel process sees every comm_open and comm_close of both sides pass by, so that it can
+ * answer comm_info_request also while a cell runs. What the messages mean is the guard's and the
+ * frontend's affair.
+ */
+#pragma once
+
+#include "guard/link/buffer.h"
+
+struct comms; /* opaque */
+
+struct comms *comms_new(void);
+void comms_free(struct comms *comms);
+
+/* Look at the content of a comm_open or comm_close that passes; a bad one changes nothing. */
+void comms_note_open(struct comms *comms, struct bytes content);
+void comms_note_close(struct comms *comms, struct bytes content);
+
+/* All are closed: the guard that had them is gone. */
+void comms_clear(struct comms *comms);
+
+/* Appends {"id": {"target_name": …}, …}; `target` limits it to one target, NULL does not. */
+void comms_append_info(const struct comms *comms, const char *target, struct buffer *json);

@@ -1,0 +1,327 @@
+#include "kernel/execution/from_guard.h"
+
+#include "kernel/kernel.h"
+#include "kernel/records/log.h"
+#include "kernel/requests/requests.h"
+#include "kernel/wire/json_text.h"
+
+enum {
+    RESUME_MS = 5,
+    HISTORY_DELAY_MS = 500, /* cells of a batch share one transaction */
+};
+
+/* While iopub has no room, the guard's output stays where it is and the cell has to wait. */
+static void heed_congestion(struct kernel *kernel)
+{
+    if (!iopub_is_congested(&kernel->channels.iopub))
+        return;
+    guard_process_set_paused(&kernel->guard, true);
+    loop_timer_start(&kernel->resume_timer, RESUME_MS);
+}
+
+static int write_stream(struct kernel *kernel, enum stream stream, uint32_t cell, struct bytes bytes)
+{
+    int result = outputs_write(&kernel->outputs, stream, cell, bytes);
+
+    heed_congestion(kernel);
+    return result;
+}
+
+static int take_stdout(struct kernel *kernel, const struct frame *frame)
+{
+    return write_stream(kernel, STREAM_STDOUT, frame->cell, frame->parts[0]);
+}
+
+static int take_stderr(struct kernel *kernel, const struct frame *frame)
+{
+    return write_stream(kernel, STREAM_STDERR, frame->cell, frame->parts[0]);
+}
+
+static int publish(struct kernel *kernel, const char *msg_type, const struct frame *frame)
+{
+    int result = outputs_publish(&kernel->outputs, frame->cell,
+                                 &(struct outgoing){.msg_type = msg_type,
+                                                    .content = frame->parts[0],
+                                                    .metadata = frame->parts[1],
+                                                    .buffers = frame->parts + 2,
+                                                    .buffer_count = frame->part_count - 2});
+
+    heed_congestion(kernel);
+    return result;
+}
+
+static int take_display_data(struct kernel *kernel, const struct frame *frame)
+{
+    return publish(kernel, "display_data", frame);
+}
+
+static int take_update_display_data(struct kernel *kernel, const struct frame *frame)
+{
+    return publish(kernel, "update_display_data", frame);
+}
+
+static int take_clear_output(struct kernel *kernel, const struct frame *frame)
+{
+    return publish(kernel, "clear_output", frame);
+}
+
+static int take_error(struct kernel *kernel, const struct frame *frame)
+{
+    return publish(kernel, "error", frame);
+}
+
+/* The text of a result is kept for history, which is asked for outputs too. */
+static int take_execute_result(struct kernel *kernel, const struct frame *frame)
+{
+    cleanup_buffer struct buffer text = BUFFER_NONE;
+    struct bytes data;
+    struct bytes plain;
+
+    if (json_text_member(frame->parts[0], "data", &data) &&
+        json_text_member(data, "text/plain", &plain) && json_text_string(plain, &text)) {
+        free(kernel->queue.running->result_text);
+        kernel->queue.running->result_text = buffer_steal_string(&text);
+    }
+    return publish(kernel, "execute_result", frame);
+}
+
+static int take_comm_open(struct kernel *kernel, const struct frame *frame)
+{
+    comms_note_open(kernel->comms, frame->parts[0]);
+    return publish(kernel, "comm_open", frame);
+}
+
+static int take_comm_msg(struct kernel *kernel, const struct frame *frame)
+{
+    return publish(kernel, "comm_msg", frame);
+}
+
+static int take_comm_close(struct kernel *kernel, const struct frame *frame)
+{
+    comms_note_close(kernel->comms, frame->parts[0]);
+    return publish(kernel, "comm_close", frame);
+}
+
+/* Goes to whoever sent the cell, on the stdin channel; the answer must name this message or none. */
+static int take_input_request(struct kernel *kernel, const struct frame *frame)
+{
+    struct request *request = kernel->queue.running;
+    int result = outputs_flush(&kernel->outputs);
+
+    free(request->input_msg_id);
+    request->input_msg_id = channels_next_msg_id(&kernel->channels);
+    if (result != 0)
+        return result;
+    return channels_reply(&kernel->channels, CHANNEL_STDIN, request->message,
+                          &(struct outgoing){.msg_type = "input_request",
+                                             .parent_header = request->message->header,
+                                             .content = frame->parts[0]});
+}
+
+static bool reply_is_error(struct bytes content)
+{
+    struct bytes status;
+
+    return json_text_member(content, "status", &status) &&
+           bytes_equal_string(status, "\"error\"");
+}
+
+/* execute_reply's metadata, as ipykernel writes it: JupyterLab reads `started` for its timing. */
+static void append_execute_metadata(const struct request *request, const char *session, bool failed,
+                                    struct bytes more, struct buffer *metadata)
+{
+    struct bytes members = {(const char *)more.data + 1, more.size > 2 ? more.size - 2 : 0};
+
+    buffer_append_format(metadata,
+                         "{\"started\":\"%s\",\"dependencies_met\":true,\"engine\":\"%s\","
+                         "\"status\":\"%s\"",
+                         request->started, session, failed ? "error" : "ok");
+    if (members.size != 0) {
+        buffer_append_char(metadata, ',');
+        buffer_append(metadata, members);
+    }
+    buffer_append_char(metadata, '}');
+}
+
+static void record_cell(struct kernel *kernel, const struct request *request)
+{
+    cleanup_buffer struct buffer code = BUFFER_NONE;
+    struct bytes value;
+
+    if (!request->execute.store_history ||
+        !json_text_member(request_content(request), "code", &value) ||
+        !json_text_string(value, &code))
+        return;
+    history_add(kernel->history, request->execute.execution_count, buffer_bytes(&code),
+                request->result_text != NULL ? bytes_of_string(request->result_text) : BYTES_NONE);
+    if (kernel->history_timer.due_ms == 0)
+        loop_timer_start(&kernel->history_timer, HISTORY_DELAY_MS);
+}
+
+static int finish_execute(struct kernel *kernel, struct request *request, const struct frame *frame)
+{
+    cleanup_buffer struct buffer metadata = BUFFER_NONE;
+    bool failed = reply_is_error(frame->parts[0]);
+    bool stops = failed && request->execute.stop_on_error;
+    int result;
+
+    append_execute_metadata(request, kernel->channels.session.id, failed,
+                            frame->part_count > 1 ? frame->parts[1] : BYTES_NONE, &metadata);
+    record_cell(kernel, request);
+    result = request_reply(request, frame->parts[0], buffer_bytes(&metadata));
+    /* "Already queued" includes what the client has sent and we have not read yet. */
+    if (result == 0 && stops)
+        result = channels_read_shell(&kernel->channels);
+    if (result == 0 && stops)
+        result = queue_abort_executes(&kernel->queue);
+    return result;
+}
+
+static int take_reply(struct kernel *kernel, const struct frame *frame)
+{
+    struct request *request = kernel->queue.running;
+    bool has_reply = request->type->reply_type != NULL;
+    int result;
+
+    if (has_reply != (frame->part_count != 0)) {
+        guard_process_condemn(&kernel->guard, "it broke the protocol: a reply of the wrong shape");
+        return 0;
+    }
+    result = guard_process_drain_outputs(&kernel->guard);
+    /* Until here the request counted as running: an abort must find the queue without it. */
+    kernel->queue.running = NULL;
+    if (result < 0)
+        return result;
+    if (!has_reply)
+        result = request_close(request);
+    else if (request->type == &execute_request)
+        result = finish_execute(kernel, request, frame);
+    else
+        result = request_reply(request, frame->parts[0], BYTES_NONE);
+    return result != 0 ? result : kernel_run_next(kernel);
+}
+
+static int take_log(struct kernel *kernel, const struct frame *frame)
+{
+    cleanup_free char *name = xstrndup(frame->parts[0].data, frame->parts[0].size);
+    enum log_level level = LOG_INFO;
+
+    (void)kernel;
+    log_level_from_name(name, &level);
+    log_write(level, "guard: %.*s", (int)frame->parts[1].size, (const char *)frame->parts[1].data);
+    return 0;
+}
+
+static int take_denial(struct kernel *kernel, const struct frame *frame)
+{
+    (void)kernel;
+    log_info("denied: %.*s", (int)frame->parts[0].size, (const char *)frame->parts[0].data);
+    return 0;
+}
+
+/* What becomes of each frame that may come after READY. */
+static const struct {
+    int (*take)(struct kernel *kernel, const struct frame *frame);
+    size_t json_parts; /* leading parts that go on as JSON objects and must be some */
+} takers[FRAME_TYPE_COUNT] = {
+    [FRAME_STDOUT] = {take_stdout, 0},
+    [FRAME_STDERR] = {take_stderr, 0},
+    [FRAME_DISPLAY_DATA] = {take_display_data, 2},
+    [FRAME_UPDATE_DISPLAY_DATA] = {take_update_display_data, 2},
+    [FRAME_CLEAR_OUTPUT] = {take_clear_output, 2},
+    [FRAME_EXECUTE_RESULT] = {take_execute_result, 2},
+    [FRAME_ERROR] = {take_error, 2},
+    [FRAME_COMM_OPEN] = {take_comm_open, 2},
+    [FRAME_COMM_MSG] = {take_comm_msg, 2},
+    [FRAME_COMM_CLOSE] = {take_comm_close, 2},
+    [FRAME_INPUT_REQUEST] = {take_input_request, 1},
+    [FRAME_REPLY] = {take_reply, 2},
+    [FRAME_LOG] = {take_log, 0},
+    [FRAME_DENIAL] = {take_denial, 0},
+};
+
+static const char *find_fault(const struct kernel *kernel, const struct frame *frame)
+{
+    const struct frame_rule *rule = frame_rule(frame->type);
+    const struct request *running = kernel->queue.running;
+
+    if (takers[frame->type].take == NULL)
+        return "it broke the protocol: a frame that it may not send";
+    if (rule->permitted == FRAME_RUNNING && (running == NULL || running->cell != frame->cell))
+        return "it broke the protocol: a frame for a request that does not run";
+    if (rule->permitted == FRAME_WITH && frame->cell != 0 &&
+        !cells_is_known(kernel->cells, frame->cell))
+        return "it broke the protocol: a frame for a request that never was";
+    for (size_t i = 0; i < takers[frame->type].json_parts && i < frame->part_count; i++)
+        if (!json_text_is_object(frame->parts[i], JSON_TEXT_STRICT))
+            return "it broke the protocol: content that is no JSON object";
+    return NULL;
+}
+
+int from_guard_frame(struct kernel *kernel, const struct frame *frame)
+{
+    const char *fault = find_fault(kernel, frame);
+
+    if (fault != NULL) {
+        guard_process_condemn(&kernel->guard, fault);
+        return 0;
+    }
+    return takers[frame->type].take(kernel, frame);
+}
+
+int from_guard_output(struct kernel *kernel, enum frame_type stream, struct bytes bytes)
+{
+    return write_stream(kernel, stream == FRAME_STDOUT ? STREAM_STDOUT : STREAM_STDERR,
+                        kernel->output_cell, bytes);
+}
+
+/* Why the guard is no more, for the person whose cell it took along. A new string. */
+static char *explain_end(const struct kernel *kernel)
+{
+    cleanup_free char *end = guard_process_describe_end(&kernel->guard);
+    const char *then = kernel->options.on_guard_death == GUARD_DEATH_RESPAWN
+                           ? "A fresh interpreter starts now; variables are lost."
+                           : "The kernel ends now; variables are lost.";
+
+    if (kernel->guard.state == GUARD_FAILED)
+        return xasprintf("the interpreter could not start: %s", kernel->guard.failure);
+    if (kernel->guard.failure != NULL)
+        return xasprintf("the interpreter process was ended because %s. %s",
+                         kernel->guard.failure, then);
+    return xasprintf("the interpreter process %s while this ran. %s", end, then);
+}
+
+static int publish_death(struct kernel *kernel, const char *reason)
+{
+    cleanup_buffer struct buffer content = BUFFER_NONE;
+    struct request *running = kernel->queue.running;
+
+    if (running == NULL || running->type != &execute_request)
+        return 0;
+    buffer_append_char(&content, '{');
+    error_append_content(&content, "GuardDied", reason);
+    buffer_append_char(&content, '}');
+    return outputs_publish(&kernel->outputs, running->cell,
+                           &(struct outgoing){.msg_type = "error",
+                                              .content = buffer_bytes(&content)});
+}
+
+int from_guard_ended(struct kernel *kernel)
+{
+    cleanup_free char *reason = explain_end(kernel);
+    bool failed = kernel->guard.state == GUARD_FAILED;
+    int result = publish_death(kernel, reason);
+
+    log_error("%s", reason);
+    comms_clear(kernel->comms);
+    if (result == 0)
+        result = queue_refuse_all(&kernel->queue, failed ? "GuardFailed" : "GuardDied", reason);
+    if (result != 0 || failed)
+        return result; /* a kernel that cannot run cells still says why to each of them */
+    if (kernel->options.on_guard_death == GUARD_DEATH_EXIT) {
+        kernel->exit_status = 1;
+        kernel_shut_down(kernel);
+        return 0;
+    }
+    return kernel_respawn(kernel);
+}

@@ -1,0 +1,88 @@
+#include "kernel/execution/outputs.h"
+
+enum {
+    PAUSE_MS = 50,
+    FULL_BYTES = 128 * 1024,
+    KEEP_BYTES = 512 * 1024, /* memory kept between messages */
+};
+
+static const char *const stream_names[STREAM_COUNT] = {"stdout", "stderr"};
+static const char *const stream_topics[STREAM_COUNT] = {"stream.stdout", "stream.stderr"};
+
+static int on_timer(void *context)
+{
+    return outputs_flush(context);
+}
+
+void outputs_init(struct outputs *outputs, struct loop *loop, struct channels *channels,
+                  struct cells *cells)
+{
+    *outputs = (struct outputs){.loop = loop, .channels = channels, .cells = cells};
+    outputs->timer = (struct loop_timer){.callback = on_timer, .context = outputs};
+    loop_add_timer(loop, &outputs->timer);
+}
+
+void outputs_finish(struct outputs *outputs)
+{
+    if (outputs->loop != NULL)
+        loop_remove_timer(outputs->loop, &outputs->timer);
+    buffer_finish(&outputs->text);
+}
+
+static int publish_for(struct outputs *outputs, uint32_t number, struct outgoing outgoing)
+{
+    const struct cell *cell = cells_find(outputs->cells, number);
+
+    if (cell != NULL && cell->silent)
+        return 0;
+    if (cell != NULL)
+        outgoing.parent_header = buffer_bytes(&cell->header);
+    return channels_publish(outputs->channels, &outgoing);
+}
+
+int outputs_flush(struct outputs *outputs)
+{
+    cleanup_buffer struct buffer content = BUFFER_NONE;
+
+    loop_timer_stop(&outputs->timer);
+    if (outputs->text.size == 0)
+        return 0;
+    buffer_append_format(&content, "{\"name\":\"%s\",\"text\":\"", stream_names[outputs->stream]);
+    buffer_append(&content, buffer_bytes(&outputs->text));
+    buffer_append_string(&content, "\"}");
+    buffer_clear(&outputs->text, KEEP_BYTES);
+    outputs->published_ms = loop_now_ms();
+    return publish_for(outputs, outputs->cell,
+                       (struct outgoing){.msg_type = "stream",
+                                         .topic = stream_topics[outputs->stream],
+                                         .content = buffer_bytes(&content)});
+}
+
+int outputs_write(struct outputs *outputs, enum stream stream, uint32_t cell, struct bytes bytes)
+{
+    int result = 0;
+
+    if (bytes.size == 0)
+        return 0;
+    if (outputs->text.size != 0 && (outputs->stream != stream || outputs->cell != cell))
+        result = outputs_flush(outputs);
+    outputs->stream = stream;
+    outputs->cell = cell;
+    utf8_append_escaped(&outputs->decoders[stream], bytes, &outputs->text);
+    if (result != 0 || outputs->text.size >= FULL_BYTES)
+        return result != 0 ? result : outputs_flush(outputs);
+    if (outputs->timer.due_ms == 0) {
+        int64_t since = loop_now_ms() - outputs->published_ms;
+
+        /* Not at once but in the next round of the loop: what is read together goes together. */
+        loop_timer_start(&outputs->timer, since >= PAUSE_MS ? 0 : PAUSE_MS - since);
+    }
+    return 0;
+}
+
+int outputs_publish(struct outputs *outputs, uint32_t cell, const struct outgoing *outgoing)
+{
+    int result = outputs_flush(outputs);
+
+    return result != 0 ? result : publish_for(outputs, cell, *outgoing);
+}

@@ -1,0 +1,40 @@
+/*
+ * outputs - what cells print and show, on its way to iopub
+ *
+ * Streams are collected and published in few messages: at once after a pause, then at most every
+ * 50 ms or 128 KB, and always before anything else, so that order holds. Servers and browsers
+ * give up on a flood of small messages; nobody waits longer than that for a line. Bytes that are
+ * no UTF-8 become U+FFFD, also when a character was cut in two on the way.
+ */
+#pragma once
+
+#include "kernel/channels/channels.h"
+#include "kernel/execution/cells.h"
+#include "kernel/wire/utf8.h"
+
+enum stream { STREAM_STDOUT, STREAM_STDERR, STREAM_COUNT };
+
+struct outputs {
+    struct loop *loop;
+    struct channels *channels;
+    struct cells *cells;
+    struct utf8_decoder decoders[STREAM_COUNT];
+    struct buffer text;  /* of `stream` and `cell`, escaped for JSON */
+    enum stream stream;
+    uint32_t cell;
+    int64_t published_ms; /* when a stream was published last */
+    struct loop_timer timer;
+};
+
+void outputs_init(struct outputs *outputs, struct loop *loop, struct channels *channels,
+                  struct cells *cells);
+void outputs_finish(struct outputs *outputs);
+
+/* Takes what a cell wrote. Returns 0 or -errno. */
+int outputs_write(struct outputs *outputs, enum stream stream, uint32_t cell, struct bytes bytes);
+
+/* Publishes the text that was collected. Returns 0 or -errno. */
+int outputs_flush(struct outputs *outputs);
+
+/* Publishes anything else for a cell, after the text before it. Silent cells publish nothing. */
+int outputs_publish(struct outputs *outputs, uint32_t cell, const struct outgoing *outgoing);

@@ -1,0 +1,58 @@
+#include "kernel/execution/queue.h"
+
+#include "kernel/requests/requests.h"
+
+void queue_push(struct queue *queue, struct request *request)
+{
+    request->next = NULL;
+    if (queue->last != NULL)
+        queue->last->next = request;
+    else
+        queue->first = request;
+    queue->last = request;
+}
+
+struct request *queue_pop(struct queue *queue)
+{
+    struct request *request = queue->first;
+
+    if (request == NULL)
+        return NULL;
+    queue->first = request->next;
+    if (queue->first == NULL)
+        queue->last = NULL;
+    request->next = NULL;
+    return request;
+}
+
+int queue_abort_executes(struct queue *queue)
+{
+    struct request *waiting = queue->first;
+    int result = 0;
+
+    queue->first = NULL;
+    queue->last = NULL;
+    while (waiting != NULL) {
+        struct request *request = waiting;
+
+        waiting = request->next;
+        if (result != 0 || request->type != &execute_request)
+            queue_push(queue, request);
+        else
+            result = request_reply(request, BYTES_LITERAL("{\"status\":\"aborted\"}"), BYTES_NONE);
+    }
+    return result;
+}
+
+int queue_refuse_all(struct queue *queue, const char *ename, const char *evalue)
+{
+    struct request *running = steal(queue->running);
+    struct request *request;
+    int result = 0;
+
+    if (running != NULL)
+        result = request_refuse(running, ename, "%s", evalue);
+    while (result == 0 && (request = queue_pop(queue)) != NULL)
+        result = request_refuse(request, ename, "%s", evalue);
+    return result;
+}

@@ -1,0 +1,111 @@
+#include "kernel/execution/request.h"
+
+#include "kernel/kernel.h"
+#include "kernel/wire/json_text.h"
+
+#include <assert.h>
+
+struct request *request_new(struct kernel *kernel, enum channel channel,
+                            const struct request_type *type, struct message *message)
+{
+    struct request *request = xcalloc(1, sizeof(*request));
+
+    request->kernel = kernel;
+    request->channel = channel;
+    request->type = type;
+    request->message = message;
+    return request;
+}
+
+static void request_free(struct request *request)
+{
+    message_free(request->message);
+    free(request->result_text);
+    free(request->input_msg_id);
+    free(request);
+}
+
+static int publish_status(struct request *request, struct bytes content)
+{
+    return channels_publish(&request->kernel->channels,
+                            &(struct outgoing){.msg_type = "status",
+                                               .parent_header = request->message->header,
+                                               .content = content});
+}
+
+int request_open(struct request *request)
+{
+    if (request->is_open)
+        return 0;
+    request->is_open = true;
+    session_date(request->started);
+    return publish_status(request, BYTES_LITERAL("{\"execution_state\":\"busy\"}"));
+}
+
+int request_close(struct request *request)
+{
+    int result = request_open(request); /* every idle has its busy */
+
+    /* What the cell printed comes before its idle, whatever path it took. */
+    if (result == 0)
+        result = outputs_flush(&request->kernel->outputs);
+    if (result == 0)
+        result = publish_status(request, BYTES_LITERAL("{\"execution_state\":\"idle\"}"));
+    request_free(request);
+    return result;
+}
+
+int request_reply(struct request *request, struct bytes content, struct bytes metadata)
+{
+    int result = request_open(request);
+
+    assert(request->type->reply_type != NULL);
+    if (result == 0)
+        result = outputs_flush(&request->kernel->outputs);
+    if (result == 0)
+        result = channels_reply(&request->kernel->channels, request->channel, request->message,
+                                &(struct outgoing){.msg_type = request->type->reply_type,
+                                                   .parent_header = request->message->header,
+                                                   .metadata = metadata,
+                                                   .content = content});
+    if (result != 0) {
+        request_free(request);
+        return result;
+    }
+    return request_close(request);
+}
+
+void error_append_content(struct buffer *content, const char *ename, const char *evalue)
+{
+    cleanup_free char *line = xasprintf("%s: %s", ename, evalue);
+
+    buffer_append_string(content, "\"ename\":");
+    json_text_append_string(content, bytes_of_string(ename));
+    buffer_append_string(content, ",\"evalue\":");
+    json_text_append_string(content, bytes_of_string(evalue));
+    buffer_append_string(content, ",\"traceback\":[");
+    json_text_append_string(content, bytes_of_string(line));
+    buffer_append_string(content, "]");
+}
+
+int request_refuse(struct request *request, const char *ename, const char *format, ...)
+{
+    cleanup_buffer struct buffer content = BUFFER_NONE;
+    cleanup_free char *text = NULL;
+    va_list arguments;
+
+    va_start(arguments, format);
+    if (vasprintf(&text, format, arguments) < 0)
+        abort();
+    va_end(arguments);
+    if (request->type->reply_type == NULL)
+        return request_close(request);
+    buffer_append_string(&content, "{\"status\":\"error\",");
+    error_append_content(&content, ename, text);
+    if (strcmp(request->type->reply_type, "execute_reply") == 0)
+        buffer_append_format(&content, ",\"execution_count\":%d,\"payload\":[],"
+                                       "\"user_expressions\":{}",
+                             request->execute.execution_count);
+    buffer_append_char(&content, '}');
+    return request_reply(request, buffer_bytes(&content), BYTES_NONE);
+}

@@ -1,0 +1,84 @@
+/*
+ * request - one request from its message to its reply
+ *
+ * A request is opened once (status busy) and closed exactly once, by request_reply(),
+ * request_refuse() or request_close(), which send what is to be sent and then status idle.
+ * In between it is with its handler, in the execution queue or with the guard. Its owner is
+ * whoever closes it: closing frees it.
+ */
+#pragma once
+
+#include "kernel/channels/channels.h"
+
+#include <stdint.h>
+
+struct kernel;
+struct request;
+
+/* Which request types may arrive where. */
+enum { ON_SHELL = 1 << CHANNEL_SHELL, ON_CONTROL = 1 << CHANNEL_CONTROL };
+
+/* A row of the table in requests/requests.c: one per msg_type, each in a file of its own. */
+struct request_type {
+    const char *msg_type;
+    const char *reply_type; /* NULL: comm messages are not answered */
+    unsigned channels;      /* ON_* */
+    /* When it arrives. Takes the request: closes it or queues it. Returns 0 or -errno. */
+    int (*handle)(struct kernel *kernel, struct request *request);
+    /* When its turn with the guard has come; NULL for what is never queued. Returns 0 or -errno. */
+    int (*run)(struct kernel *kernel, struct request *request);
+};
+
+/* What execute_request asks for, with the specified defaults. */
+struct execute_options {
+    bool silent;
+    bool store_history;
+    bool stop_on_error;
+    int execution_count; /* that its messages carry */
+};
+
+struct request {
+    struct kernel *kernel;
+    const struct request_type *type;
+    struct message *message;
+    enum channel channel;
+    bool is_open;
+    uint32_t cell; /* the guard's name for it; 0 until it is with the guard */
+    struct execute_options execute;
+    char started[SESSION_DATE_SIZE];
+    char *result_text;     /* text/plain of its execute_result, for history */
+    char *input_msg_id;    /* of the input_request that waits for an answer */
+    struct request *next; /* in the execution queue */
+};
+
+/* message TAKEN. */
+struct request *request_new(struct kernel *kernel, enum channel channel,
+                            const struct request_type *type, struct message *message);
+
+static inline struct bytes request_content(const struct request *request)
+{
+    return request->message->content;
+}
+
+/* Publishes status busy, once. Returns 0 or -errno. */
+int request_open(struct request *request);
+
+/* Replies with raw JSON and closes. `metadata` may be empty. TAKES the request. Returns 0 or -errno. */
+int request_reply(struct request *request, struct bytes content, struct bytes metadata);
+
+/*
+ * request_refuse() - reply {"status": "error"} and close
+ *
+ * ename   the name of a Python exception, by custom
+ * format  a sentence for the person who reads the reply
+ *
+ * TAKES the request. Returns 0 or -errno.
+ */
+int request_refuse(struct request *request, const char *ename, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* Closes without a reply: status idle. TAKES the request. Returns 0 or -errno. */
+int request_close(struct request *request);
+
+/* The content of an error reply: status, ename, evalue, traceback; and a closing brace if asked. */
+void error_append_content(struct buffer *content, const char *ename, const char *evalue);

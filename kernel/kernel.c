@@ -1,0 +1,374 @@
+#include "kernel/kernel.h"
+
+#include "kernel/execution/from_guard.h"
+#include "kernel/requests/requests.h"
+#include "kernel/supervisor/private_directory.h"
+#include "kernel/supervisor/spawn.h"
+#include "kernel/wire/json_text.h"
+
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
+
+enum {
+    GUARD_STOP_MS = 1000,                 /* managers wait 2.5 s before they kill */
+    POLICY_FILE_BYTES_MAX = 1024 * 1024,
+    RESUME_MS = 5,
+    HISTORY_RETRY_MS = 5000,
+};
+
+static int on_message(void *context, enum channel channel, struct message *message)
+{
+    struct kernel *kernel = context;
+
+    if (channel == CHANNEL_STDIN)
+        return requests_input_reply(kernel, message);
+    return requests_dispatch(kernel, channel, message);
+}
+
+/* JEP 65: the first thing that a subscriber hears. Its topic is the subscription itself. */
+static void on_welcome(void *context, struct bytes subscription)
+{
+    struct kernel *kernel = context;
+    cleanup_buffer struct buffer content = BUFFER_NONE;
+
+    buffer_append_string(&content, "{\"subscription\":");
+    json_text_append_string(&content, subscription);
+    buffer_append_char(&content, '}');
+    channels_publish_topic(&kernel->channels, subscription,
+                           &(struct outgoing){.msg_type = "iopub_welcome",
+                                              .content = buffer_bytes(&content)});
+}
+
+int kernel_run_next(struct kernel *kernel)
+{
+    struct request *request;
+    int result;
+
+    if (kernel->guard.state != GUARD_READY || kernel->queue.running != NULL)
+        return 0;
+    request = queue_pop(&kernel->queue);
+    if (request == NULL)
+        return 0;
+    kernel->queue.running = request;
+    request->cell = cells_add(kernel->cells, request->message->header, request->execute.silent);
+    result = request_open(request);
+    return result != 0 ? result : request->type->run(kernel, request);
+}
+
+int kernel_interrupt(struct kernel *kernel)
+{
+    int result = queue_abort_executes(&kernel->queue);
+
+    if (kernel->queue.running != NULL)
+        guard_process_interrupt(&kernel->guard);
+    return result;
+}
+
+void kernel_shut_down(struct kernel *kernel)
+{
+    kernel->is_shutting_down = true;
+    loop_stop(kernel->loop);
+}
+
+static void start_guard(struct kernel *kernel)
+{
+    guard_process_start(&kernel->guard,
+                        &(struct guard_settings){
+                            .python = kernel->options.python,
+                            .shell = kernel->options.shell,
+                            .policy = buffer_bytes(&kernel->policy),
+                            .policy_text = bytes_of_string(kernel->policy_text),
+                            .policy_name = kernel->options.policy_file,
+                            .private_directory = kernel->private_directory,
+                        });
+    if (kernel->guard.state == GUARD_FAILED)
+        log_error("%s", kernel->guard.failure);
+}
+
+static int publish_starting(struct kernel *kernel)
+{
+    return channels_publish(
+        &kernel->channels,
+        &(struct outgoing){.msg_type = "status",
+                           .content = BYTES_LITERAL("{\"execution_state\":\"starting\"}")});
+}
+
+int kernel_respawn(struct kernel *kernel)
+{
+    guard_process_stop(&kernel->guard, 0);
+    /* Frontends take a new session for a new kernel, which is what the user has now. */
+    session_finish(&kernel->channels.session);
+    session_init(&kernel->channels.session);
+    kernel->execution_count = 0;
+    start_guard(kernel);
+    return publish_starting(kernel);
+}
+
+/* READY's fields that the kernel process repeats in kernel_info_reply. */
+static int on_ready(void *context, struct bytes info)
+{
+    struct kernel *kernel = context;
+    cleanup_buffer struct buffer text = BUFFER_NONE;
+    struct bytes value;
+
+    if (!json_text_is_object(info, JSON_TEXT_STRICT)) {
+        guard_process_condemn(&kernel->guard, "it broke the protocol: READY is no JSON object");
+        return 0;
+    }
+    if (json_text_member(info, "python_version", &value) && json_text_string(value, &text) &&
+        memchr(text.data, '.', text.size) != NULL) {
+        free(kernel->python_version);
+        kernel->python_version = buffer_steal_string(&text);
+    }
+    buffer_clear(&text, 0);
+    if (json_text_member(info, "banner", &value) && json_text_string(value, &text)) {
+        free(kernel->banner);
+        kernel->banner = buffer_steal_string(&text);
+    }
+    log_info("guard %d is ready", (int)kernel->guard.pid);
+    return kernel_run_next(kernel);
+}
+
+static int on_frame(void *context, const struct frame *frame)
+{
+    return from_guard_frame(context, frame);
+}
+
+static int on_output(void *context, enum frame_type stream, struct bytes bytes)
+{
+    return from_guard_output(context, stream, bytes);
+}
+
+static int on_ended(void *context)
+{
+    return from_guard_ended(context);
+}
+
+static int on_resume(void *context)
+{
+    struct kernel *kernel = context;
+
+    if (iopub_is_congested(&kernel->channels.iopub))
+        loop_timer_start(&kernel->resume_timer, RESUME_MS);
+    else
+        guard_process_set_paused(&kernel->guard, false);
+    return 0;
+}
+
+static int on_history(void *context)
+{
+    struct kernel *kernel = context;
+    cleanup_free char *warning = NULL;
+
+    history_flush(kernel->history);
+    warning = history_take_warning(kernel->history);
+    if (warning != NULL)
+        log_warning("%s", warning);
+    if (history_is_pending(kernel->history))
+        loop_timer_start(&kernel->history_timer, HISTORY_RETRY_MS);
+    return 0;
+}
+
+/* SIGINT is a request to interrupt (kernelspecs with interrupt_mode "signal"); the others end us. */
+static int on_signal(void *context)
+{
+    struct kernel *kernel = context;
+    struct signalfd_siginfo info;
+
+    if (read(kernel->signal_source.fd, &info, sizeof(info)) != sizeof(info))
+        return 0;
+    log_info("received signal %d", (int)info.ssi_signo);
+    if (info.ssi_signo == SIGINT)
+        return kernel_interrupt(kernel);
+    kernel_shut_down(kernel);
+    return 0;
+}
+
+static int on_parent_end(void *context)
+{
+    struct kernel *kernel = context;
+
+    log_info("the launcher has ended");
+    kernel_shut_down(kernel);
+    return 0;
+}
+
+static void watch_signals(struct kernel *kernel)
+{
+    sigset_t signals;
+
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGHUP);
+    kernel->signal_source = (struct loop_source){
+        .fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK),
+        .events = ZMQ_POLLIN,
+        .callback = on_signal,
+        .context = kernel,
+    };
+    loop_add(kernel->loop, &kernel->signal_source);
+}
+
+/*
+ * A pidfd instead of asking once a second: an idle kernel sleeps. The launcher may be no parent of
+ * ours (a wrapper between us); without JPY_PARENT_PID, or when it names nobody, a kernel lives on
+ * its own.
+ */
+static void watch_parent(struct kernel *kernel)
+{
+    const char *pid = getenv("JPY_PARENT_PID");
+    int fd = pid != NULL && atoi(pid) > 1 ? (int)syscall(SYS_pidfd_open, atoi(pid), 0) : -1;
+
+    kernel->parent_source = (struct loop_source){
+        .fd = fd, .events = ZMQ_POLLIN, .callback = on_parent_end, .context = kernel};
+    if (fd >= 0)
+        loop_add(kernel->loop, &kernel->parent_source);
+}
+
+/* Returns 0 or 1 with a sentence. */
+static int read_policy_file(struct kernel *kernel, char **ret_error)
+{
+    const char *path = kernel->options.policy_file;
+    cleanup_buffer struct buffer text = BUFFER_NONE;
+    cleanup_file FILE *file = NULL;
+
+    if (path != NULL) {
+        file = fopen(path, "re");
+        if (file == NULL) {
+            *ret_error = xasprintf("cannot read the policy file %s: %s", path, strerror(errno));
+            return 1;
+        }
+        buffer_commit(&text, fread(buffer_reserve(&text, POLICY_FILE_BYTES_MAX + 1), 1,
+                                   POLICY_FILE_BYTES_MAX + 1, file));
+        if (text.size > POLICY_FILE_BYTES_MAX || memchr(text.data, '\0', text.size) != NULL) {
+            *ret_error = xasprintf("the policy file %s is no text of at most 1 MB", path);
+            return 1;
+        }
+    }
+    kernel->policy_text = buffer_steal_string(&text);
+    return 0;
+}
+
+static int prepare_policy(struct kernel *kernel, char **ret_error)
+{
+    cleanup_policy struct policy *policy = policy_new(POLICY_WORKSPACE);
+
+    for (size_t i = 0; i < kernel->options.write_root_count; i++)
+        string_list_add(&policy->ok_dests, kernel->options.write_roots[i]);
+    policy_set_private_directory(policy, kernel->private_directory);
+    policy_encode(policy, &kernel->policy);
+    return read_policy_file(kernel, ret_error);
+}
+
+static struct history *open_history(const char *path)
+{
+    cleanup_free char *usual = path == NULL ? history_default_path() : NULL;
+
+    return history_new(path != NULL ? path : usual);
+}
+
+static const struct guard_handlers handlers_of_guard = {
+    .ready = on_ready, .frame = on_frame, .output = on_output, .ended = on_ended};
+
+static void init_parts(struct kernel *kernel)
+{
+    struct guard_handlers handlers = handlers_of_guard;
+
+    handlers.context = kernel;
+    kernel->loop = loop_new();
+    kernel->cells = cells_new();
+    kernel->comms = comms_new();
+    kernel->history = open_history(kernel->options.history_file);
+    kernel->python_version = spawn_python_version(kernel->options.python);
+    kernel->resume_timer = (struct loop_timer){.callback = on_resume, .context = kernel};
+    kernel->history_timer = (struct loop_timer){.callback = on_history, .context = kernel};
+    loop_add_timer(kernel->loop, &kernel->resume_timer);
+    loop_add_timer(kernel->loop, &kernel->history_timer);
+    outputs_init(&kernel->outputs, kernel->loop, &kernel->channels, kernel->cells);
+    guard_process_init(&kernel->guard, kernel->loop, &handlers);
+}
+
+/* The guard starts first: it needs longer than our sockets do. */
+static int start(struct kernel *kernel, char **ret_error)
+{
+    struct channel_handlers handlers = {
+        .message = on_message, .welcome = on_welcome, .context = kernel};
+
+    if (connection_file_read(kernel->options.connection_file, &kernel->connection_file,
+                             ret_error) != 0)
+        return 1;
+    kernel->private_directory = private_directory_make(ret_error);
+    if (kernel->private_directory == NULL || prepare_policy(kernel, ret_error) != 0)
+        return 1;
+    start_guard(kernel);
+    if (channels_open(&kernel->channels, kernel->loop, &kernel->connection_file, &handlers,
+                      ret_error) != 0)
+        return 1;
+    watch_signals(kernel);
+    watch_parent(kernel);
+    return publish_starting(kernel) != 0;
+}
+
+static void finish(struct kernel *kernel)
+{
+    /* What nobody will answer any more is answered now. */
+    if (kernel->channels.zmq_context != NULL)
+        queue_refuse_all(&kernel->queue, "KernelShutdown", "the kernel is shutting down");
+    guard_process_stop(&kernel->guard, kernel->is_shutting_down ? GUARD_STOP_MS : 0);
+    guard_process_finish(&kernel->guard);
+    outputs_finish(&kernel->outputs);
+    channels_close(&kernel->channels, &kernel->connection_file);
+    history_free(kernel->history);
+    usage_finish(&kernel->usage);
+    private_directory_remove(kernel->private_directory);
+    cells_free(kernel->cells);
+    comms_free(kernel->comms);
+    connection_file_finish(&kernel->connection_file);
+    options_finish(&kernel->options);
+    buffer_finish(&kernel->policy);
+    free(kernel->policy_text);
+    free(kernel->python_version);
+    free(kernel->banner);
+    loop_free(kernel->loop);
+}
+
+/* Nobody else may look into this process: it holds the key. Its orphans come to it, to be ended. */
+static void protect_process(void)
+{
+    sigset_t handled;
+
+    prctl(PR_SET_DUMPABLE, 0);
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+    signal(SIGPIPE, SIG_IGN);
+    sigemptyset(&handled);
+    sigaddset(&handled, SIGINT);
+    sigaddset(&handled, SIGTERM);
+    sigaddset(&handled, SIGHUP);
+    sigprocmask(SIG_BLOCK, &handled, NULL); /* before libzmq starts its thread */
+}
+
+int kernel_run(struct options *options)
+{
+    struct kernel kernel = {.options = *options};
+    cleanup_free char *error = NULL;
+    int result;
+
+    protect_process();
+    if (options->ignored.size != 0)
+        log_info("ignored arguments:%.*s", (int)options->ignored.size, options->ignored.data);
+    init_parts(&kernel);
+    result = start(&kernel, &error);
+    if (result != 0) {
+        log_error("%s", error != NULL ? error : "cannot start");
+        fprintf(stderr, "safepyrun: %s\n", error != NULL ? error : "cannot start");
+    } else {
+        result = loop_run(kernel.loop);
+        if (result < 0)
+            log_error("fault: %s", strerror(-result));
+    }
+    finish(&kernel);
+    return result != 0 ? 1 : kernel.exit_status;
+}

@@ -1,0 +1,68 @@
+/*
+ * kernel - the kernel process as a whole
+ *
+ * Holds every part and connects them: what arrives on the channels goes to requests/, what needs
+ * the interpreter goes through the execution queue to the guard, what the guard sends goes through
+ * execution/ to iopub and back to the request. One exists per process; whoever gets it, borrows it.
+ */
+#pragma once
+
+#include "guard/policy/policy.h"
+#include "kernel/channels/channels.h"
+#include "kernel/config/options.h"
+#include "kernel/execution/cells.h"
+#include "kernel/execution/comms.h"
+#include "kernel/execution/outputs.h"
+#include "kernel/execution/queue.h"
+#include "kernel/loop.h"
+#include "kernel/records/history.h"
+#include "kernel/supervisor/guard_process.h"
+#include "kernel/supervisor/usage.h"
+
+struct kernel {
+    struct loop *loop;
+    struct options options;
+    struct connection_file connection_file;
+    struct channels channels;
+    struct guard_process guard;
+    struct buffer policy;      /* as it is sent to the guard */
+    char *policy_text;         /* of the policy file; "" when there is none */
+    char *private_directory;   /* of the guard */
+    char *python_version;      /* for kernel_info_reply, known before the guard is */
+    char *banner;              /* the guard's, once it is ready; NULL before */
+    struct queue queue;
+    struct cells *cells;
+    struct outputs outputs;
+    struct comms *comms;
+    struct history *history;
+    struct usage usage;
+    int execution_count;       /* of the last cell that was stored */
+    uint32_t output_cell;      /* whose the bytes on the guard's fds 1 and 2 are */
+    bool is_shutting_down;
+    int exit_status;           /* 1 when the guard died: launchers tell a crash from an end */
+    struct loop_timer resume_timer;  /* looks whether iopub has room again */
+    struct loop_timer history_timer; /* writes history behind */
+    struct loop_source signal_source;
+    struct loop_source parent_source;
+};
+
+/*
+ * kernel_run() - be a kernel until a shutdown_request, a signal, or the end of the launcher
+ *
+ * options  TAKEN
+ *
+ * Returns the exit status of the process.
+ */
+int kernel_run(struct options *options);
+
+/* Gives the next waiting request to the guard, if that is ready and has none. Returns 0 or -errno. */
+int kernel_run_next(struct kernel *kernel);
+
+/* SIGINT for what runs, "aborted" for the cells that wait. Returns 0 or -errno. */
+int kernel_interrupt(struct kernel *kernel);
+
+/* Starts a fresh guard in place of one that died. Returns 0 or -errno. */
+int kernel_respawn(struct kernel *kernel);
+
+/* Ends the loop after what is being handled. */
+void kernel_shut_down(struct kernel *kernel);

@@ -1,0 +1,62 @@
+/* safepyrun: one program, a table of commands. */
+#include "kernel/commands/command.h"
+#include "kernel/config/options.h"
+#include "kernel/kernel.h"
+
+static int run_kernel(int argc, char **argv)
+{
+    struct options options;
+    cleanup_free char *error = NULL;
+    int status;
+
+    if (argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
+        fputs(options_usage, stdout);
+        return 0;
+    }
+    if (options_parse(argc - 1, argv + 1, &options, &error) != 0) {
+        fprintf(stderr, "safepyrun kernel: %s\n", error);
+        return 2;
+    }
+    if (options.log_file != NULL && log_open(options.log_file, options.log_level) < 0) {
+        fprintf(stderr, "safepyrun kernel: cannot write the log %s: %s\n", options.log_file,
+                strerror(errno));
+        options_finish(&options);
+        return 2;
+    }
+    status = kernel_run(&options);
+    log_close();
+    return status;
+}
+
+static const struct command kernel_command = {
+    "kernel", "be a Jupyter kernel; launchers start it through the kernelspec", run_kernel};
+
+static const struct command *const commands[] = {&kernel_command, &install_command,
+                                                 &uninstall_command};
+
+static void print_usage(FILE *out)
+{
+    fputs("usage: safepyrun COMMAND [arguments]\n\ncommands:\n", out);
+    for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+        fprintf(out, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
+    fputs("\nsafepyrun COMMAND --help tells more; safepyrun --version the version.\n", out);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc == 2 && strcmp(argv[1], "--version") == 0) {
+        puts("safepyrun " SAFEPYRUN_VERSION);
+        return 0;
+    }
+    if (argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
+        print_usage(stdout);
+        return 0;
+    }
+    for (size_t i = 0; argc > 1 && i < sizeof(commands) / sizeof(commands[0]); i++)
+        if (strcmp(argv[1], commands[i]->name) == 0)
+            return commands[i]->run(argc - 1, argv + 1);
+    if (argc > 1)
+        fprintf(stderr, "safepyrun: no command %s\n", argv[1]);
+    print_usage(stderr);
+    return 2;
+}

@@ -1,0 +1,62 @@
+/* comm_open, comm_msg and comm_close of a frontend: three types, one way. */
+#include "kernel/kernel.h"
+#include "kernel/requests/requests.h"
+
+static int forward(struct kernel *kernel, struct request *request, enum frame_type type)
+{
+    const struct message *message = request->message;
+    size_t buffer_count = message_buffer_count(message);
+    size_t count = 2 + buffer_count;
+    cleanup_free struct bytes *parts = xcalloc(count, sizeof(*parts));
+    struct frame frame = {type, request->cell, count, parts};
+
+    parts[0] = message->content;
+    parts[1] = message->metadata;
+    for (size_t i = 0; i < buffer_count; i++)
+        parts[2 + i] = message_buffer(message, i);
+    if (!frame_fits(&frame)) {
+        kernel->queue.running = NULL;
+        return request_refuse(request, "ValueError", "a comm message beyond the limits");
+    }
+    guard_process_send(&kernel->guard, &frame);
+    return 0;
+}
+
+static int run_open(struct kernel *kernel, struct request *request)
+{
+    comms_note_open(kernel->comms, request_content(request));
+    return forward(kernel, request, FRAME_COMM_OPEN_REQUEST);
+}
+
+static int run_msg(struct kernel *kernel, struct request *request)
+{
+    return forward(kernel, request, FRAME_COMM_MSG_REQUEST);
+}
+
+static int run_close(struct kernel *kernel, struct request *request)
+{
+    comms_note_close(kernel->comms, request_content(request));
+    return forward(kernel, request, FRAME_COMM_CLOSE_REQUEST);
+}
+
+/* messaging 5.5, "Custom Messages"; none of the three is answered */
+const struct request_type comm_open_request = {
+    .msg_type = "comm_open",
+    .channels = ON_SHELL | ON_CONTROL,
+    .handle = requests_enqueue,
+    .run = run_open,
+};
+
+const struct request_type comm_msg_request = {
+    .msg_type = "comm_msg",
+    .channels = ON_SHELL | ON_CONTROL,
+    .handle = requests_enqueue,
+    .run = run_msg,
+};
+
+const struct request_type comm_close_request = {
+    .msg_type = "comm_close",
+    .channels = ON_SHELL | ON_CONTROL,
+    .handle = requests_enqueue,
+    .run = run_close,
+};

@@ -1,0 +1,18 @@
+#include "kernel/kernel.h"
+#include "kernel/requests/requests.h"
+
+static int handle(struct kernel *kernel, struct request *request)
+{
+    int result = kernel_interrupt(kernel);
+
+    if (result != 0)
+        return result;
+    return request_reply(request, BYTES_LITERAL("{\"status\":\"ok\"}"), BYTES_NONE);
+}
+
+const struct request_type interrupt_request = {
+    .msg_type = "interrupt_request", /* messaging 5.5, "Kernel interrupt" */
+    .reply_type = "interrupt_reply",
+    .channels = ON_SHELL | ON_CONTROL,
+    .handle = handle,
+};

@@ -1,0 +1,111 @@
+#include "kernel/requests/requests.h"
+
+#include "kernel/kernel.h"
+#include "kernel/records/log.h"
+#include "kernel/wire/json_text.h"
+
+enum { NAME_MAX_SIZE = 64 }; /* of a message type that is repeated in a reply's header */
+
+static const struct request_type *const types[] = {
+    &execute_request,     &inspect_request,     &complete_request,    &history_request,
+    &is_complete_request, &connect_request,     &comm_info_request,   &kernel_info_request,
+    &shutdown_request,    &interrupt_request,   &comm_open_request,   &comm_msg_request,
+    &comm_close_request,  &usage_request,
+};
+
+static const struct request_type *find_type(const char *msg_type)
+{
+    for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+        if (strcmp(types[i]->msg_type, msg_type) == 0)
+            return types[i];
+    return NULL;
+}
+
+/* Nobody waits for an answer to what is not a request. */
+static int refuse_unknown(struct kernel *kernel, enum channel channel, struct message *message)
+{
+    static const char suffix[] = "_request";
+    size_t length = strlen(message->msg_type);
+    size_t stem = length > sizeof(suffix) - 1 ? length - (sizeof(suffix) - 1) : 0;
+    bool asks = stem != 0 && strcmp(message->msg_type + stem, suffix) == 0 &&
+                strspn(message->msg_type, "abcdefghijklmnopqrstuvwxyz0123456789_") == length &&
+                length < NAME_MAX_SIZE;
+    cleanup_free char *msg_type = xstrdup(message->msg_type);
+    cleanup_free char *reply_type = asks ? xasprintf("%.*s_reply", (int)stem, msg_type) : NULL;
+    /* Only for the time of this call: refusing closes the request. */
+    struct request_type type = {.msg_type = msg_type, .reply_type = reply_type};
+    struct request *request = request_new(kernel, channel, &type, message);
+
+    log_warning("%s: unknown message type %s", channel_name(channel), msg_type);
+    if (reply_type != NULL)
+        return request_refuse(request, "ValueError", "the %s channel knows no %s",
+                              channel_name(channel), msg_type);
+    return request_close(request);
+}
+
+int requests_dispatch(struct kernel *kernel, enum channel channel, struct message *message)
+{
+    const struct request_type *type = find_type(message->msg_type);
+    struct request *request;
+
+    if (type == NULL || (type->channels & (1U << channel)) == 0)
+        return refuse_unknown(kernel, channel, message);
+    request = request_new(kernel, channel, type, message);
+    if (!message->content_is_valid)
+        return request_refuse(request, "ValueError",
+                              "content and metadata must be JSON objects in UTF-8, nested at most "
+                              "%d deep",
+                              JSON_TEXT_DEPTH_MAX);
+    return type->handle(kernel, request);
+}
+
+int requests_enqueue(struct kernel *kernel, struct request *request)
+{
+    if (kernel->guard.state == GUARD_FAILED)
+        return request_refuse(request, "GuardFailed", "the interpreter could not start: %s",
+                              kernel->guard.failure);
+    if (kernel->guard.state == GUARD_DEAD)
+        return request_refuse(request, "GuardDied", "the interpreter process has ended");
+    queue_push(&kernel->queue, request);
+    return kernel_run_next(kernel);
+}
+
+int requests_forward(struct kernel *kernel, struct request *request, enum frame_type type)
+{
+    struct bytes content = request_content(request);
+
+    guard_process_send(&kernel->guard, &(struct frame){type, request->cell, 1, &content});
+    return 0;
+}
+
+/* jupyter_client answers without a parent header; who names one must name our question. */
+static bool answers(const struct message *message, const char *input_msg_id)
+{
+    cleanup_buffer struct buffer named = BUFFER_NONE;
+    struct bytes value;
+
+    if (!json_text_is_object(message->parent_header, JSON_TEXT_LENIENT) ||
+        !json_text_member(message->parent_header, "msg_id", &value) ||
+        !json_text_string(value, &named) || named.size == 0)
+        return true;
+    return bytes_equal_string(buffer_bytes(&named), input_msg_id);
+}
+
+int requests_input_reply(struct kernel *kernel, struct message *message)
+{
+    struct request *running = kernel->queue.running;
+    struct bytes content = message->content;
+
+    if (strcmp(message->msg_type, "input_reply") != 0 || !message->content_is_valid ||
+        running == NULL || running->input_msg_id == NULL ||
+        !answers(message, running->input_msg_id)) {
+        log_info("stdin: dropped a %s that nobody waits for", message->msg_type);
+        message_free(message);
+        return 0;
+    }
+    free(steal(running->input_msg_id));
+    guard_process_send(&kernel->guard,
+                       &(struct frame){FRAME_INPUT_REPLY, running->cell, 1, &content});
+    message_free(message);
+    return 0;
+}
