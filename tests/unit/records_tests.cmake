@@ -1,0 +1,7 @@
+# kernel/records, kernel/commands, and the figures of kernel/supervisor.
+safepyrun_unit_test(test_history records PkgConfig::SQLITE)
+safepyrun_unit_test(test_usage supervisor)
+safepyrun_unit_test(test_install commands)
+target_compile_definitions(test_install PRIVATE
+  KERNELSPEC_FOLDER="${PROJECT_SOURCE_DIR}/kernelspec/safepyrun"
+  SAFEPYRUN_PYTHON="${Python3_EXECUTABLE}")

@@ -1,0 +1,41 @@
+#include "tests/support/cmocka_tests.h"
+
+#include "kernel/execution/comms.h"
+
+static void expect_info(const struct comms *comms, const char *target, const char *expected)
+{
+    cleanup_buffer struct buffer json = BUFFER_NONE;
+
+    comms_append_info(comms, target, &json);
+    assert_true(bytes_equal_string(buffer_bytes(&json), expected));
+}
+
+static void open_comms_are_listed(void **state)
+{
+    struct comms *comms = comms_new();
+
+    (void)state;
+    comms_note_open(comms, BYTES_LITERAL("{\"comm_id\":\"a\",\"target_name\":\"t\\\"1\"}"));
+    comms_note_open(comms, BYTES_LITERAL("{\"comm_id\":\"b\",\"target_name\":\"t2\"}"));
+    expect_info(comms, "t2", "{\"b\":{\"target_name\":\"t2\"}}");
+    expect_info(comms, "t\"1", "{\"a\":{\"target_name\":\"t\\\"1\"}}");
+    comms_note_close(comms, BYTES_LITERAL("{\"comm_id\":\"a\"}"));
+    expect_info(comms, NULL, "{\"b\":{\"target_name\":\"t2\"}}");
+    comms_clear(comms);
+    expect_info(comms, NULL, "{}");
+    comms_free(comms);
+}
+
+static void a_bad_message_changes_nothing(void **state)
+{
+    struct comms *comms = comms_new();
+
+    (void)state;
+    comms_note_open(comms, BYTES_LITERAL("{\"comm_id\":1,\"target_name\":\"t\"}"));
+    comms_note_open(comms, BYTES_LITERAL("{\"comm_id\":\"a\"}"));
+    comms_note_close(comms, BYTES_LITERAL("{}"));
+    expect_info(comms, NULL, "{}");
+    comms_free(comms);
+}
+
+RUN(cmocka_unit_test(open_comms_are_listed), cmocka_unit_test(a_bad_message_changes_nothing))

@@ -1,0 +1,125 @@
+#include "tests/support/cmocka_tests.h"
+
+#include "kernel/channels/iopub.h"
+
+#include <time.h>
+
+enum { MESSAGES = 5000 };
+
+struct fixture {
+    void *context;
+    struct loop *loop;
+    struct iopub iopub;
+    int welcomes;
+};
+
+static void on_welcome(void *context, struct bytes subscription)
+{
+    struct fixture *fixture = context;
+    struct frames frames = FRAMES_NONE;
+
+    fixture->welcomes++;
+    frames_append(&frames, subscription);
+    frames_append(&frames, BYTES_LITERAL("welcome"));
+    iopub_publish(&fixture->iopub, &frames);
+}
+
+static void set_up(struct fixture *fixture)
+{
+    *fixture = (struct fixture){.context = zmq_ctx_new(), .loop = loop_new()};
+    assert_int_equal(
+        iopub_init(&fixture->iopub, fixture->context, fixture->loop, on_welcome, fixture), 0);
+    assert_int_equal(zmq_bind(fixture->iopub.socket, "inproc://iopub"), 0);
+}
+
+static void *subscribe(struct fixture *fixture, int receive_hwm)
+{
+    void *socket = zmq_socket(fixture->context, ZMQ_SUB);
+
+    zmq_setsockopt(socket, ZMQ_RCVHWM, &receive_hwm, sizeof(receive_hwm));
+    zmq_connect(socket, "inproc://iopub");
+    zmq_setsockopt(socket, ZMQ_SUBSCRIBE, "", 0);
+    for (int i = 0; i < 100; i++) {
+        int before = fixture->welcomes;
+
+        iopub_read_subscriptions(&fixture->iopub);
+        if (fixture->welcomes > before)
+            break;
+        nanosleep(&(struct timespec){0, 1000000}, NULL);
+    }
+    return socket;
+}
+
+static void tear_down(struct fixture *fixture)
+{
+    iopub_finish(&fixture->iopub, fixture->loop);
+    zmq_ctx_term(fixture->context);
+    loop_free(fixture->loop);
+}
+
+/* What waits in the queue is sent again and again, as the loop's timer does. */
+static void receive_text(struct fixture *fixture, void *socket, const char *expected)
+{
+    struct frames frames = FRAMES_NONE;
+    int result;
+
+    while ((result = frames_receive(socket, &frames)) == FRAMES_E_AGAIN) {
+        iopub_drain(&fixture->iopub, 0);
+        nanosleep(&(struct timespec){0, 1000000}, NULL);
+    }
+    assert_int_equal(result, 0);
+    assert_true(bytes_equal_string(frames_at(&frames, frames.count - 1), expected));
+    frames_finish(&frames);
+}
+
+static void every_subscriber_is_welcomed_first(void **state)
+{
+    struct fixture fixture;
+    void *one;
+    void *two;
+
+    (void)state;
+    set_up(&fixture);
+    one = subscribe(&fixture, 1000);
+    two = subscribe(&fixture, 1000);
+    assert_int_equal(fixture.welcomes, 2);
+    receive_text(&fixture, one, "welcome");
+    receive_text(&fixture, two, "welcome");
+    zmq_close(one);
+    zmq_close(two);
+    tear_down(&fixture);
+}
+
+static void a_slow_subscriber_loses_nothing(void **state)
+{
+    struct fixture fixture;
+    void *socket;
+
+    (void)state;
+    set_up(&fixture);
+    socket = subscribe(&fixture, 10);
+    receive_text(&fixture, socket, "welcome");
+    for (int i = 0; i < MESSAGES; i++) {
+        struct frames frames = FRAMES_NONE;
+        char text[16];
+
+        snprintf(text, sizeof(text), "%d", i);
+        frames_append(&frames, BYTES_LITERAL("topic"));
+        frames_append(&frames, bytes_of_string(text));
+        assert_int_equal(iopub_publish(&fixture.iopub, &frames), 0);
+    }
+    assert_true(fixture.iopub.count > 0);
+    for (int i = 0; i < MESSAGES; i++) {
+        char text[16];
+
+        snprintf(text, sizeof(text), "%d", i);
+        receive_text(&fixture, socket, text);
+    }
+    assert_int_equal(fixture.iopub.count, 0);
+    assert_int_equal(fixture.iopub.bytes, 0);
+    zmq_close(socket);
+    tear_down(&fixture);
+}
+
+RUN(cmocka_unit_test(every_subscriber_is_welcomed_first),
+    cmocka_unit_test(a_slow_subscriber_loses_nothing))

@@ -1,0 +1,31 @@
+#include "tests/support/cmocka_tests.h"
+
+#include "kernel/execution/queue.h"
+
+static void requests_come_out_in_order(void **state)
+{
+    struct queue queue = {NULL, NULL, NULL};
+    struct request requests[3] = {0};
+
+    (void)state;
+    assert_null(queue_pop(&queue));
+    for (int i = 0; i < 3; i++)
+        queue_push(&queue, &requests[i]);
+    for (int i = 0; i < 3; i++)
+        assert_ptr_equal(queue_pop(&queue), &requests[i]);
+    assert_null(queue_pop(&queue));
+    queue_push(&queue, &requests[1]);
+    assert_ptr_equal(queue_pop(&queue), &requests[1]);
+}
+
+static void aborting_an_empty_queue_is_nothing(void **state)
+{
+    struct queue queue = {NULL, NULL, NULL};
+
+    (void)state;
+    assert_int_equal(queue_abort_executes(&queue), 0);
+    assert_null(queue.first);
+}
+
+RUN(cmocka_unit_test(requests_come_out_in_order),
+    cmocka_unit_test(aborting_an_empty_queue_is_nothing))
