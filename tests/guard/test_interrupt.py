@@ -1,0 +1,105 @@
+"""SIGINT: at any moment, exactly the running cell, never the session."""
+
+import time
+
+import pytest
+
+
+def interrupted(guard, code, after=0.2):
+    cell = guard.start(code)
+    time.sleep(after)
+    start = time.monotonic()
+    guard.interrupt()
+    outcome = guard.collect(cell)
+    assert time.monotonic() - start < 1
+    return outcome
+
+
+@pytest.mark.parametrize("code", [
+    "import time; time.sleep(8)",
+    "while True: pass",
+    "import asyncio; await asyncio.sleep(8)",
+    "import asyncio\nasync def f():\n    await asyncio.sleep(8)\nawait asyncio.gather(f(), f())",
+    "import asyncio\nawait asyncio.sleep(0)\nwhile True: pass",
+    "import threading; threading.Lock().acquire() and threading.Event().wait()",
+    "import asyncio\nasync def spin():\n    while True: pass\ntask = asyncio.create_task(spin())\nawait asyncio.sleep(8)",
+])
+def test_running_cell(guard, code):
+    outcome = interrupted(guard, code)
+    assert outcome.error == "KeyboardInterrupt", outcome.frames
+    assert guard.execute("6 * 7").result == "42"
+    assert guard.execute("import asyncio; await asyncio.sleep(0); 43").result == "43"
+
+
+def test_the_await_is_in_the_traceback(guard):
+    outcome = interrupted(guard, "async def slow():\n    await asyncio.sleep(8)\nimport asyncio\nawait slow()")
+    text = "".join(outcome.reply["traceback"])
+    assert "await slow()" in text and "safepyrun" not in text
+
+
+def test_idle(guard):
+    for _ in range(3):
+        guard.interrupt()
+        time.sleep(0.02)
+    assert guard.execute("'fine'").result == "'fine'"
+
+
+def test_idle_with_background_tasks(guard):
+    guard.execute("import asyncio\nasync def tick():\n    await asyncio.sleep(60)\ntask = asyncio.create_task(tick())\nawait asyncio.sleep(0)")
+    guard.interrupt()
+    time.sleep(0.05)
+    assert guard.execute("task.cancelled() or task.done()").result == "False"
+    guard.execute("task.cancel();")
+
+
+def test_cell_that_catches_it(guard):
+    outcome = interrupted(guard, "import time\ntry:\n    time.sleep(8)\nexcept KeyboardInterrupt:\n    print('caught')")
+    assert outcome.names == ["STDOUT", "REPLY"] and outcome.reply["status"] == "ok"
+
+
+def test_handler_of_a_cell_is_replaced(guard):
+    guard.execute("import signal; signal.signal(signal.SIGINT, signal.SIG_IGN);")
+    assert interrupted(guard, "import time; time.sleep(8)").error == "KeyboardInterrupt"
+
+
+def test_while_output_is_blocked(guard):
+    """The kernel process takes nothing: the cell waits for the socket, and can be interrupted there."""
+    cell = guard.start("while True: print('x' * 1000)")
+    time.sleep(0.3)
+    guard.interrupt()
+    outcome = guard.collect(cell)
+    assert outcome.error == "KeyboardInterrupt"
+    assert set(outcome.stdout.split("\n")[:-2]) == {"x" * 1000}  # frames are whole
+    assert guard.execute("1").result == "1"
+
+
+def test_twice_in_a_row(guard):
+    for _ in range(5):
+        assert interrupted(guard, "import time; time.sleep(8)", 0.05).error == "KeyboardInterrupt"
+
+
+def test_storm(guard):
+    """Whatever the moment, there is one reply to each request."""
+    for delay in range(20):
+        cell = guard.start("for i in range(2000): print(i)")
+        time.sleep(delay / 5000)
+        guard.interrupt()
+        assert guard.collect(cell).reply["status"] in ("ok", "error")
+    time.sleep(0.05)
+    assert guard.execute("'alive'").result == "'alive'"
+
+
+def test_one_that_comes_before_the_cell_has_begun(guard):
+    """The kernel process has sent the request and, at once, the interrupt."""
+    for _ in range(50):
+        cell = guard.start("import time; time.sleep(5)")
+        guard.interrupt()
+        assert guard.collect(cell).error == "KeyboardInterrupt"
+
+
+def test_one_that_comes_after_the_reply(guard):
+    for number in range(50):
+        guard.execute("pass")
+        guard.interrupt()
+        time.sleep(0.01)  # an interrupt empties the queue: the next request takes its way from the client
+        assert guard.execute(f"{number}").result == str(number)

@@ -1,0 +1,71 @@
+"""Completion, inspection, completeness and user expressions under IPython."""
+
+import pytest
+
+pytest_plugins = ["ipython_session"]
+
+
+def test_completion_of_attributes_with_types(ipython):
+    ipython.run("text = 'alpha'")
+    answer = ipython.complete("text.upp")
+    assert answer["matches"] == ["upper"]
+    assert (answer["cursor_start"], answer["cursor_end"]) == (5, 8)
+    (described,) = answer["metadata"]["_jupyter_types_experimental"]
+    assert described["text"] == "upper" and described["type"] == "function"
+
+
+def test_completion_counts_characters(ipython):
+    answer = ipython.complete("'\N{GRINNING FACE}'; pri")
+    assert "print" in answer["matches"] and answer["cursor_start"] == 5
+
+
+def test_completion_of_magics_and_other_lines(ipython):
+    assert "%timeit" in ipython.complete("%timei")["matches"]
+    assert "path" in ipython.complete("import os\nos.pat")["matches"]
+
+
+def test_completion_runs_no_property(ipython):
+    ipython.run("ran = []\nclass Probe:\n    @property\n    def value(self):\n        ran.append(1)\n"
+                "        return 'text'\nprobe = Probe()")
+    ipython.complete("probe.value.upp")
+    assert ipython.run("ran").result["data"]["text/plain"] == "[]"
+
+
+def test_inspection(ipython):
+    ipython.run('def area(side):\n    "Area of a square."\n    return side * side')
+    answer = ipython.inspect("area(3)", 2)
+    assert answer["found"] and "Area of a square." in answer["data"]["text/plain"]
+    assert "return side * side" not in answer["data"]["text/plain"]
+    assert "return side * side" in plain(ipython.inspect("area", 4, detail_level=1))
+    assert ipython.inspect("no_such_name", 3) == {"status": "ok", "found": False, "data": {},
+                                                  "metadata": {}}
+
+
+def plain(answer):
+    import re
+    return re.sub(r"\x1b\[[0-9;]*m", "", answer["data"]["text/plain"])
+
+
+@pytest.mark.parametrize("code, status, indent", [
+    ("x = 1", "complete", None),
+    ("for i in x:", "incomplete", "    "),
+    ("print('''", "incomplete", ""),
+    ("a = = 1", "invalid", None),
+    ("%%timeit\n1", "incomplete", ""),
+])
+def test_is_complete(ipython, code, status, indent):
+    answer = ipython.is_complete(code)
+    assert answer["status"] == status and answer.get("indent") == indent
+
+
+def test_user_expressions(ipython):
+    cell = ipython.run("x = 6", user_expressions={"seven": "x + 1", "broken": "missing"})
+    answers = cell.reply["user_expressions"]
+    assert answers["seven"]["data"]["text/plain"] == "7"
+    assert answers["broken"]["status"] == "error" and answers["broken"]["ename"] == "NameError"
+
+
+def test_completion_of_data_frames(ipython):
+    ipython.run("import pandas\nframe = pandas.DataFrame({'price': [1.5]})")
+    assert "price" in ipython.complete("frame['")["matches"]
+    assert any(match.endswith("mean") for match in ipython.complete("frame.price.me")["matches"])

@@ -1,0 +1,159 @@
+"""JupyterLab in headless Chromium: what a person sees. Screenshots go to tests/artefacts/."""
+
+import json
+import subprocess
+import sys
+import time
+import urllib.request
+from contextlib import contextmanager
+
+import pytest
+from kernel_process import PROJECT, free_ports
+from nbformat.v4 import new_code_cell, new_notebook, writes
+from playwright.sync_api import expect, sync_playwright
+
+SCREENSHOTS = PROJECT / "tests" / "artefacts"
+TOKEN = "a-token-for-this-test"
+CELLS = [
+    "print('seen by', 'a browser')",
+    "import matplotlib.pyplot as plt\nplt.plot([1, 4, 2, 8])\nplt.show()",
+    "import ipywidgets\nslider = ipywidgets.IntSlider(value=3, max=10)\nslider",
+    "import os\nos.remove('/srv/elsewhere')",
+    "import time\ntime.sleep(300)",
+]
+
+
+@contextmanager
+def running_server(directory, environment):
+    (port,) = free_ports(1)
+    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", f"--port={port}", "--port-retries=0",
+               f"--IdentityProvider.token={TOKEN}", f"--ServerApp.root_dir={directory}",
+               "--LabApp.news_url=", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
+    with (directory / "server.log").open("wb") as log:
+        server = subprocess.Popen(command, cwd=directory, env=environment, stdout=log, stderr=subprocess.STDOUT)
+    address = f"http://127.0.0.1:{port}"
+    try:
+        wait_for(address, server)
+        yield address
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
+def wait_for(address, server, timeout=60):
+    deadline = time.monotonic() + timeout
+    while time.monotonic() < deadline and server.poll() is None:
+        try:
+            with urllib.request.urlopen(f"{address}/api/status?token={TOKEN}", timeout=2) as answer:
+                return json.load(answer)
+        except OSError:
+            time.sleep(0.2)
+    raise TimeoutError("JupyterLab did not start")
+
+
+@pytest.fixture(scope="module")
+def lab(jupyter, tmp_path_factory):
+    directory = tmp_path_factory.mktemp("lab")
+    notebook = new_notebook(cells=[new_code_cell(cell) for cell in CELLS])
+    notebook.metadata.kernelspec = {"name": "safepyrun", "display_name": "Python 3 (safepyrun)", "language": "python"}
+    (directory / "book.ipynb").write_text(writes(notebook))
+    with running_server(directory, jupyter) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def page(browser, request):
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    page = browser.new_page(viewport={"width": 1300, "height": 1000})
+    page.set_default_timeout(30_000)
+    yield page
+    page.screenshot(path=SCREENSHOTS / f"lab-{request.node.name}.png")
+    page.close()
+
+
+def open_notebook(page, lab):
+    page.goto(f"{lab}/lab/tree/book.ipynb?token={TOKEN}&reset")
+    page.locator(".jp-Notebook .jp-CodeCell").nth(len(CELLS) - 1).wait_for(state="attached")
+    idle(page)
+
+
+def idle(page):
+    page.locator('.jp-NotebookPanel [data-status="idle"], .jp-Notebook-ExecutionIndicator[data-status="idle"]').first.wait_for()
+
+
+def cell(page, number):
+    return page.locator(".jp-Notebook .jp-CodeCell").nth(number)
+
+
+def run_cell(page, number):
+    cell(page, number).locator(".cm-content").click()
+    page.keyboard.press("Control+Enter")
+    return cell(page, number).locator(".jp-OutputArea")
+
+
+def command(page, menu, item):
+    page.get_by_role("menuitem", name=menu, exact=True).click()
+    page.get_by_role("menuitem", name=item).first.click()
+
+
+def test_launcher_tile_with_our_logo(page, lab):
+    page.goto(f"{lab}/lab?token={TOKEN}&reset")
+    tile = page.locator('.jp-LauncherCard[data-category="Notebook"][title^="Python 3 (safepyrun)"]').first
+    tile.wait_for()
+    logo = tile.locator("img")
+    logo.wait_for()
+    assert "/kernelspecs/safepyrun/logo-" in logo.get_attribute("src")
+    assert logo.evaluate("image => image.complete && image.naturalWidth > 0")
+
+
+def test_cells_in_the_browser(page, lab):
+    open_notebook(page, lab)
+    expect(run_cell(page, 0)).to_contain_text("seen by a browser")
+    plot = run_cell(page, 1).locator("img")
+    plot.wait_for()
+    assert plot.evaluate("image => image.naturalWidth > 100")
+    run_cell(page, 2).locator(".widget-slider, .jupyter-widget-slider").first.wait_for()
+    expect(run_cell(page, 3)).to_contain_text("PermissionError")
+
+
+def test_slider_changes_the_value(page, lab):
+    open_notebook(page, lab)
+    area = run_cell(page, 2)
+    area.locator(".widget-readout").wait_for()
+    area.locator(".noUi-handle").first.focus()
+    for _ in range(4):
+        page.keyboard.press("ArrowRight")
+    expect(area.locator(".widget-readout")).to_have_text("7")
+    cell(page, 0).locator(".cm-content").click()
+    page.keyboard.press("Control+A")
+    page.keyboard.type("print('the value is', slider.value)")
+    page.keyboard.press("Control+Enter")
+    expect(cell(page, 0).locator(".jp-OutputArea")).to_contain_text("the value is 7")
+
+
+def test_interrupt(page, lab):
+    open_notebook(page, lab)
+    area = run_cell(page, 4)
+    page.locator('[data-status="busy"]').first.wait_for()
+    command(page, "Kernel", "Interrupt Kernel")
+    expect(area).to_contain_text("KeyboardInterrupt")
+    idle(page)
+
+
+def test_restart(page, lab):
+    open_notebook(page, lab)
+    expect(run_cell(page, 0)).to_contain_text("seen by a browser")
+    command(page, "Kernel", "Restart Kernel…")
+    page.locator(".jp-Dialog .jp-mod-accept").click()
+    page.wait_for_timeout(500)
+    idle(page)
+    run_cell(page, 0)
+    expect(cell(page, 0).locator(".jp-InputPrompt")).to_contain_text("[1]:")

@@ -1,0 +1,41 @@
+"""Kernels for the integration tests.
+
+`kernel` is shared by the tests of a module and runs once with each shell; `front` is a new front end of
+it. A test that ends, starves or configures its kernel asks `start_kernel` for one of its own.
+"""
+
+import pytest
+from kernel_process import KernelProcess
+
+SHELLS = ("plain", "ipython")
+
+
+@pytest.fixture(scope="module", params=SHELLS)
+def shell(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def kernel(shell, tmp_path_factory):
+    kernel = KernelProcess(tmp_path_factory.mktemp("kernel"), shell=shell)
+    yield kernel
+    kernel.stop()
+
+
+@pytest.fixture
+def front(kernel):
+    with kernel.frontend() as frontend:
+        yield frontend
+
+
+@pytest.fixture
+def start_kernel(tmp_path):
+    started = []
+
+    def start(**keywords):
+        started.append(KernelProcess(tmp_path / str(len(started)), **keywords))
+        return started[-1]
+
+    yield start
+    for kernel in started:
+        kernel.stop()

@@ -1,0 +1,100 @@
+"""interrupt_request and SIGINT: what runs stops, what waits is aborted, the kernel lives."""
+
+import os
+import signal
+import time
+
+import pytest
+from frontend import text
+
+CELLS = {
+    "sleep": "import time; print('on', flush=True); time.sleep(30)",
+    "loop": "print('on', flush=True)\nwhile True: pass",
+    "await": "import asyncio; print('on', flush=True); await asyncio.sleep(30)",
+    "gather": "import asyncio; print('on', flush=True); await asyncio.gather(*[asyncio.sleep(30) for _ in range(3)])",
+}
+
+
+def interrupt_by_message(kernel, front):
+    assert front.ask("interrupt_request", channel="control") == {"status": "ok"}
+
+
+def interrupt_by_signal(kernel, front):
+    os.killpg(kernel.process.pid, signal.SIGINT)
+
+
+WAYS = pytest.mark.parametrize("interrupt", [interrupt_by_message, interrupt_by_signal], ids=["message", "signal"])
+
+
+def started(front, code, **content):
+    msg_id = front.execute(code, **content)
+    front.until(msg_id, "stdout")
+    return msg_id
+
+
+@WAYS
+@pytest.mark.parametrize("cell", CELLS)
+def test_interrupt(kernel, front, interrupt, cell):
+    msg_id = started(front, CELLS[cell])
+    time.sleep(0.1)
+    began = time.monotonic()
+    interrupt(kernel, front)
+    reply = front.reply(msg_id, timeout=5).content
+    assert reply["status"] == "error"
+    assert reply["ename"] == "KeyboardInterrupt"
+    assert time.monotonic() - began < 1.5
+    assert text(front.run("print('alive')")[1]) == "alive\n"
+
+
+@WAYS
+def test_interrupt_of_input(kernel, front, interrupt):
+    msg_id = front.execute("input('? ')", allow_stdin=True)
+    front.receive("stdin")
+    interrupt(kernel, front)
+    assert front.reply(msg_id, timeout=5).content["ename"] == "KeyboardInterrupt"
+
+
+@WAYS
+def test_interrupt_aborts_what_waits(kernel, front, interrupt):
+    msg_id = started(front, CELLS["sleep"])
+    waiting = front.execute("print('never')")
+    interrupt(kernel, front)
+    assert front.reply(msg_id, timeout=5).content["ename"] == "KeyboardInterrupt"
+    assert front.reply(waiting).content == {"status": "aborted"}
+
+
+@WAYS
+def test_idle_kernel_is_not_hurt(kernel, front, interrupt):
+    for _ in range(5):
+        interrupt(kernel, front)
+    assert text(front.run("print('alive')")[1]) == "alive\n"
+
+
+@WAYS
+def test_many_interrupts_at_the_end_of_a_cell(kernel, front, interrupt):
+    """The one that comes too late must not hit the next cell or the idle guard."""
+    for _ in range(20):
+        msg_id = front.execute("import time; time.sleep(0.002)")
+        interrupt(kernel, front)
+        assert front.reply(msg_id).content["status"] in ("ok", "error", "aborted")
+    time.sleep(0.1)
+    reply, outputs = front.run("import time; time.sleep(0.05); print('alive')")
+    assert reply.content["status"] == "ok", reply.content
+    assert text(outputs) == "alive\n"
+
+
+def test_a_cell_may_catch_it(kernel, front):
+    code = "import time\ntry:\n    print('on', flush=True); time.sleep(30)\nexcept KeyboardInterrupt:\n    print('caught')"
+    msg_id = started(front, code)
+    interrupt_by_message(kernel, front)
+    assert front.reply(msg_id, timeout=5).content["status"] == "ok"
+    assert "caught" in text(front.outputs(msg_id))
+
+
+def test_inherited_ignored_sigint_does_not_matter(start_kernel, shell):
+    """A launcher in a shell's background leaves SIGINT ignored to its children."""
+    kernel = start_kernel(shell=shell, prefix=["sh", "-c", 'trap "" INT; exec "$@"', "sh"])
+    front = kernel.frontend()
+    msg_id = started(front, CELLS["loop"])
+    interrupt_by_message(kernel, front)
+    assert front.reply(msg_id, timeout=5).content["ename"] == "KeyboardInterrupt"

@@ -1,0 +1,139 @@
+"""From the command line to the first answer: connection files, transports, hashes, silence."""
+
+import hashlib
+import json
+import stat
+import time
+
+import pytest
+from frontend import text
+
+HASHES = ["md5", "sha1", "sha224", "sha256", "sha384", "sha512", "blake2b", "blake2s", "sha3_256", "sha3_512"]
+
+
+def hello(kernel):
+    with kernel.frontend() as front:
+        assert text(front.run("print('hello')")[1]) == "hello\n"
+
+
+def test_ipc(start_kernel, shell):
+    kernel = start_kernel(shell=shell, transport="ipc")
+    hello(kernel)
+    kernel.process.terminate()
+    kernel.wait()
+    assert list(kernel.directory.glob("kernel-ipc-*")) == []
+
+
+@pytest.mark.parametrize("name", HASHES)
+def test_hash(start_kernel, name):
+    hello(start_kernel(signature_scheme=f"hmac-{name}"))
+
+
+def test_unknown_hash_is_refused(start_kernel):
+    kernel = start_kernel(signature_scheme="hmac-rot13")
+    assert kernel.wait() != 0
+    assert "rot13" in kernel.stderr.read_text()
+
+
+def test_without_a_key_nothing_is_signed(start_kernel):
+    hello(start_kernel(key=""))
+
+
+def test_port_zero(start_kernel, shell):
+    ports = {f"{channel}_port": 0 for channel in ("shell", "iopub", "stdin", "control", "hb")}
+    kernel = start_kernel(shell=shell, **ports, extra="kept")
+    connection = kernel.read_ports()
+    assert all(connection[name] for name in ports)
+    assert connection["extra"] == "kept" and connection["key"]
+    assert stat.S_IMODE(kernel.file.stat().st_mode) == 0o600
+    hello(kernel)
+
+
+def test_kernel_info_before_python_is_up(start_kernel, shell):
+    kernel = start_kernel(shell=shell)
+    with kernel.frontend() as front:
+        reply = front.ask("kernel_info_request")
+        assert reply["language_info"]["version"].startswith("3.")
+
+
+@pytest.mark.timing
+def test_kernel_info_is_quick(start_kernel, shell):
+    times = []
+    for _ in range(5):
+        kernel = start_kernel(shell=shell)
+        front = kernel.frontend(subscribe=False)
+        msg_id = front.send("shell", "kernel_info_request")
+        front.reply(msg_id)
+        times.append(time.monotonic() - kernel.started)
+        kernel.stop()
+    assert min(times) < 0.25, times
+
+
+def test_cells_sent_at_once_wait_for_python(start_kernel, shell):
+    kernel = start_kernel(shell=shell)
+    front = kernel.frontend(subscribe=False)
+    msg_ids = [front.execute(f"{n}") for n in range(3)]
+    assert [front.reply(msg_id, timeout=20).content["execution_count"] for msg_id in msg_ids] == [1, 2, 3]
+
+
+def test_unknown_arguments_are_tolerated(start_kernel, shell):
+    hello(start_kernel(shell=shell, arguments=["--HistoryManager.hist_file=:memory:", "--debug", "--unknown", "value"]))
+
+
+@pytest.mark.parametrize("arguments", [["--shell", "bash"], ["--on-guard-death", "dance"], ["--policy", "no-such-file.toml"]])
+def test_a_wrong_value_of_ours_is_an_error(start_kernel, arguments):
+    kernel = start_kernel(arguments=arguments)
+    assert kernel.wait() != 0
+    assert arguments[1] in kernel.stderr.read_text()
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"transport": "tcp"}', '{"transport": "pigeon", "ip": "127.0.0.1"}'])
+def test_a_wrong_connection_file_is_an_error(start_kernel, content, tmp_path):
+    broken = tmp_path / "broken.json"
+    broken.write_text(content)
+    kernel = start_kernel(arguments=["-f", broken])
+    assert kernel.wait() != 0
+    assert "broken.json" in kernel.stderr.read_text()
+
+
+def test_stderr_and_stdout_stay_silent(start_kernel, shell):
+    kernel = start_kernel(shell=shell)
+    with kernel.frontend() as front:
+        front.run("import sys, os; print(1); print(2, file=sys.stderr); os.write(2, b'3'); 1 / 0")
+        front.send_frames("shell", [b"{}"] * 4, signature=b"wrong")
+        front.send("control", "shutdown_request", {"restart": False})
+        kernel.wait()
+    assert kernel.stderr.read_bytes() == kernel.stdout.read_bytes() == b""
+
+
+def test_log_file(start_kernel, tmp_path):
+    log = tmp_path / "kernel.log"
+    kernel = start_kernel(arguments=["--log", log, "--log-level", "debug"])
+    with kernel.frontend() as front:
+        front.send_frames("shell", [b"{}"] * 4, signature=b"wrong")
+        front.run("1")
+    written = log.read_text()
+    assert "signature" in written.lower()
+    assert kernel.connection["key"] not in written
+
+
+def test_starting_status_and_new_session(start_kernel):
+    sessions = set()
+    for _ in range(2):
+        kernel = start_kernel()
+        with kernel.frontend() as front:
+            reply, _ = front.run("1")
+            sessions.add(reply.header["session"])
+    assert len(sessions) == 2
+
+
+def test_the_connection_file_is_not_touched_otherwise(start_kernel):
+    kernel = start_kernel()
+    before = kernel.file.read_bytes()
+    hello(kernel)
+    assert kernel.file.read_bytes() == before
+    assert json.loads(before)["key"] == kernel.connection["key"]
+
+
+def test_hash_names_are_pythons():
+    assert set(HASHES) <= hashlib.algorithms_guaranteed

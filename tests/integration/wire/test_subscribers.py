@@ -1,0 +1,65 @@
+"""iopub: a welcome for everybody, nothing lost by anybody."""
+
+import time
+
+import zmq
+from frontend import Frontend, labels, text
+
+
+def test_every_subscriber_is_welcomed(kernel, front):
+    for _ in range(3):
+        with kernel.frontend(subscribe=False) as other:
+            socket = other.connect("iopub", zmq.SUB)
+            other.sockets["iopub"] = socket
+            message = other.receive("iopub")
+            assert message.msg_type == "iopub_welcome"
+            assert message.parent_header == {}
+            assert message.content == {"subscription": ""}
+
+
+def test_welcome_names_the_subscription(kernel, front):
+    with kernel.frontend(subscribe=False) as other:
+        socket = other.context.socket(zmq.SUB)
+        socket.subscribe(b"kernel.")
+        socket.connect(other.endpoint("iopub"))
+        found = other.parse("iopub", socket.recv_multipart())
+        assert found.content == {"subscription": "kernel."}
+
+
+def test_topics(front):
+    msg_id = front.execute("print(1)")
+    for message in front.outputs(msg_id):
+        topic = message.identities[0].decode()
+        assert topic.endswith("stream.stdout") if message.msg_type == "stream" else topic.endswith(message.msg_type)
+
+
+def test_two_subscribers_hear_the_same(kernel, front):
+    with kernel.frontend() as other:
+        msg_id = front.execute("print('both'); 1")
+        assert labels(front.outputs(msg_id)) == labels(other.outputs(msg_id))
+
+
+def test_slow_subscriber_loses_nothing(kernel, front):
+    """20,000 flushed prints to a client that sleeps: ipykernel delivers 15,286, xeus-python 6,249."""
+    with Frontend(kernel.connection, subscribe=False) as slow:
+        slow.sockets["iopub"] = slow.connect("iopub", zmq.SUB)
+        slow.receive("iopub")
+        msg_id = slow.execute("for n in range(20_000): print(n, flush=True)")
+        time.sleep(3)
+        messages = slow.outputs(msg_id, timeout=30)
+    assert text(messages) == "".join(f"{n}\n" for n in range(20_000))
+    front.outputs(msg_id, timeout=30)
+
+
+def test_stalled_subscriber_does_not_block_the_others(kernel, front):
+    with Frontend(kernel.connection, subscribe=False) as stalled:
+        socket = stalled.context.socket(zmq.SUB)
+        socket.rcvhwm = 1
+        socket.setsockopt(zmq.RCVBUF, 4096)
+        socket.subscribe(b"")
+        socket.connect(stalled.endpoint("iopub"))
+        socket.recv_multipart()
+        for _ in range(20):
+            _, outputs = front.run("print('x' * 100_000)", timeout=30)
+            assert len(text(outputs)) == 100_001
+        assert front.ask("kernel_info_request", channel="control")["status"] == "ok"

@@ -1,0 +1,77 @@
+# The parts of tests/run: what each one runs and where it leaves its report.
+#
+# Sourced by tests/run after tools/setup.sh. A part is a function run_<part>; its reports are JUnit XML files
+# $results/<part>*.xml, which count_results.py adds up: a part without a report has failed.
+
+all_parts=(unit guard attacks integration suites notebooks clients asan)
+test_packages=(libcmocka-dev chromium fonts-dejavu-core)
+venv=$project/.venv-tests
+artefacts=$project/tests/artefacts
+results=$artefacts/results
+
+is_part()
+{
+    local part
+
+    for part in "${all_parts[@]}"; do
+        [ "$part" != "$1" ] || return 0
+    done
+    return 1
+}
+
+# True when the ordinary build is not needed.
+needs_only_asan()
+{
+    [ "$*" = asan ]
+}
+
+# with_ctest NAME PRESET: TAP on standard output lets the cases be counted, not the programs.
+with_ctest()
+{
+    (
+        cd "$project"
+        CMOCKA_MESSAGE_OUTPUT=TAP ctest --preset "$2" --output-junit "$results/$1.xml" \
+            --test-output-size-passed 1000000 --test-output-size-failed 1000000
+    )
+}
+
+# with_pytest NAME BUILD FOLDER [ARGUMENT...]
+with_pytest()
+{
+    local name=$1 build=$2 folder=$3
+    shift 3
+    (
+        cd "$project/tests"
+        SAFEPYRUN_BUILD=$project/build/$build "$venv/bin/python" -m pytest -q -ra -p no:cacheprovider \
+            --junit-xml "$results/$name.xml" "$@" ${pytest_arguments[@]+"${pytest_arguments[@]}"} "$folder"
+    )
+}
+
+run_unit()        { with_ctest unit dev; }
+run_guard()       { with_pytest guard dev guard; }
+run_attacks()     { with_pytest attacks dev attacks; }
+run_integration() { with_pytest integration dev integration/wire; }
+run_suites()
+{
+    local suite
+
+    with_pytest suites dev integration/suites || true
+    for suite in ipykernel nbclient; do
+        SAFEPYRUN_BUILD=$project/build/dev "$venv/bin/python" "$project/tests/integration/suites/run_foreign.py" \
+            "$suite" "$venv/sdists" "$results/suites-$suite.xml" \
+            ${pytest_arguments[@]+"${pytest_arguments[@]}"} || true
+    done
+}
+run_notebooks()   { with_pytest notebooks dev integration/notebooks; }
+run_clients()     { with_pytest clients dev integration/clients; }
+
+# A sanitizer's complaint ends the process that it is about, so the test at hand fails; its text goes to a file.
+# Leaks are looked for in the unit tests only: an embedded interpreter keeps much until the process ends.
+run_asan()
+{
+    build asan
+    with_ctest asan-unit asan || true
+    export ASAN_OPTIONS=detect_leaks=0:log_path=$artefacts/asan UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
+    with_pytest asan-wire asan integration/wire -m "not timing"
+    unset ASAN_OPTIONS UBSAN_OPTIONS
+}
