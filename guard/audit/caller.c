@@ -286,8 +286,9 @@ int caller_note_exec(PyObject *code)
         mark_module(code);
         return 0;
     }
-    /* exec() in a library that user code called: the text may be the user's. */
-    if (caller_on_stack(&deputy_is_known) == CALLER_DEPUTY && caller_mark_user(code) < 0)
+    /* Made from text or data outside of an import: it may be the user's, also when no user code is on
+       the stack. A thread, an atexit handler or a callback of the event loop can be exec() itself. */
+    if (caller_on_stack(&deputy_is_known) != CALLER_IMPORT && caller_mark_user(code) < 0)
         PyErr_Clear();
     return 0;
 }

@@ -92,10 +92,12 @@ enum verdict check_native(const struct policy *policy, const struct facts *facts
                           struct denial *ret_denial)
 {
     (void)policy;
-    if (facts->caller == CALLER_IMPORT || facts->caller == CALLER_LIBRARY ||
-        facts->caller == CALLER_HOST)
+    if (facts->caller == CALLER_IMPORT)
         return VERDICT_ALLOW;
-    if (facts->caller == CALLER_DEPUTY && facts->deputy_is_known)
+    /* A stack without user code proves nothing: a thread pool, the event loop or atexit runs whatever a
+       cell handed it, a native function included. */
+    if ((facts->caller == CALLER_DEPUTY || facts->caller == CALLER_LIBRARY) &&
+        facts->deputy_is_known)
         return VERDICT_ALLOW;
     return deny(ret_denial, RING, "use a package that wraps the native library",
                 "cells may not call native code through ctypes");
