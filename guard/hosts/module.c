@@ -11,13 +11,22 @@
 
 #include <Python.h>
 
+#include <stdbool.h>
+
+/* Once: a cell that finds this function must not start a second guard with a policy of its own. */
 static PyObject *serve(PyObject *self, PyObject *args)
 {
+    static bool serves;
     int link_fd;
 
     (void)self;
     if (!PyArg_ParseTuple(args, "i:serve", &link_fd))
         return NULL;
+    if (serves) {
+        PyErr_SetString(PyExc_RuntimeError, "this process is a guard already");
+        return NULL;
+    }
+    serves = true;
     guard_serve(link_fd, NULL);
 }
 

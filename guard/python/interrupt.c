@@ -4,14 +4,17 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 /* Written by the signal handler in C. */
 static struct {
     int link_fd;
+    int wake_fd; /* eventfd */
     volatile sig_atomic_t frame_taken;
     volatile sig_atomic_t meant_for_next;
     struct sigaction python; /* Python's own handler, which notes that ours in Python is due */
-} arrival = {.link_fd = -1};
+} arrival = {.link_fd = -1, .wake_fd = -1};
 
 static struct {
     enum interrupt_state state;
@@ -50,7 +53,19 @@ void interrupt_frame_taken(bool taken)
     arrival.frame_taken = taken;
 }
 
-/* Nothing here but what a signal handler may do: poll() is on the list. */
+int interrupt_wake_fd(void)
+{
+    return arrival.wake_fd;
+}
+
+void interrupt_clear_wake(void)
+{
+    uint64_t count;
+
+    (void)!read(arrival.wake_fd, &count, sizeof(count));
+}
+
+/* Nothing here but what a signal handler may do: poll() and write() are on the list. */
 static void note_arrival(int number)
 {
     struct pollfd poll_fd = {.fd = arrival.link_fd, .events = POLLIN};
@@ -59,6 +74,7 @@ static void note_arrival(int number)
     if (interrupt.state == INTERRUPT_IGNORED && (arrival.frame_taken || poll(&poll_fd, 1, 0) > 0))
         arrival.meant_for_next = true;
     arrival.python.sa_handler(number);
+    (void)!write(arrival.wake_fd, &(uint64_t){1}, sizeof(uint64_t)); /* after Python knows */
     errno = error;
 }
 
@@ -85,6 +101,11 @@ int interrupt_start(void)
 
     if (module == NULL)
         return -1;
+    arrival.wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (arrival.wake_fd < 0) {
+        PyErr_SetFromErrno(PyExc_OSError);
+        return -1;
+    }
     interrupt.get_handler = PyObject_GetAttrString(module, "getsignal");
     interrupt.set_handler = PyObject_GetAttrString(module, "signal");
     interrupt.handler = PyCFunction_NewEx(&handler_method, NULL, NULL);

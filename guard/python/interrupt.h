@@ -22,6 +22,14 @@ int interrupt_start(void);
  * taken out of it) it is meant for that one, and with none it is too late for the last one.
  */
 
+/*
+ * A descriptor that becomes readable with each SIGINT: whoever waits for something else waits for
+ * it too, because a signal that comes just before poll() does not end it. interrupt_clear_wake()
+ * makes it quiet again; then PyErr_CheckSignals().
+ */
+int interrupt_wake_fd(void);
+void interrupt_clear_wake(void);
+
 /* What link_fd is, for that. Before interrupt_start(). */
 void interrupt_watch_link(int link_fd);
 /* Whether a frame may just have been taken from the socket. Called around each read. */

@@ -118,14 +118,16 @@ bool link_end_push_on(void)
 /* Lets the GIL go. Returns 0, or -1 with what a signal handler raised. */
 static int wait_for(short events)
 {
-    struct pollfd poll_fd = {.fd = end.fd, .events = events};
-    int result;
-    int error;
+    struct pollfd poll_fds[] = {{.fd = end.fd, .events = events},
+                                {.fd = interrupt_wake_fd(), .events = POLLIN}};
 
-    Py_BEGIN_ALLOW_THREADS result = poll(&poll_fd, 1, -1);
-    error = errno;
-    Py_END_ALLOW_THREADS if (result < 0 && error == EINTR) return PyErr_CheckSignals();
-    return 0;
+    /* clang-format off */
+    Py_BEGIN_ALLOW_THREADS
+    poll(poll_fds, 2, -1);
+    Py_END_ALLOW_THREADS
+        /* clang-format on */
+        if (poll_fds[1].revents != 0) interrupt_clear_wake();
+    return PyErr_CheckSignals();
 }
 
 int link_end_drain(void)
@@ -201,7 +203,8 @@ static int receive_from_socket(struct frame *ret_frame)
             end_process();
         if (wait_for(POLLIN) < 0)
             return -1;
-        /* Only when something is there: a try in vain would look like a request to a late SIGINT. */
+        /* Only when something is there: a try in vain would look like a request to a late SIGINT.
+         */
         interrupt_frame_taken(link_end_has_input());
         result = frame_reader_fill(&end.reader, end.fd);
         if (result == LINK_E_CLOSED || (result < 0 && result != -EINTR))

@@ -5,6 +5,7 @@
 #include "guard/python/event_loop.h"
 #include "guard/python/execute.h"
 #include "guard/python/input.h"
+#include "guard/python/interrupt.h"
 #include "guard/python/link_end.h"
 #include "guard/python/py_cleanup.h"
 #include "guard/python/streams.h"
@@ -162,6 +163,21 @@ void module_release_log(void)
     Py_CLEAR(log_lines.kept);
 }
 
+static PyObject *wake_fd(PyObject *self, PyObject *args)
+{
+    (void)self;
+    (void)args;
+    return PyLong_FromLong(interrupt_wake_fd());
+}
+
+static PyObject *clear_wake(PyObject *self, PyObject *args)
+{
+    (void)self;
+    (void)args;
+    interrupt_clear_wake();
+    return py_own(Py_None);
+}
+
 static PyMethodDef methods[] = {
     {"publish", NEW_METHOD(publish), METH_VARARGS | METH_KEYWORDS, NULL},
     {"run_cell", NEW_METHOD(run_cell), METH_VARARGS | METH_KEYWORDS, NULL},
@@ -174,6 +190,8 @@ static PyMethodDef methods[] = {
     {"cell_context", cell_context, METH_NOARGS, NULL},
     {"event_loop", get_event_loop, METH_NOARGS, NULL},
     {"log", log_line, METH_VARARGS, NULL},
+    {"wake_fd", wake_fd, METH_NOARGS, NULL},
+    {"clear_wake", clear_wake, METH_NOARGS, NULL},
     {NULL, NULL, 0, NULL}};
 
 static struct PyModuleDef definition = {.m_base = PyModuleDef_HEAD_INIT,

@@ -228,6 +228,7 @@ static int make_objects(PyType_Spec *spec, const char *base_name, PyObject **ret
 /* os.write(1, …) keeps its place between two prints. */
 static PyObject *os_write(const struct method_call *call, void *data)
 {
+    PyObject *written;
     int overflow = 0;
     long fd;
 
@@ -237,8 +238,10 @@ static PyObject *os_write(const struct method_call *call, void *data)
     fd = PyLong_AsLongAndOverflow(call->args[0], &overflow);
     if (fd != STDOUT_FILENO && fd != STDERR_FILENO)
         return method_call_next(call);
-    return buffer_write(fd == STDOUT_FILENO ? objects.out_buffer : objects.err_buffer,
-                        call->args[1]);
+    written = buffer_write(fd == STDOUT_FILENO ? objects.out_buffer : objects.err_buffer,
+                           call->args[1]);
+    streams_flush(); /* a system call by name: what it wrote must outlive the process */
+    return written;
 }
 
 static int patch_os_write(void)

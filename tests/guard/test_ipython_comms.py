@@ -69,3 +69,15 @@ def test_progress_bars(ipython):
     cell = ipython.run("from tqdm.notebook import tqdm\nfor i in tqdm(range(3)): pass")
     assert cell.reply["status"] == "ok"
     assert "application/vnd.jupyter.widget-view+json" in cell.one("display_data")["data"]
+
+
+def test_progress_bars_choose_the_notebook_form(ipython):
+    cell = ipython.run("from tqdm.auto import tqdm\nfor i in tqdm(range(3)): pass")
+    assert "application/vnd.jupyter.widget-view+json" in cell.one("display_data")["data"]
+
+
+def test_comms_made_by_the_names_of_ipykernel(ipython):
+    cell = ipython.run("from ipykernel.comm import Comm\n"
+                       "made = Comm(target_name='plot', data={'a': 1})\nmade.send({'b': 2})")
+    assert cell.one("comm_open")["target_name"] == "plot"
+    assert cell.one("comm_msg")["data"] == {"b": 2}

@@ -50,6 +50,11 @@ def test_refusals_show_the_cell_only(ipython):
     assert "pathlib.py" not in text and "Cell In[1], line 2" in text
 
 
+def test_cells_that_may_not_run_get_one_sentence(strict_ipython):
+    (line,) = strict_ipython.run("import socket").reply["traceback"]
+    assert plain([line]).startswith("PermissionError: [Errno 13] safepyrun refused to run this cell: line 1")
+
+
 def test_groups_are_shown_whole(ipython):
     cell = ipython.run("raise ExceptionGroup('both', [ValueError('one'), KeyError('two')])")
     text = plain(cell.reply["traceback"])

@@ -74,11 +74,11 @@ def test_the_guards_folder_is_not_on_the_path(guard):
 
 
 def test_executable_and_prefix(host):
-    with Guard(python=host, policy_file=OPEN) as guard:
-        expected = host or os.path.realpath(guard.execute("import sys; sys.executable").result.strip("'"))
-        assert guard.execute("import sys; sys.executable").result in (repr(expected), repr("/usr/bin/python3"))
+    with Guard(python=host) as guard:
+        executable = guard.execute("import sys; sys.executable").result.strip("'")
+        assert os.access(executable, os.X_OK)
         if host:
-            assert guard.execute("sys.prefix").result == repr(sys.prefix)
+            assert executable == host and guard.execute("sys.prefix").result == repr(sys.prefix)
 
 
 def test_every_request_gets_one_reply_when_pipelined(guard):

@@ -38,6 +38,7 @@ class Session:
     def __init__(self, directory, policy_file="", python=sys.executable):
         environment = {"IPYTHONDIR": str(directory / "ipython"),
                        "XDG_CACHE_HOME": str(directory / "cache"),
+                       "MPLCONFIGDIR": str(directory / "matplotlib"),
                        "MPLBACKEND": "module://matplotlib_inline.backend_inline"}
         self.guard = Guard("ipython", python, policy_file=policy_file, environment=environment,
                            cwd=directory)

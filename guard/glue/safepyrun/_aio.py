@@ -1,5 +1,6 @@
 """The guard's event loop: cells that await, and the tasks that they leave behind."""
 
+from safepyrun import _guard
 from safepyrun._library import load
 
 asyncio, events, tasks = load("asyncio"), load("asyncio.events"), load("asyncio.tasks")
@@ -14,6 +15,8 @@ def loop():
     if _loop is None or _loop.is_closed():  # a cell may have closed it
         _loop = asyncio.new_event_loop()
         asyncio.set_event_loop(_loop)
+        # A SIGINT just before the loop waits would not end its waiting.
+        _loop.add_reader(_guard.wake_fd(), _guard.clear_wake)
     return _loop
 
 
@@ -92,7 +95,7 @@ def _has_work():
     if tasks.all_tasks(_loop) or getattr(_loop, "_ready", True) or getattr(_loop, "_scheduled", True):
         return True
     selector = getattr(_loop, "_selector", None)
-    return selector is None or len(selector.get_map()) > 1  # one is the loop's own wake-up socket
+    return selector is None or len(selector.get_map()) > 2  # the loop's own wake-up socket and ours
 
 
 def idle(fd):

@@ -78,8 +78,11 @@ def _lines(shell, error, exception_only):
     if _has_group(error):
         # IPython formats a group as if it were its message only.
         return _plain_lines(error)
-    shown = _cell_frames(shell, error.__traceback__) if _is_short(error) \
-        else _below_glue(error.__traceback__)
+    shown = _below_glue(error.__traceback__)
+    if _is_short(error):
+        shown = _cell_frames(shell, shown)
+        if shown is None:       # refused before anything ran
+            return shell.InteractiveTB.get_exception_only(type(error), error)
     return shell.InteractiveTB.structured_traceback(type(error), error, shown, tb_offset=0)
 
 

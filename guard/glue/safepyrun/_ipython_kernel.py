@@ -7,7 +7,7 @@ What stands here answers from the guard's own knowledge of the current cell.
 import logging
 import sys
 
-from safepyrun import _guard
+from safepyrun import _guard, _ipykernel_names
 
 #: cells that a parent header may still name; older ones get the current cell
 CELLS_REMEMBERED = 4096
@@ -57,8 +57,10 @@ class Kernel:
     def _start_comms(self):
         try:
             from safepyrun import _comms
-        except ImportError:
+        except ImportError:     # no package comm: no widgets
+            _ipykernel_names.install(type(self.shell))
             return None
+        _ipykernel_names.install(type(self.shell), _comms)
         return _comms.install(self)
 
     @property

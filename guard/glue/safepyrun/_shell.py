@@ -28,6 +28,7 @@ The C module `safepyrun._guard` offers to the glue:
                                     current cell
     event_loop() -> asyncio loop    the guard's own loop, created on first use
     log(level, text)                one line for the kernel process's log
+    wake_fd() -> int                readable after a SIGINT until clear_wake(), for an event loop
 """
 
 

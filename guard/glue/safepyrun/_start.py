@@ -3,7 +3,8 @@
 import sys
 from _frozen_importlib_external import PathFinder
 
-from safepyrun import _guard
+# _errors is loaded now: when the C code asks for it, a cell is the caller, and cells may not import us.
+from safepyrun import _errors, _guard  # noqa: F401
 
 
 def _ipython():
