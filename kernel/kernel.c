@@ -16,6 +16,7 @@ enum {
     POLICY_FILE_BYTES_MAX = 1024 * 1024,
     RESUME_MS = 5,
     HISTORY_RETRY_MS = 5000,
+    END_DELAY_MS = 100,
 };
 
 static int on_message(void *context, enum channel channel, struct message *message)
@@ -59,11 +60,22 @@ int kernel_run_next(struct kernel *kernel)
 
 int kernel_interrupt(struct kernel *kernel)
 {
-    int result = queue_abort_executes(&kernel->queue);
+    const struct request *running = kernel->queue.running;
+    /* What was sent before the interrupt is stopped by it, though it came on another socket. */
+    int result = channels_read_shell(&kernel->channels);
 
-    if (kernel->queue.running != NULL)
+    if (result == 0)
+        result = queue_abort_executes(&kernel->queue);
+    /* Not a cell that reading has just started: nothing ran when the interrupt came. */
+    if (running != NULL && running == kernel->queue.running)
         guard_process_interrupt(&kernel->guard);
     return result;
+}
+
+void kernel_end_after_death(struct kernel *kernel)
+{
+    kernel->exit_status = 1;
+    loop_timer_start(&kernel->end_timer, END_DELAY_MS);
 }
 
 void kernel_shut_down(struct kernel *kernel)
@@ -154,6 +166,12 @@ static int on_resume(void *context)
         loop_timer_start(&kernel->resume_timer, RESUME_MS);
     else
         guard_process_set_paused(&kernel->guard, false);
+    return 0;
+}
+
+static int on_end_timer(void *context)
+{
+    kernel_shut_down(context);
     return 0;
 }
 
@@ -287,6 +305,8 @@ static void init_parts(struct kernel *kernel)
     kernel->history_timer = (struct loop_timer){.callback = on_history, .context = kernel};
     loop_add_timer(kernel->loop, &kernel->resume_timer);
     loop_add_timer(kernel->loop, &kernel->history_timer);
+    kernel->end_timer = (struct loop_timer){.callback = on_end_timer, .context = kernel};
+    loop_add_timer(kernel->loop, &kernel->end_timer);
     outputs_init(&kernel->outputs, kernel->loop, &kernel->channels, kernel->cells);
     guard_process_init(&kernel->guard, kernel->loop, &handlers);
 }
@@ -303,11 +323,11 @@ static int start(struct kernel *kernel, char **ret_error)
     kernel->private_directory = private_directory_make(ret_error);
     if (kernel->private_directory == NULL || prepare_policy(kernel, ret_error) != 0)
         return 1;
+    watch_signals(kernel); /* before the sockets: a signal is older than the request beside it */
     start_guard(kernel);
     if (channels_open(&kernel->channels, kernel->loop, &kernel->connection_file, &handlers,
                       ret_error) != 0)
         return 1;
-    watch_signals(kernel);
     watch_parent(kernel);
     return publish_starting(kernel) != 0;
 }

@@ -42,6 +42,7 @@ struct kernel {
     int exit_status;           /* 1 when the guard died: launchers tell a crash from an end */
     struct loop_timer resume_timer;  /* looks whether iopub has room again */
     struct loop_timer history_timer; /* writes history behind */
+    struct loop_timer end_timer;     /* after the guard's death: answers what was under way, then ends */
     struct loop_source signal_source;
     struct loop_source parent_source;
 };
@@ -63,6 +64,9 @@ int kernel_interrupt(struct kernel *kernel);
 
 /* Starts a fresh guard in place of one that died. Returns 0 or -errno. */
 int kernel_respawn(struct kernel *kernel);
+
+/* The guard is gone: answers for a moment what clients had sent already, then ends with status 1. */
+void kernel_end_after_death(struct kernel *kernel);
 
 /* Ends the loop after what is being handled. */
 void kernel_shut_down(struct kernel *kernel);

@@ -319,8 +319,7 @@ int from_guard_ended(struct kernel *kernel)
     if (result != 0 || failed)
         return result; /* a kernel that cannot run cells still says why to each of them */
     if (kernel->options.on_guard_death == GUARD_DEATH_EXIT) {
-        kernel->exit_status = 1;
-        kernel_shut_down(kernel);
+        kernel_end_after_death(kernel);
         return 0;
     }
     return kernel_respawn(kernel);
