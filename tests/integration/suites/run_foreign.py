@@ -17,16 +17,17 @@ from importlib.metadata import version
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-# These suites were written for a Python without a guard: their cells define functions and write temporary
-# files. What is allowed here is what a user would allow for them, everything else stays guarded.
-POLICY = f"""\
-ban_defs = false
-ok_dests = [".", "{tempfile.gettempdir()}"]
-"""
 sys.path.insert(0, str(HERE.parent / "support"))
 
 import kernelspecs  # noqa: E402
 from inapplicable import read_suite  # noqa: E402
+
+# These suites were written for a Python without a guard: their cells define functions and write temporary
+# files. What is allowed here is what a user would allow for them, everything else stays guarded.
+POLICY = """\
+ban_defs = false
+ok_dests = [".", "{temporary}"]
+"""
 
 
 def source_of(package, cache):
@@ -46,11 +47,13 @@ def main(suite, cache, report, *arguments):
     source = source_of(described.package, Path(cache))
     with tempfile.TemporaryDirectory() as prefix:
         policy = Path(prefix, "policy.toml")
-        policy.write_text(POLICY)
+        temporary = Path(prefix, "temporary")
+        temporary.mkdir()
+        policy.write_text(POLICY.format(temporary=temporary))
         kernelspecs.install(prefix, "--name", "python3", "--shell", "ipython", "--policy", policy)
         environment = os.environ | kernelspecs.environment(prefix)
         environment |= {"PYTHONPATH": os.pathsep.join(map(str, (HERE.parent / "support", source)))}
-        environment |= {"FOREIGN_SUITE": str(HERE / f"{suite}.tests")}
+        environment |= {"FOREIGN_SUITE": str(HERE / f"{suite}.tests"), "TMPDIR": str(temporary)}
         command = [sys.executable, "-m", "pytest", "-q", "-ra", "-p", "no:cacheprovider", "-p", "inapplicable",
                    "-c", HERE / "foreign.ini", "--rootdir", source, "--junit-xml", report, *arguments,
                    *(source / module for module in described.modules)]

@@ -7,8 +7,8 @@ replaced by one spelling, when outputs are stored and when they are compared. Pi
 their presence: their bytes depend on fonts.
 """
 
+import os
 import re
-import shutil
 import sys
 import sysconfig
 import tempfile
@@ -29,6 +29,7 @@ class Tidy:
         self.replacements = [
             (re.escape(str(Path(directory).resolve())), "/home/you/notebooks"),
             (re.escape(sysconfig.get_path("purelib")), "/home/you/venv/lib/python3/site-packages"),
+            (r"/tmp/safepyrun-\w{6}\b", "/tmp/safepyrun"),     # the guard's own temporary directory
             (r"0x[0-9a-f]{6,}", "0x7f0000000000"),
         ]
 
@@ -85,14 +86,10 @@ def essence(output):
 
 
 def store(path):
-    prefix = tempfile.mkdtemp()
-    import os
-
-    os.environ.update(kernelspecs.environment(prefix))
-    kernelspecs.install(prefix)
-    with tempfile.TemporaryDirectory() as directory:
+    with tempfile.TemporaryDirectory() as prefix, tempfile.TemporaryDirectory() as directory:
+        os.environ.update(kernelspecs.environment(prefix))
+        kernelspecs.install(prefix)
         nbformat.write(execute(path, directory), path)
-    shutil.rmtree(prefix)
 
 
 if __name__ == "__main__":

@@ -66,10 +66,9 @@ def test_surrogate_in_an_error(front):
     assert reply.content["ename"] == only(outputs, "error").content["ename"] == "ValueError"
 
 
-@pytest.mark.parametrize("value", ["float('nan')", "float('inf')", "2**70", "-(2**70)", r"'\ud800'", "b'bytes'",
-                                   "__import__('datetime').datetime(2026, 1, 2)"])
+@pytest.mark.parametrize("value", ["float('nan')", "float('inf')", "2**70", "-(2**70)", r"'\ud800'", "b'bytes'", "date"])
 def test_odd_values_in_json(front, display, value):
-    code = display + "display({'application/json': {'value': " + value + "}, 'text/plain': 'x'}, raw=True)"
+    code = "from datetime import datetime\ndate = datetime(2026, 1, 2)\n" + display + "display({'application/json': {'value': " + value + "}, 'text/plain': 'x'}, raw=True)"
     reply, outputs = front.run(code)
     assert reply.content["status"] == "ok", reply.content
     message = only(outputs, "display_data")
