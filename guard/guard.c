@@ -1,7 +1,9 @@
 #include "guard/guard.h"
 #include "guard/audit/audit.h"
-#include "guard/audit/policy_file.h"
+#include "guard/configuration.h"
 #include "guard/denials.h"
+#include "guard/environment.h"
+#include "guard/policy_answer.h"
 #include "guard/python/attribution.h"
 #include "guard/python/cell.h"
 #include "guard/python/compat.h"
@@ -17,7 +19,10 @@
 #include "guard/python/py_cleanup.h"
 #include "guard/python/shell.h"
 #include "guard/python/streams.h"
+#include "guard/refusal.h"
+#include "guard/report.h"
 #include "guard/rules/rules.h"
+#include "guard/setup.h"
 
 #include <sys/prctl.h>
 #include <signal.h>
@@ -37,6 +42,11 @@ static const struct cell_hooks hooks = {
     .is_user_code = audit_is_user_code,
     .begin_host_work = audit_begin_host_work,
     .end_host_work = audit_end_host_work,
+};
+
+static const struct execute_hooks execute_hooks = {
+    .before_error = refusal_show,
+    .before_reply = denials_settle,
 };
 
 static void __attribute__((noreturn)) fail(const char *reason)
@@ -70,35 +80,43 @@ static void __attribute__((noreturn)) fail_with_exception(const char *doing)
     fail(utf8 != NULL ? PyBytes_AsString(utf8) : doing);
 }
 
-struct configuration {
-    char *shell;
-    struct policy *policy;
-};
-
-static void read_policy(const struct frame *frame, struct policy **ret_policy)
-{
-    cleanup_free char *problem = NULL;
-    cleanup_free char *name = xstrndup(frame->parts[3].data, frame->parts[3].size);
-
-    /* Nothing said: the default of the kernel, never no policy. */
-    if (frame->parts[1].size == 0)
-        *ret_policy = policy_new(POLICY_WORKSPACE);
-    else if (policy_decode(frame->parts[1], ret_policy) != 0)
-        fail("the policy that the kernel process sent cannot be read");
-    if (policy_file_apply(*ret_policy, frame->parts[2], name, &problem) != 0)
-        fail(problem != NULL ? problem : "the policy file cannot be read");
-}
-
 static void configure(struct configuration *ret_configuration)
 {
     struct frame frame;
+    cleanup_free char *problem = NULL;
 
     if (link_end_receive(&frame) < 0)
         fail_with_exception("read its configuration");
     if (frame.type != FRAME_CONFIGURE)
         fail("the kernel process sent a request before the configuration");
-    ret_configuration->shell = xstrndup(frame.parts[0].data, frame.parts[0].size);
-    read_policy(&frame, &ret_configuration->policy);
+    if (configuration_read(&frame, ret_configuration, &problem) < 0)
+        fail(problem);
+}
+
+/*
+ * What the user trusts and what cells find in their first line: before the shell, whose modules may
+ * look at the environment, and whose streams belong to cells.
+ */
+static PyObject *run_setup(const struct configuration *configuration)
+{
+    const struct policy *policy = configuration->policy;
+    PyObject *names = PyDict_New();
+    cleanup_free char *problem = NULL;
+
+    if (environment_hide(policy) < 0)
+        fail_with_exception("take secrets out of the environment");
+    if (names == NULL || setup_add_globals(policy, configuration->result.extra_globals, names) < 0)
+        fail_with_exception("make the variables of [extra_globals]");
+    if (setup_run(policy, names, &problem) < 0)
+        fail(problem);
+    return names;
+}
+
+static int add_names(PyObject *names)
+{
+    cleanup_py PyObject *space = PyObject_GetAttrString(guard.shell, "namespace");
+
+    return space != NULL ? PyDict_Update(space, names) : -1;
 }
 
 /* The order matters: streams before the shell, which may print; threads after everything else. */
@@ -111,7 +129,9 @@ static int warm_up(const struct configuration *configuration)
     guard.shell = shell_start(configuration->shell);
     if (guard.shell == NULL || cell_start(&hooks, guard.shell) < 0)
         return -1;
-    execute_start(guard.shell);
+    if (refusal_start() < 0)
+        return -1;
+    execute_start(guard.shell, &execute_hooks);
     introspect_start(guard.shell);
     return attribution_patch_threads();
 }
@@ -119,11 +139,15 @@ static int warm_up(const struct configuration *configuration)
 static void say_ready(void)
 {
     cleanup_py PyObject *content = shell_describe(guard.shell);
-    cleanup_py PyObject *text = content != NULL ? json_encode(content) : NULL;
+    cleanup_py PyObject *preset =
+        PyUnicode_FromString(policy_preset_name(audit_policy()->preset));
+    cleanup_py PyObject *text = NULL;
     struct bytes part;
     Py_ssize_t size;
     char *data;
 
+    if (content != NULL && preset != NULL && PyDict_SetItemString(content, "preset", preset) == 0)
+        text = json_encode(content);
     if (text == NULL || PyBytes_AsStringAndSize(text, &data, &size) < 0)
         fail_with_exception("say that it is ready");
     part = (struct bytes){data, (size_t)size};
@@ -189,7 +213,8 @@ static void __attribute__((noreturn)) serve(void)
 
 void guard_serve(int link_fd, const char *library_directory)
 {
-    struct configuration configuration = {NULL, NULL};
+    struct configuration configuration = {.shell = NULL};
+    cleanup_py PyObject *names = NULL;
     const char *missing = NULL;
     cleanup_free char *reason = NULL;
 
@@ -203,13 +228,35 @@ void guard_serve(int link_fd, const char *library_directory)
     if (shell_import_glue(library_directory) < 0)
         fail_with_exception("import its own Python files");
     configure(&configuration);
-    if (warm_up(&configuration) < 0)
+    names = run_setup(&configuration);
+    if (report_start(library_directory != NULL ? "embedded" : "module", configuration.result.paths) < 0)
+        fail_with_exception("describe itself");
+    if (warm_up(&configuration) < 0 || add_names(names) < 0)
         fail_with_exception("start its shell");
-    free(steal(configuration.shell));
-    if (audit_arm(configuration.policy, link_fd) < 0)
+    if (audit_arm(steal(configuration.policy), link_fd) < 0)
         fail_with_exception("arm itself");
     if (shell_open_cwd() < 0)
         fail_with_exception("set the path of modules");
+    configuration_finish(&configuration);
     say_ready();
     serve();
+}
+
+/* The link is a socket here as well, so that the question is asked in the words of a session. */
+int guard_answer_policy(int link_fd, enum guard_question question)
+{
+    struct configuration configuration = {.shell = NULL};
+    struct frame frame;
+    cleanup_free char *problem = NULL;
+    int status = 1;
+
+    if (link_end_open(link_fd) < 0 || link_end_receive(&frame) < 0 || frame.type != FRAME_CONFIGURE)
+        return 2;
+    if (configuration_read(&frame, &configuration, &problem) < 0 ||
+        setup_check(configuration.policy, &problem) < 0)
+        fprintf(stderr, "%s\n", problem);
+    else
+        status = policy_answer(question, &configuration) < 0 ? 2 : 0;
+    configuration_finish(&configuration);
+    return status;
 }

@@ -1,5 +1,6 @@
 #include "kernel/kernel.h"
 
+#include "kernel/config/session_policy.h"
 #include "kernel/execution/from_guard.h"
 #include "kernel/requests/requests.h"
 #include "kernel/supervisor/private_directory.h"
@@ -13,7 +14,6 @@
 
 enum {
     GUARD_STOP_MS = 1000,                 /* managers wait 2.5 s before they kill */
-    POLICY_FILE_BYTES_MAX = 1024 * 1024,
     RESUME_MS = 5,
     HISTORY_RETRY_MS = 5000,
     END_DELAY_MS = 100,
@@ -86,13 +86,15 @@ void kernel_shut_down(struct kernel *kernel)
 
 static void start_guard(struct kernel *kernel)
 {
+    struct bytes parts[POLICY_SOURCES_MAX * POLICY_SOURCE_PARTS];
+
     guard_process_start(&kernel->guard,
                         &(struct guard_settings){
                             .python = kernel->options.python,
                             .shell = kernel->options.shell,
                             .policy = buffer_bytes(&kernel->policy),
-                            .policy_text = bytes_of_string(kernel->policy_text),
-                            .policy_name = kernel->options.policy_file,
+                            .policy_files = parts,
+                            .policy_file_parts = policy_sources_parts(&kernel->policy_files, parts),
                             .private_directory = kernel->private_directory,
                         });
     if (kernel->guard.state == GUARD_FAILED)
@@ -118,6 +120,20 @@ int kernel_respawn(struct kernel *kernel)
     return publish_starting(kernel);
 }
 
+static void start_audit(struct kernel *kernel, struct bytes preset)
+{
+    cleanup_free char *name = xstrndup(preset.data, preset.size);
+
+    kernel->is_open = strcmp(name, "open") == 0;
+    audit_log_start_session(kernel->audit_log, &(struct audit_session){
+                                                   .id = kernel->channels.session.id,
+                                                   .guard_pid = kernel->guard.pid,
+                                                   .python = kernel->python_version,
+                                                   .preset = name,
+                                                   .policy_file = kernel->options.policy_file,
+                                               });
+}
+
 /* READY's fields that the kernel process repeats in kernel_info_reply. */
 static int on_ready(void *context, struct bytes info)
 {
@@ -139,6 +155,10 @@ static int on_ready(void *context, struct bytes info)
         free(kernel->banner);
         kernel->banner = buffer_steal_string(&text);
     }
+    buffer_clear(&text, 0);
+    if (json_text_member(info, "preset", &value))
+        json_text_string(value, &text);
+    start_audit(kernel, buffer_bytes(&text));
     log_info("guard %d is ready", (int)kernel->guard.pid);
     return kernel_run_next(kernel);
 }
@@ -246,39 +266,36 @@ static void watch_parent(struct kernel *kernel)
         loop_add(kernel->loop, &kernel->parent_source);
 }
 
-/* Returns 0 or 1 with a sentence. */
-static int read_policy_file(struct kernel *kernel, char **ret_error)
+/* It may lie inside of a write root: in the home folder, say. */
+static void protect_audit_log(struct policy *policy, const char *path)
 {
-    const char *path = kernel->options.policy_file;
-    cleanup_buffer struct buffer text = BUFFER_NONE;
-    cleanup_file FILE *file = NULL;
+    cleanup_free char *old = path != NULL ? xasprintf("%s.1", path) : NULL;
 
-    if (path != NULL) {
-        file = fopen(path, "re");
-        if (file == NULL) {
-            *ret_error = xasprintf("cannot read the policy file %s: %s", path, strerror(errno));
-            return 1;
-        }
-        buffer_commit(&text, fread(buffer_reserve(&text, POLICY_FILE_BYTES_MAX + 1), 1,
-                                   POLICY_FILE_BYTES_MAX + 1, file));
-        if (text.size > POLICY_FILE_BYTES_MAX || memchr(text.data, '\0', text.size) != NULL) {
-            *ret_error = xasprintf("the policy file %s is no text of at most 1 MB", path);
-            return 1;
-        }
-    }
-    kernel->policy_text = buffer_steal_string(&text);
-    return 0;
+    if (path == NULL)
+        return;
+    policy_add_read_only(policy, path);
+    policy_add_read_only(policy, old);
 }
 
+/*
+ * A file that was named on our own command line and cannot be read ends us; launchers show that. What is
+ * wrong in any of them is found by the guard, and told by every cell.
+ */
 static int prepare_policy(struct kernel *kernel, char **ret_error)
 {
-    cleanup_policy struct policy *policy = policy_new(POLICY_WORKSPACE);
+    const char *problem;
+    cleanup_policy struct policy *policy = NULL;
 
-    for (size_t i = 0; i < kernel->options.write_root_count; i++)
-        string_list_add(&policy->ok_dests, kernel->options.write_roots[i]);
-    policy_set_private_directory(policy, kernel->private_directory);
+    policy_sources_read(kernel->options.policy_file, &kernel->policy_files);
+    problem = policy_sources_problem(&kernel->policy_files, "argument");
+    if (problem != NULL) {
+        *ret_error = xasprintf("the policy file %s %s", kernel->options.policy_file, problem);
+        return 1;
+    }
+    policy = session_policy_new(&kernel->options, &kernel->policy_files, kernel->private_directory);
+    protect_audit_log(policy, kernel->audit_log_path);
     policy_encode(policy, &kernel->policy);
-    return read_policy_file(kernel, ret_error);
+    return 0;
 }
 
 static struct history *open_history(const char *path)
@@ -286,6 +303,32 @@ static struct history *open_history(const char *path)
     cleanup_free char *usual = path == NULL ? history_default_path() : NULL;
 
     return history_new(path != NULL ? path : usual);
+}
+
+/* Owned by the caller; NULL: none is kept. */
+static char *audit_log_path(const struct options *options)
+{
+    const char *path = options->audit_log;
+
+    if (path == NULL)
+        return audit_log_default_path();
+    return strcmp(path, "none") != 0 ? xstrdup(path) : NULL;
+}
+
+/* A record that was asked for and is not kept must not go unnoticed; the usual one may be missing. */
+static int open_audit_log(struct kernel *kernel, char **ret_error)
+{
+    int result = audit_log_open(kernel->audit_log);
+
+    if (result == 0)
+        return 0;
+    if (kernel->options.audit_log == NULL) {
+        log_warning("no audit log is kept: %s", strerror(-result));
+        return 0;
+    }
+    *ret_error = xasprintf("cannot open the audit log %s: %s", kernel->options.audit_log,
+                           strerror(-result));
+    return 1;
 }
 
 static const struct guard_handlers handlers_of_guard = {
@@ -300,6 +343,8 @@ static void init_parts(struct kernel *kernel)
     kernel->cells = cells_new();
     kernel->comms = comms_new();
     kernel->history = open_history(kernel->options.history_file);
+    kernel->audit_log_path = audit_log_path(&kernel->options);
+    kernel->audit_log = audit_log_new(kernel->audit_log_path, AUDIT_LOG_BYTES_MAX);
     kernel->python_version = spawn_python_version(kernel->options.python);
     kernel->resume_timer = (struct loop_timer){.callback = on_resume, .context = kernel};
     kernel->history_timer = (struct loop_timer){.callback = on_history, .context = kernel};
@@ -319,6 +364,8 @@ static int start(struct kernel *kernel, char **ret_error)
 
     if (connection_file_read(kernel->options.connection_file, &kernel->connection_file,
                              ret_error) != 0)
+        return 1;
+    if (open_audit_log(kernel, ret_error) != 0)
         return 1;
     kernel->private_directory = private_directory_make(ret_error);
     if (kernel->private_directory == NULL || prepare_policy(kernel, ret_error) != 0)
@@ -342,6 +389,9 @@ static void finish(struct kernel *kernel)
     outputs_finish(&kernel->outputs);
     channels_close(&kernel->channels, &kernel->connection_file);
     history_free(kernel->history);
+    audit_log_end_session(kernel->audit_log, "shutdown");
+    audit_log_free(kernel->audit_log);
+    free(kernel->audit_log_path);
     usage_finish(&kernel->usage);
     private_directory_remove(kernel->private_directory);
     cells_free(kernel->cells);
@@ -349,7 +399,7 @@ static void finish(struct kernel *kernel)
     connection_file_finish(&kernel->connection_file);
     options_finish(&kernel->options);
     buffer_finish(&kernel->policy);
-    free(kernel->policy_text);
+    policy_sources_finish(&kernel->policy_files);
     free(kernel->python_version);
     free(kernel->banner);
     loop_free(kernel->loop);

@@ -10,11 +10,13 @@
 #include "guard/policy/policy.h"
 #include "kernel/channels/channels.h"
 #include "kernel/config/options.h"
+#include "kernel/config/policy_sources.h"
 #include "kernel/execution/cells.h"
 #include "kernel/execution/comms.h"
 #include "kernel/execution/outputs.h"
 #include "kernel/execution/queue.h"
 #include "kernel/loop.h"
+#include "kernel/records/audit_log.h"
 #include "kernel/records/history.h"
 #include "kernel/supervisor/guard_process.h"
 #include "kernel/supervisor/usage.h"
@@ -26,7 +28,7 @@ struct kernel {
     struct channels channels;
     struct guard_process guard;
     struct buffer policy;      /* as it is sent to the guard */
-    char *policy_text;         /* of the policy file; "" when there is none */
+    struct policy_sources policy_files;
     char *private_directory;   /* of the guard */
     char *python_version;      /* for kernel_info_reply, known before the guard is */
     char *banner;              /* the guard's, once it is ready; NULL before */
@@ -35,8 +37,12 @@ struct kernel {
     struct outputs outputs;
     struct comms *comms;
     struct history *history;
+    char *audit_log_path;      /* NULL: none is kept */
+    struct audit_log *audit_log;
     struct usage usage;
     int execution_count;       /* of the last cell that was stored */
+    long late_denials;         /* since the last cell began, of cells that were over */
+    bool is_open;              /* the preset "open": the guard judges nothing */
     uint32_t output_cell;      /* whose the bytes on the guard's fds 1 and 2 are */
     bool is_shutting_down;
     int exit_status;           /* 1 when the guard died: launchers tell a crash from an end */

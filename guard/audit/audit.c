@@ -3,6 +3,7 @@
 #include "guard/audit/caller.h"
 #include "guard/audit/hook.h"
 #include "guard/audit/interpose.h"
+#include "guard/audit/python_folders.h"
 #include "guard/python/py_cleanup.h"
 
 #include <string.h>
@@ -88,10 +89,12 @@ int audit_arm(struct policy *policy, int link_fd)
         policy_free(policy);
         return -1;
     }
+    if (policy->guards_reads)
+        python_folders_add(policy);
     policy_seal(policy);
-    if (caller_init(policy) < 0 || interpose_init(policy, link_fd) < 0)
+    if (caller_init(policy) < 0 || interpose_init(policy) < 0)
         return -1; /* the policy is kept: code objects and patches may already refer to it */
-    hook_arm(policy);
+    hook_arm(policy, link_fd);
     return prove();
 }
 

@@ -52,7 +52,10 @@ struct audit_denial {
     const char *event;   /* audit event or built-in: "os.remove" */
     const char *rule;    /* which key or ring */
     const char *subject; /* path, name or "" */
-    const char *message; /* what the user reads */
+    const char *words;   /* what the cell did: completes "safepyrun refused to …" */
+    const char *reason;
+    const char *remedy;
+    const char *message; /* what the user reads: all of it */
 };
 typedef void (*audit_denial_function)(const struct audit_denial *denial, void *data);
 /* Called with the GIL, in any thread; must not run Python code. */

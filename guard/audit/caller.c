@@ -10,8 +10,7 @@ enum mark { MARK_NONE, MARK_USER, MARK_MODULE };
 
 /* Libraries that call native code while they run, not only while they are imported, and whose
    functions do not hand such calls on to whoever asks. Part of the path of their source file. */
-static const char *const native_callers[] = {"-packages/threadpoolctl.py", "-packages/llvmlite/",
-                                             "-packages/numba/", NULL};
+static const char *const native_callers[] = {"-packages/threadpoolctl.py", NULL};
 /* ctypes itself: the one who called it is meant. */
 #define CTYPES_PACKAGE "/ctypes/"
 
@@ -22,6 +21,7 @@ static struct {
     PyObject *exec_frozen;  /* importlib: … of a module that is built into the interpreter */
     PyObject *read_module;  /* importlib: the code that reads a module's file */
     PyObject *read_archive; /* the same for modules in a zip file; NULL when there is none */
+    PyTypeObject *code_type;
     unsigned moves;         /* counts changes of the current directory */
 } state;
 
@@ -56,6 +56,7 @@ int caller_init(const struct policy *policy)
     state.run_module = code_of("_frozen_importlib", "_call_with_frames_removed", NULL);
     if (state.run_module == NULL)
         return -1;
+    state.code_type = Py_TYPE(state.run_module);
     state.exec_frozen = code_of("_frozen_importlib", "FrozenImporter", "exec_module");
     if (state.exec_frozen == NULL)
         return -1;
@@ -145,8 +146,10 @@ enum caller caller_innermost(void)
 {
     PyObject *code = innermost_code();
 
-    if (code == NULL || is_host_work())
+    if (is_host_work())
         return CALLER_HOST;
+    if (code == NULL) /* a thread or a callback whose function is built in */
+        return CALLER_LIBRARY;
     return mark_of(code) == MARK_USER ? CALLER_USER : CALLER_LIBRARY;
 }
 
@@ -180,7 +183,7 @@ enum caller caller_on_stack(bool *ret_deputy_is_known)
     char file[PATH_MAX];
 
     *ret_deputy_is_known = false;
-    if (frame == NULL || is_host_work())
+    if (is_host_work())
         return CALLER_HOST;
     while (frame != NULL) {
         cleanup_py PyObject *code = frame_code((PyFrameObject *)frame);
@@ -276,19 +279,39 @@ static void mark_module(PyObject *code)
         PyErr_Clear();
 }
 
-int caller_note_exec(PyObject *code)
+/* Made from text or data outside of an import: it may be the user's, also when no user code is on the
+   stack. A thread, an atexit handler or a callback of the event loop can be exec() itself. */
+static void mark_new_code(PyObject *code)
 {
     bool deputy_is_known;
 
-    if (PyUnicode_Check(code) || PyBytes_Check(code) || mark_of(code) != MARK_NONE)
-        return 0;
-    if (innermost_code() == state.run_module) {
-        mark_module(code);
-        return 0;
-    }
-    /* Made from text or data outside of an import: it may be the user's, also when no user code is on
-       the stack. A thread, an atexit handler or a callback of the event loop can be exec() itself. */
+    if (code == NULL || Py_TYPE(code) != state.code_type || mark_of(code) != MARK_NONE)
+        return;
     if (caller_on_stack(&deputy_is_known) != CALLER_IMPORT && caller_mark_user(code) < 0)
         PyErr_Clear();
+}
+
+int caller_note_exec(PyObject *args)
+{
+    PyObject *code = PyTuple_GetItem(args, 0);
+
+    if (Py_TYPE(code) == state.code_type && mark_of(code) == MARK_NONE &&
+        innermost_code() == state.run_module)
+        mark_module(code);
+    else
+        mark_new_code(code);
+    return 0;
+}
+
+int caller_note_function(PyObject *args)
+{
+    mark_new_code(PyTuple_GetItem(args, 0));
+    return 0;
+}
+
+int caller_note_attribute(PyObject *args)
+{
+    if (PyTuple_Size(args) > 2)
+        mark_new_code(PyTuple_GetItem(args, 2));
     return 0;
 }

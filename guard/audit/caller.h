@@ -16,7 +16,7 @@
 /* Finds the import system's own code objects. Before user code; -1 with an exception set. */
 int caller_init(const struct policy *policy);
 
-/* The innermost Python frame: HOST, USER or LIBRARY. */
+/* The innermost Python frame: HOST, USER or LIBRARY (also when there is no frame). */
 enum caller caller_innermost(void);
 
 /*
@@ -31,8 +31,11 @@ enum caller caller_on_stack(bool *ret_deputy_is_known);
 int caller_mark_user(PyObject *code);
 bool caller_is_marked_user(PyObject *code);
 
-/* The "exec" event was allowed: decides what this code object is, unless it is marked already. */
-int caller_note_exec(PyObject *code);
+/* The events "exec", "function.__new__" and "object.__setattr__" were allowed: what is the code object in
+   their arguments, unless it is marked already? There is no fourth way for code to come alive. */
+int caller_note_exec(PyObject *args);
+int caller_note_function(PyObject *args);
+int caller_note_attribute(PyObject *args);
 /* The "open" event for reading was allowed: was it the import system that reads a module? */
 void caller_note_read(struct bytes path);
 /* The current directory changed, so a write root may have moved. */

@@ -1,26 +1,27 @@
 #include "guard/audit/ctypes_guard.h"
 
 #include "guard/audit/hook.h"
+#include "guard/audit/slot_patch.h"
+#include "guard/python/method_patch.h"
 
+#include <dlfcn.h>
 #include <stdbool.h>
-#include <string.h>
-
-/* Where the slots lie in a PyTypeObject and in a wrapper descriptor, the same from 3.11 to 3.14. */
-#define OFFSET_CALL 128
-#define OFFSET_NEW 312
-#define OFFSET_WRAPPED 48
 
 static ternaryfunc original_call;
 static bool guarded;
 
 static const struct event_row call_row = {.name = "ctypes.call",
-                                          .check = check_native,
-                                          .arguments = STACK,
+                                          .check = check_native_call,
+                                          .arguments = STACK_LIBRARY_AND_SYMBOL,
                                           .words = "call native code"};
 static const struct event_row new_row = {.name = "ctypes.new",
-                                         .check = check_library,
-                                         .arguments = INNERMOST,
+                                         .check = check_native,
+                                         .arguments = STACK,
                                          .words = "make a ctypes object"};
+static const struct event_row global_row = {.name = "ctypes.in_dll",
+                                            .check = check_never,
+                                            .arguments = NOTHING,
+                                            .words = "reach a variable of native code"};
 
 static int judge(const struct event_row *row)
 {
@@ -29,9 +30,36 @@ static int judge(const struct event_row *row)
     return hook_is_judging() ? hook_judge(row, row->name, &source) : 0;
 }
 
+/* A ctypes object begins with a pointer to its memory; that of a function holds the address. */
+struct ctypes_object {
+    PyObject_HEAD
+    void **memory;
+};
+
+/* Which library the address lies in, and the symbol there; None where the loader knows neither. */
+static PyObject *text_or_none(const char *text)
+{
+    return text != NULL ? PyUnicode_DecodeFSDefault(text) : py_own(Py_None);
+}
+
+static int judge_target(PyObject *function)
+{
+    const void *address = *((struct ctypes_object *)function)->memory;
+    Dl_info about = {NULL, NULL, NULL, NULL};
+    bool is_exact = dladdr(address, &about) != 0 && about.dli_saddr == address;
+    cleanup_py PyObject *library = text_or_none(about.dli_fname);
+    cleanup_py PyObject *symbol = text_or_none(is_exact ? about.dli_sname : NULL);
+    PyObject *items[] = {library, symbol};
+    struct facts_source source = {items, NULL, 2};
+
+    if (library == NULL || symbol == NULL)
+        return -1;
+    return hook_judge(&call_row, call_row.name, &source);
+}
+
 static PyObject *guarded_call(PyObject *function, PyObject *args, PyObject *keywords)
 {
-    if (judge(&call_row) < 0)
+    if (hook_is_judging() && judge_target(function) < 0)
         return NULL;
     return original_call(function, args, keywords);
 }
@@ -54,56 +82,15 @@ static const struct {
 #define LIST_NEW(n, type_name) {type_name, guarded_new_##n},
     GUARDED_TYPES(LIST_NEW)};
 
-/* Replaces one pointer inside an object if it is what we expect there. */
-static bool replace_pointer(void *object, size_t offset, const void *expected, const void *wanted)
-{
-    const void *found;
-
-    memcpy(&found, (char *)object + offset, sizeof(found));
-    if (found != expected)
-        return false;
-    memcpy((char *)object + offset, &wanted, sizeof(wanted));
-    return true;
-}
-
-/* The slot of the type and of all types that inherited it. -1: a layout that we do not know. */
-static int replace_slot(PyObject *type, int slot, size_t offset, const void *old, const void *wanted)
-{
-    cleanup_py PyObject *derived = NULL;
-
-    if (PyType_GetSlot((PyTypeObject *)type, slot) == old &&
-        !replace_pointer(type, offset, old, wanted))
-        return -1;
-    derived = PyObject_CallMethod((PyObject *)&PyType_Type, "__subclasses__", "O", type);
-    if (derived == NULL)
-        return -1;
-    for (Py_ssize_t i = 0; i < PyList_Size(derived); i++)
-        if (replace_slot(PyList_GetItem(derived, i), slot, offset, old, wanted) < 0)
-            return -1;
-    return 0;
-}
-
-/* `CFuncPtr.__call__` is an object of its own that remembers the function behind the slot. */
-static int replace_wrapper(PyObject *type)
-{
-    cleanup_py PyObject *wrapper = PyObject_GetAttrString(type, "__call__");
-    void *old = (void *)original_call;
-
-    if (wrapper == NULL)
-        return -1;
-    return replace_pointer(wrapper, OFFSET_WRAPPED, old, (void *)guarded_call) ? 0 : -1;
-}
-
 static int guard_calls(PyObject *module)
 {
     cleanup_py PyObject *type = PyObject_GetAttrString(module, "CFuncPtr");
+    void *original;
 
-    if (type == NULL)
+    if (type == NULL || slot_patch(type, SLOT_CALL, (void *)guarded_call, &original) < 0)
         return -1;
-    original_call = (ternaryfunc)PyType_GetSlot((PyTypeObject *)type, Py_tp_call);
-    if (original_call == NULL || replace_wrapper(type) < 0)
-        return -1;
-    return replace_slot(type, Py_tp_call, OFFSET_CALL, (void *)original_call, (void *)guarded_call);
+    original_call = (ternaryfunc)original;
+    return 0;
 }
 
 static int guard_types(PyObject *module)
@@ -111,12 +98,36 @@ static int guard_types(PyObject *module)
     for (size_t i = 0; i < sizeof(guarded_types) / sizeof(guarded_types[0]); i++) {
         cleanup_py PyObject *type = PyObject_GetAttrString(module, guarded_types[i].name);
 
+        void *original;
+
+        if (type == NULL ||
+            slot_patch(type, SLOT_NEW, (void *)guarded_types[i].function, &original) < 0)
+            return -1;
+        original_new[i] = (newfunc)original;
+    }
+    return 0;
+}
+
+static PyObject *refuse_global(const struct method_call *call, void *data)
+{
+    (void)data;
+    return judge(&global_row) < 0 ? NULL : method_call_next(call);
+}
+
+/* `c_long.in_dll(library, name)` is a variable of the interpreter itself, ready to be written. */
+static int guard_globals(PyObject *module)
+{
+    static const char *const families[] = {"_SimpleCData", "Structure", "Union",
+                                           "_Pointer",     "Array",     "CFuncPtr"};
+
+    for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++) {
+        cleanup_py PyObject *type = PyObject_GetAttrString(module, families[i]);
+        cleanup_py PyObject *method = NULL;
+
         if (type == NULL)
             return -1;
-        original_new[i] = (newfunc)PyType_GetSlot((PyTypeObject *)type, Py_tp_new);
-        if (original_new[i] == NULL ||
-            replace_slot(type, Py_tp_new, OFFSET_NEW, (void *)original_new[i],
-                         (void *)guarded_types[i].function) < 0)
+        method = PyObject_GetAttrString((PyObject *)Py_TYPE(type), "in_dll");
+        if (method == NULL || method_patch(method, refuse_global, NULL) != 0)
             return -1;
     }
     return 0;
@@ -127,7 +138,7 @@ int ctypes_guard_module(PyObject *module)
     if (guarded || !PyObject_HasAttrString(module, "CFuncPtr"))
         return 0;
     guarded = true;
-    if (guard_calls(module) == 0 && guard_types(module) == 0)
+    if (guard_calls(module) == 0 && guard_types(module) == 0 && guard_globals(module) == 0)
         return 0;
     if (!PyErr_Occurred())
         PyErr_SetString(PyExc_ImportError, "safepyrun cannot guard ctypes on this Python");

@@ -3,8 +3,8 @@
  *
  * Calling a foreign function raises no audit event, and `ctypes.memmove` is one that everybody finds
  * ready made. So the call slot of ctypes' function type is replaced, in the type and in those derived
- * from it, and so is the making of pointers and structures. The layout of types is not in the limited
- * API: each slot is verified against PyType_GetSlot() before it is changed. Owns nothing.
+ * from it, and so is the making of pointers and structures; variables of libraries are refused. What
+ * is called is judged by the library and symbol at its address. Owns nothing.
  */
 #pragma once
 

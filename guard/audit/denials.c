@@ -48,7 +48,13 @@ static void set_exception(const char *message, const char *subject)
 int denials_raise(const char *event, const char *words, const struct denial *denial)
 {
     char message[2 * DENIAL_TEXT];
-    struct audit_denial entry = {event, denial->rule, denial->subject, message};
+    struct audit_denial entry = {.event = event,
+                                 .rule = denial->rule,
+                                 .subject = denial->subject,
+                                 .words = words,
+                                 .reason = denial->reason,
+                                 .remedy = denial->remedy,
+                                 .message = message};
 
     snprintf(message, sizeof(message), "safepyrun refused to %s: %s; %s", words, denial->reason,
              denial->remedy);

@@ -1,7 +1,6 @@
 #include "guard/audit/events.h"
 
 #include "guard/audit/caller.h"
-#include "guard/audit/sqlite_guard.h"
 
 #include <stdint.h>
 #include <string.h>

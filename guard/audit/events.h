@@ -35,8 +35,8 @@ struct event_row {
     verdict_function *check;
     struct arguments arguments;
     const char *words;
-    /* What follows when it is allowed: looks at the first argument. 0, or -1: exception set. */
-    int (*on_allowed)(PyObject *first);
+    /* What follows when it is allowed, if there is a first argument. 0, or -1: exception set. */
+    int (*on_allowed)(PyObject *args);
 };
 
 /* Shorthands of events.def and interpose.def. */
@@ -54,6 +54,9 @@ struct event_row {
 #define IMPORT_ARGS               {.asks = ASKS_INNERMOST, .name = 1, .path = {2}}
 #define NAME_AT(n)                {.asks = ASKS_INNERMOST, .name = (n) + 1}
 #define NAME_ONLY(n)              {.name = (n) + 1}
+#define STACK_LIBRARY_AND_SYMBOL  {.asks = ASKS_STACK, .path = {1}, .name = 2}
+#define FD_AND_NUMBER             {.path = {1}, .number = 2}
+#define OPEN_AT_ARGS              {.path = {1}, .dir_fd = {4}, .number = 2}
 #define NUMBER_AT(n)              {.number = (n) + 1}
 #define SOCKET_ARGS               {.asks = ASKS_INNERMOST, .number = 2}
 /* clang-format on */

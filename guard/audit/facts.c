@@ -64,6 +64,8 @@ static void read_path(PyObject *object, PyObject *dir_fd, PyObject **encoded,
 
     if (read_number(dir_fd, &number) && number >= 0 && number <= INT_MAX)
         path->dir_fd = (int)number;
+    else if (dir_fd != NULL && dir_fd != Py_None && !PyLong_Check(dir_fd))
+        path->odd = path->odd_dir_fd = true; /* its __index__ is asked later, by the call */
     if (object == Py_None)
         return;
     if (read_number(object, &number) && number >= 0 && number <= INT_MAX)
@@ -94,6 +96,7 @@ void facts_read(const struct arguments *where, const struct facts_source *source
             read_path(object, item_at(source, where->dir_fd[i]), &owner->encoded[i], path);
     }
     ret_facts->number_known = read_number(item_at(source, where->number), &ret_facts->number);
+    ret_facts->number_odd = item_at(source, where->number) != NULL && !ret_facts->number_known;
     ret_facts->name = BYTES_NONE;
     if (name != NULL && name != Py_None)
         read_text(name, &owner->encoded[FACTS_PATHS], &ret_facts->name);

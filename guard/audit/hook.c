@@ -2,6 +2,7 @@
 
 #include "guard/audit/caller.h"
 #include "guard/audit/denials.h"
+#include "guard/policy/read_rules.h"
 #include "guard/python/compat.h"
 
 #include <errno.h>
@@ -14,6 +15,7 @@ static struct {
     bool judges; /* false under the preset "open": everything passes */
     bool proved;
     const struct policy *policy;
+    int link_fd;
 } state;
 
 static int deny_unknown(const char *event)
@@ -40,15 +42,17 @@ static enum caller ask_caller(enum asks asks, bool *ret_deputy_is_known)
 /* Opening is the one event whose words depend on its arguments. */
 static const char *words_of(const struct event_row *row, const struct denial *denial)
 {
-    if (row->check != check_open)
+    if (row->check != check_open && row->check != check_open_at)
         return row->words;
-    return strcmp(denial->rule, "deny_read") == 0 ? "open for reading" : "open for writing";
+    return strcmp(denial->rule, "deny_read") == 0 || strcmp(denial->rule, "read_roots") == 0
+               ? "open for reading"
+               : "open for writing";
 }
 
 int hook_judge(const struct event_row *row, const char *event, const struct facts_source *source)
 {
     cleanup_facts struct facts_owner owner = FACTS_OWNER_NONE;
-    struct facts facts = {.event = event};
+    struct facts facts = {.event = event, .link_fd = state.link_fd};
     struct denial denial;
 
     denial.subject[0] = '\0'; /* the rest is filled by a denial; 6 KB are not cleared for each event */
@@ -66,7 +70,7 @@ int hook_judge(const struct event_row *row, const char *event, const struct fact
 static bool needs_no_facts(const struct event_row *row)
 {
     return row->check == check_always ||
-           (row->check == check_read && state.policy->read_denied == NULL);
+           (row->check == check_read && !read_rules_exist(state.policy));
 }
 
 static int judge_event(const char *event, PyObject *args)
@@ -86,7 +90,7 @@ static int judge_event(const char *event, PyObject *args)
     if (hook_judge(row, event, &source) < 0)
         return -1;
     if (row->on_allowed != NULL && source.count > 0)
-        return row->on_allowed(PyTuple_GetItem(args, 0));
+        return row->on_allowed(args);
     return 0;
 }
 
@@ -112,8 +116,9 @@ int hook_install(void)
     return 0;
 }
 
-void hook_arm(const struct policy *policy)
+void hook_arm(const struct policy *policy, int link_fd)
 {
+    state.link_fd = link_fd;
     state.policy = policy;
     state.judges = policy->preset != POLICY_OPEN;
     state.armed = true;

@@ -11,8 +11,8 @@
 /* Puts the hook in, once. Returns 0 or -errno. */
 int hook_install(void);
 
-/* From now on events are judged by this policy (borrowed for ever). */
-void hook_arm(const struct policy *policy);
+/* From now on events are judged by this policy (borrowed for ever); link_fd: see audit_arm(). */
+void hook_arm(const struct policy *policy, int link_fd);
 bool hook_is_armed(void);
 /* Armed, and the policy has interpreter rules (all presets but "open"). */
 bool hook_is_judging(void);

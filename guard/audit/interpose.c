@@ -17,50 +17,6 @@ struct row {
     bool patched;
 };
 
-static int link_fd = -1;
-
-bool interpose_is_link(int fd)
-{
-    return fd >= 0 && fd == link_fd;
-}
-
-/* ---- decisions about the link --------------------------------------------------------------- */
-
-static enum verdict deny_link(struct denial *denial)
-{
-    denial->rule = "interpreter ring";
-    denial->remedy = "use the descriptors of files that the cell opened";
-    snprintf(denial->reason, sizeof(denial->reason), "descriptor %d belongs to the guard", link_fd);
-    return VERDICT_DENY;
-}
-
-static enum verdict check_link(const struct policy *policy, const struct facts *facts,
-                               struct denial *ret_denial)
-{
-    (void)policy;
-    return facts->number_known && interpose_is_link((int)facts->number) ? deny_link(ret_denial)
-                                                                        : VERDICT_ALLOW;
-}
-
-/* Two descriptors are read as two "paths": that is where the facts keep descriptors. */
-static enum verdict check_link_pair(const struct policy *policy, const struct facts *facts,
-                                    struct denial *ret_denial)
-{
-    (void)policy;
-    return interpose_is_link(facts->paths[0].fd) || interpose_is_link(facts->paths[1].fd)
-               ? deny_link(ret_denial)
-               : VERDICT_ALLOW;
-}
-
-static enum verdict check_link_range(const struct policy *policy, const struct facts *facts,
-                                     struct denial *ret_denial)
-{
-    (void)policy;
-    if (link_fd >= 0 && facts->paths[0].fd <= link_fd && link_fd < facts->paths[1].fd)
-        return deny_link(ret_denial);
-    return VERDICT_ALLOW;
-}
-
 #define TWO_NUMBERS {.path = {1, 2}}
 
 static struct row rows[] = {
@@ -94,13 +50,26 @@ static PyObject *judge_call(const struct method_call *call, void *data)
 
 /* ---- patching ------------------------------------------------------------------------------- */
 
+/* "load_library", or "FFI.dlopen" for a method of a type. NULL: an exception is set. */
+static PyObject *find_function(PyObject *module, const char *name)
+{
+    const char *dot = strchr(name, '.');
+    cleanup_free char *type_name = dot != NULL ? xstrndup(name, (size_t)(dot - name)) : NULL;
+    cleanup_py PyObject *type = NULL;
+
+    if (dot == NULL)
+        return PyObject_GetAttrString(module, name);
+    type = PyObject_GetAttrString(module, type_name);
+    return type != NULL ? PyObject_GetAttrString(type, dot + 1) : NULL;
+}
+
 static int patch_row(struct row *row, PyObject *module)
 {
     cleanup_py PyObject *function = NULL;
 
     if (row->patched)
         return 0;
-    function = PyObject_GetAttrString(module, row->function);
+    function = find_function(module, row->function);
     if (function == NULL) {
         PyErr_Clear(); /* this version does not have it, or the module is not filled yet */
         return 0;
@@ -128,7 +97,7 @@ static int guard_module(PyObject *module, const char *name)
             return -1;
     if (names_module(name, "_ctypes"))
         return ctypes_guard_module(module);
-    if (names_module(name, "_sqlite3"))
+    if (names_module(name, "_sqlite3") || names_module(name, "sqlite3"))
         return sqlite_guard_module(module);
     return 0;
 }
@@ -136,13 +105,20 @@ static int guard_module(PyObject *module, const char *name)
 /* The import system made or filled a native module. Both calls can be the one that adds functions. */
 static int guard_new_module(PyObject *module)
 {
+    PyModuleDef *definition;
     const char *name;
 
     if (module == NULL || !PyModule_Check(module))
         return 0;
+    /* The name in the definition is the C code's own. The other one is what a spec said, which may be an
+       object of a cell that says something else each time. */
+    definition = PyModule_GetDef(module);
+    if (definition != NULL && definition->m_name != NULL &&
+        guard_module(module, definition->m_name) < 0)
+        return -1;
     name = PyModule_GetName(module);
     if (name == NULL) {
-        PyErr_Clear(); /* a module that has taken its own name away has no row */
+        PyErr_Clear(); /* a module that has taken its own name away */
         return 0;
     }
     return guard_module(module, name);
@@ -218,9 +194,8 @@ static int guard_monitoring(void)
     return monitoring != NULL ? guard_module(monitoring, "sys.monitoring") : 0;
 }
 
-int interpose_init(const struct policy *policy, int guard_link_fd)
+int interpose_init(const struct policy *policy)
 {
-    link_fd = guard_link_fd;
     sqlite_guard_init(policy);
     if (guard_loaded_modules() < 0 || guard_monitoring() < 0)
         return -1;

@@ -13,11 +13,6 @@
 /*
  * interpose_init() - patch what is loaded, and the functions that load the rest
  *
- * link_fd  the descriptor that cells may not use; -1 for none
- *
  * Returns 0, or -1 with an exception set: a function of the table exists and could not be patched.
  */
-int interpose_init(const struct policy *policy, int link_fd);
-
-/* Is this descriptor the link? For events that name descriptors (open, socket). */
-bool interpose_is_link(int fd);
+int interpose_init(const struct policy *policy);

@@ -1,16 +1,75 @@
 #include "guard/audit/policy_file.h"
 
+#include "guard/policy/policy_line.h"
 #include "guard/python/py_cleanup.h"
+
+#include <limits.h>
 
 enum { LIST_MAX = 1000 }; /* entries of one list in a policy file */
 
-/* Parses with tomllib; a new dict, or NULL with the problem in words ("… (at line 3, column 5)"). */
-static PyObject *parse(struct bytes text, const char *name, char **ret_problem)
+/* ---- messages ------------------------------------------------------------------------------- */
+
+static size_t common_start(const char *one, const char *other)
+{
+    size_t size = 0;
+
+    while (one[size] != '\0' && one[size] == other[size])
+        size++;
+    return size;
+}
+
+/* "ban_def" for "ban_defs": what begins alike is what was meant, often enough to say so. */
+static const char *similar_key(const char *key)
+{
+    size_t count;
+    const struct policy_key *keys = policy_keys(&count);
+    const char *best = NULL;
+    size_t best_size = 2;
+
+    for (size_t i = 0; i < count; i++) {
+        size_t size = common_start(keys[i].name, key);
+
+        if (size > best_size) {
+            best = keys[i].name;
+            best_size = size;
+        }
+    }
+    return best;
+}
+
+/* "policy file F, line 3" */
+static char *place_of(const struct policy_file *file, const char *key)
+{
+    unsigned line = policy_line_find(file->text, key);
+
+    return line != 0 ? xasprintf("policy file %s, line %u", file->path, line)
+                     : xasprintf("policy file %s", file->path);
+}
+
+static int complain(const struct policy_file *file, const char *key, int outcome,
+                    char **ret_problem)
+{
+    const struct policy_key *row = policy_key_find(key);
+    const char *similar = similar_key(key);
+    cleanup_free char *place = place_of(file, key);
+
+    if (row != NULL)
+        *ret_problem = xasprintf("%s: %s must be %s", place, key, row->accepts);
+    else if (similar != NULL)
+        *ret_problem = xasprintf("%s: there is no key %s; %s may be meant", place, key, similar);
+    else
+        *ret_problem =
+            xasprintf("%s: there is no key %s; `safepyrun policy keys` lists them", place, key);
+    return outcome;
+}
+
+/* ---- TOML ----------------------------------------------------------------------------------- */
+
+int policy_file_parse(struct policy_file *file, char **ret_problem)
 {
     cleanup_py PyObject *module = PyImport_ImportModule("tomllib");
     cleanup_py PyObject *string =
-        PyUnicode_DecodeUTF8(text.data, (Py_ssize_t)text.size, "strict");
-    PyObject *table = NULL;
+        PyUnicode_DecodeUTF8(file->text, (Py_ssize_t)strlen(file->text), "strict");
     PyObject *type;
     PyObject *value;
     PyObject *traceback;
@@ -18,18 +77,24 @@ static PyObject *parse(struct bytes text, const char *name, char **ret_problem)
     const char *utf8 = NULL;
 
     if (module != NULL && string != NULL)
-        table = PyObject_CallMethod(module, "loads", "O", string);
-    if (table != NULL)
-        return table;
+        file->table = PyObject_CallMethod(module, "loads", "O", string);
+    if (file->table != NULL)
+        return 0;
     PyErr_Fetch(&type, &value, &traceback);
     words = value != NULL ? PyObject_Str(value) : NULL;
     utf8 = words != NULL ? PyUnicode_AsUTF8AndSize(words, NULL) : NULL;
-    *ret_problem = xasprintf("policy file %s: %s", name, utf8 != NULL ? utf8 : "not TOML in UTF-8");
+    *ret_problem = xasprintf("policy file %s: it is not TOML: %s", file->path,
+                             utf8 != NULL && string != NULL ? utf8 : "not UTF-8");
     Py_XDECREF(type);
     Py_XDECREF(value);
     Py_XDECREF(traceback);
     PyErr_Clear();
-    return NULL;
+    return POLICY_E_BAD_VALUE;
+}
+
+void policy_file_finish(struct policy_file *file)
+{
+    Py_CLEAR(file->table);
 }
 
 static const char *text_of(PyObject *value)
@@ -61,7 +126,7 @@ static bool read_strings(PyObject *list, const char *strings[LIST_MAX], size_t *
 }
 
 /* Returns 0 or POLICY_E_*. */
-static int set_key(struct policy *policy, const char *key, PyObject *value)
+static int set_value(struct policy *policy, const char *key, PyObject *value)
 {
     const char *strings[LIST_MAX];
     struct policy_value set = {.type = POLICY_BOOLEAN};
@@ -81,82 +146,161 @@ static int set_key(struct policy *policy, const char *key, PyObject *value)
     return set.string != NULL ? policy_set(policy, key, &set) : POLICY_E_BAD_TYPE;
 }
 
-/* "ban_def" for "ban_defs": what begins alike is what was meant, often enough to say so. */
-static const char *similar_key(const char *key)
-{
-    size_t count;
-    const struct policy_key *keys = policy_keys(&count);
+/* ---- keys ----------------------------------------------------------------------------------- */
 
-    for (size_t i = 0; i < count; i++)
-        if (strncmp(keys[i].name, key, 3) == 0)
-            return keys[i].name;
-    return NULL;
+/* Trusted files are named relative to the file that names them, wherever the kernel runs. */
+static void make_absolute(struct string_list *paths, const char *policy_path)
+{
+    const char *slash = strrchr(policy_path, '/');
+    char here[PATH_MAX] = ".";
+    cleanup_free char *folder = NULL;
+
+    if (slash != NULL)
+        folder = xstrndup(policy_path, (size_t)(slash - policy_path));
+    else
+        folder = xstrdup(getcwd(here, sizeof(here)) != NULL ? here : ".");
+    for (size_t i = 0; i < paths->count; i++) {
+        char *path = paths->items[i];
+
+        if (path[0] == '/')
+            continue;
+        paths->items[i] =
+            path[0] == '~' ? write_roots_expand_home(path) : xasprintf("%s/%s", folder, path);
+        free(path);
+    }
 }
 
-static char *describe(int outcome, const char *name, const char *key)
+static int apply_key(const struct policy_file *file, const struct policy_target *target,
+                     const char *key, PyObject *value, char **ret_problem)
 {
-    const struct policy_key *row = policy_key_find(key);
-    const char *similar = similar_key(key);
+    int outcome;
 
-    if (row != NULL)
-        return xasprintf("policy file %s: %s must be %s", name, key, row->accepts);
-    if (outcome == POLICY_E_UNKNOWN_KEY && similar != NULL)
-        return xasprintf("policy file %s: there is no key %s; %s may be meant", name, key, similar);
-    return xasprintf("policy file %s: there is no key %s", name, key);
-}
-
-static int apply_key(struct policy *policy, PyObject *key, PyObject *value, const char *name,
-                     char **ret_problem)
-{
-    const char *text = text_of(key);
-    int outcome = text != NULL ? set_key(policy, text, value) : POLICY_E_UNKNOWN_KEY;
-
-    if (outcome == POLICY_E_BAD_TYPE && policy_key_find(text) == NULL)
-        outcome = POLICY_E_UNKNOWN_KEY;
+    if (policy_key_find(key) == NULL || strcmp(key, "extra_globals") == 0)
+        return complain(file, key, POLICY_E_UNKNOWN_KEY, ret_problem);
+    if (strcmp(key, "project_policy") == 0) {
+        if (strcmp(file->kind, "user") != 0 || !PyBool_Check(value))
+            return complain(file, key, POLICY_E_BAD_VALUE, ret_problem);
+        target->note(target->context, key, file->path);
+        return 0;
+    }
+    outcome = set_value(target->policy, key, value);
     if (outcome != 0)
-        *ret_problem = describe(outcome, name, text != NULL ? text : "?");
-    return outcome;
+        return complain(file, key, outcome, ret_problem);
+    if (strcmp(key, "setup.files") == 0)
+        make_absolute(&target->policy->setup_files, file->path);
+    target->note(target->context, key, file->path);
+    return 0;
 }
 
-/* The preset first, wherever it stands: the other keys change what it says. */
-static int apply_table(struct policy *policy, PyObject *table, const char *name, char **ret_problem)
+/* [env] and [setup]: "pass" in it is the key "env.pass". */
+static int apply_section(const struct policy_file *file, const struct policy_target *target,
+                         const char *section, PyObject *table, char **ret_problem)
 {
-    cleanup_py PyObject *preset_key = PyUnicode_FromString("preset");
-    PyObject *preset = preset_key != NULL ? PyDict_GetItem(table, preset_key) : NULL;
     PyObject *key;
     PyObject *value;
     Py_ssize_t at = 0;
     int outcome = 0;
 
-    if (preset != NULL)
-        outcome = apply_key(policy, preset_key, preset, name, ret_problem);
-    while (outcome == 0 && PyDict_Next(table, &at, &key, &value))
-        if (value != preset)
-            outcome = apply_key(policy, key, value, name, ret_problem);
+    if (!PyDict_CheckExact(table)) {
+        cleanup_free char *place = place_of(file, section);
+
+        *ret_problem = xasprintf("%s: %s must be a table: [%s]", place, section, section);
+        return POLICY_E_BAD_TYPE;
+    }
+    while (outcome == 0 && PyDict_Next(table, &at, &key, &value)) {
+        const char *text = text_of(key);
+        cleanup_free char *name = xasprintf("%s.%s", section, text != NULL ? text : "?");
+
+        outcome = apply_key(file, target, name, value, ret_problem);
+    }
     return outcome;
 }
 
-/* A cell gets its own tomllib, should it want one: nothing that we used stays reachable. */
-static void forget_tomllib(void)
+/* Names that Python itself uses would change more than a variable. */
+static bool is_good_name(PyObject *key)
 {
-    static const char *const modules[] = {"tomllib", "tomllib._parser", "tomllib._re",
-                                          "tomllib._types"};
-    PyObject *loaded = PySys_GetObject("modules");
+    cleanup_py PyObject *answer = PyObject_CallMethod(key, "isidentifier", NULL);
+    const char *text = text_of(key);
 
-    for (size_t i = 0; loaded != NULL && i < sizeof(modules) / sizeof(modules[0]); i++)
-        if (PyDict_DelItemString(loaded, modules[i]) < 0)
-            PyErr_Clear();
+    PyErr_Clear();
+    return answer == Py_True && text != NULL && strncmp(text, "__", 2) != 0;
 }
 
-int policy_file_apply(struct policy *policy, struct bytes text, const char *name, char **ret_problem)
+static int apply_globals(const struct policy_file *file, const struct policy_target *target,
+                         PyObject *table, char **ret_problem)
 {
-    cleanup_py PyObject *table = NULL;
-    int outcome;
+    PyObject *key;
+    PyObject *value;
+    Py_ssize_t at = 0;
 
-    if (text.size == 0)
+    if (!PyDict_CheckExact(table))
+        return complain(file, "extra_globals", POLICY_E_BAD_TYPE, ret_problem);
+    while (PyDict_Next(table, &at, &key, &value)) {
+        if (is_good_name(key) && PyDict_SetItem(target->extra_globals, key, value) == 0)
+            continue;
+        cleanup_free char *place = place_of(file, "extra_globals");
+        const char *text = text_of(key);
+
+        PyErr_Clear();
+        *ret_problem =
+            xasprintf("%s: \"%s\" in [extra_globals] must be a name for a variable, without "
+                      "\"__\" in front",
+                      place, text != NULL ? text : "?");
+        return POLICY_E_BAD_VALUE;
+    }
+    target->note(target->context, "extra_globals", file->path);
+    return 0;
+}
+
+static int apply_entry(const struct policy_file *file, const struct policy_target *target,
+                       PyObject *key, PyObject *value, char **ret_problem)
+{
+    const char *name = text_of(key);
+
+    if (name == NULL)
+        return complain(file, "?", POLICY_E_UNKNOWN_KEY, ret_problem);
+    if (strcmp(name, "preset") == 0) /* applied already */
         return 0;
-    table = parse(text, name, ret_problem);
-    outcome = table != NULL ? apply_table(policy, table, name, ret_problem) : POLICY_E_BAD_VALUE;
-    forget_tomllib();
+    if (strcmp(name, "extra_globals") == 0)
+        return apply_globals(file, target, value, ret_problem);
+    if (strcmp(name, "env") == 0 || strcmp(name, "setup") == 0)
+        return apply_section(file, target, name, value, ret_problem);
+    /* "env.pass" in quotes is a key of its own, which does not exist. */
+    if (strchr(name, '.') != NULL) {
+        cleanup_free char *quoted = xasprintf("\"%s\"", name);
+
+        return complain(file, quoted, POLICY_E_UNKNOWN_KEY, ret_problem);
+    }
+    return apply_key(file, target, name, value, ret_problem);
+}
+
+static PyObject *find(const struct policy_file *file, const char *key)
+{
+    return PyDict_GetItemString(file->table, key);
+}
+
+int policy_file_apply_preset(const struct policy_file *file, const struct policy_target *target,
+                             char **ret_problem)
+{
+    PyObject *value = find(file, "preset");
+
+    return value != NULL ? apply_key(file, target, "preset", value, ret_problem) : 0;
+}
+
+int policy_file_apply_keys(const struct policy_file *file, const struct policy_target *target,
+                           char **ret_problem)
+{
+    PyObject *key;
+    PyObject *value;
+    Py_ssize_t at = 0;
+    int outcome = 0;
+
+    while (outcome == 0 && PyDict_Next(file->table, &at, &key, &value))
+        outcome = apply_entry(file, target, key, value, ret_problem);
     return outcome;
+}
+
+bool policy_file_wants_project(const struct policy_file *file)
+{
+    return find(file, "project_policy") == Py_True;
 }

@@ -1,6 +1,7 @@
 #include "guard/audit/sqlite_guard.h"
 
 #include "guard/audit/hook.h"
+#include "guard/audit/slot_patch.h"
 #include "guard/python/method_patch.h"
 
 #define SQLITE_ATTACH_ACTION 24 /* sqlite3.h: SQLITE_ATTACH */
@@ -11,11 +12,11 @@ static struct {
     const struct policy *policy;
     PyObject *set_authorizer; /* the method of the built-in type, whatever a subclass says */
     PyObject *authorizer;
-    bool installing; /* the one call of set_authorizer that is ours */
+    initproc init; /* what made a connection ready before we came */
 } state;
 
 static const struct event_row attach_row = {
-    .name = "sqlite3.attach", .check = check_sqlite, .arguments = PATH_AT(0), .words = "open a database"};
+    .name = "sqlite3.attach", .check = check_attach, .arguments = PATH_AT(0), .words = "open a database"};
 static const struct event_row authorizer_row = {.name = "sqlite3.set_authorizer",
                                                 .check = check_never,
                                                 .arguments = NOTHING,
@@ -44,7 +45,8 @@ static PyObject *refuse_authorizer(const struct method_call *call, void *data)
     struct facts_source source = {NULL, NULL, 0};
 
     (void)data;
-    if (!state.installing && hook_is_judging() &&
+    /* Ours is an object that no cell can reach. */
+    if (method_call_argument(call, 0, "authorizer_callback") != state.authorizer && hook_is_judging() &&
         hook_judge(&authorizer_row, authorizer_row.name, &source) < 0)
         return NULL;
     return method_call_next(call);
@@ -55,8 +57,22 @@ void sqlite_guard_init(const struct policy *policy)
     state.policy = policy;
 }
 
+/* No event comes when a connection is ready: "sqlite3.connect/handle" is raised a moment before. */
+static int connection_init(PyObject *connection, PyObject *args, PyObject *keywords)
+{
+    cleanup_py PyObject *result = NULL;
+
+    if (state.init(connection, args, keywords) < 0)
+        return -1;
+    if (!hook_is_judging() || state.policy->write_roots == NULL)
+        return 0;
+    result = PyObject_CallFunctionObjArgs(state.set_authorizer, connection, state.authorizer, NULL);
+    return result != NULL ? 0 : -1;
+}
+
 int sqlite_guard_module(PyObject *module)
 {
+    void *init;
     cleanup_py PyObject *connection = NULL;
 
     if (state.set_authorizer != NULL)
@@ -75,17 +91,10 @@ int sqlite_guard_module(PyObject *module)
         PyErr_SetString(PyExc_ImportError, "safepyrun cannot guard sqlite3.Connection.set_authorizer");
         return -1;
     }
+    if (slot_patch(connection, SLOT_INIT, (void *)connection_init, &init) < 0) {
+        PyErr_SetString(PyExc_ImportError, "safepyrun cannot guard sqlite3.Connection");
+        return -1;
+    }
+    state.init = (initproc)init;
     return 0;
-}
-
-int sqlite_guard_connection(PyObject *connection)
-{
-    cleanup_py PyObject *result = NULL;
-
-    if (state.set_authorizer == NULL || state.policy->write_roots == NULL)
-        return 0;
-    state.installing = true;
-    result = PyObject_CallFunctionObjArgs(state.set_authorizer, connection, state.authorizer, NULL);
-    state.installing = false;
-    return result != NULL ? 0 : -1;
 }

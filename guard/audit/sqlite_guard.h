@@ -15,6 +15,3 @@ void sqlite_guard_init(const struct policy *policy);
 
 /* _sqlite3 was loaded. Returns 0, or -1 with an exception set. */
 int sqlite_guard_module(PyObject *module);
-
-/* The event "sqlite3.connect/handle": a connection is ready. Returns 0, or -1 with an exception set. */
-int sqlite_guard_connection(PyObject *connection);

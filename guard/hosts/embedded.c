@@ -3,6 +3,9 @@
  *
  * Serves the one Python whose libpython it is linked with; every other is served by module.c,
  * loaded by that Python itself. The audit hook goes in before the interpreter exists.
+ *
+ * The same program answers `safepyrun policy`: only a Python can read TOML, and what reads it should be
+ * what reads it in a session. No cell, no set-up file and nothing of site-packages runs then.
  */
 /* PyConfig is not in the limited API: this file alone belongs to one Python. */
 #undef Py_LIMITED_API
@@ -21,6 +24,8 @@ struct options {
     int link_fd;
     const char *python;
     const char *library_directory; /* NULL: beside this program */
+    bool answers;                  /* a question about a policy, instead of serving cells */
+    enum guard_question question;
 };
 
 static int read_options(int argc, char **argv, struct options *options)
@@ -28,6 +33,9 @@ static int read_options(int argc, char **argv, struct options *options)
     static const struct option known[] = {{"link-fd", required_argument, NULL, 'l'},
                                           {"python", required_argument, NULL, 'p'},
                                           {"glue", required_argument, NULL, 'g'},
+                                          {"check-policy", no_argument, NULL, 'c'},
+                                          {"show-policy", no_argument, NULL, 's'},
+                                          {"show-policy-json", no_argument, NULL, 'j'},
                                           {NULL, 0, NULL, 0}};
     int option;
 
@@ -41,6 +49,14 @@ static int read_options(int argc, char **argv, struct options *options)
             break;
         case 'g':
             options->library_directory = optarg;
+            break;
+        case 'c':
+        case 's':
+        case 'j':
+            options->answers = true;
+            options->question = option == 'c'   ? GUARD_CHECK_POLICY
+                                : option == 's' ? GUARD_SHOW_POLICY
+                                                : GUARD_SHOW_POLICY_JSON;
             break;
         default:
             return -1;
@@ -76,6 +92,11 @@ static PyStatus initialize(const struct options *options)
     config.install_signal_handlers = 1;
     config.faulthandler = 0;
     config.use_frozen_modules = 1;
+    if (options->answers) {
+        config.isolated = 1;
+        config.use_environment = 0;
+        config.site_import = 0;
+    }
     status = PyConfig_SetBytesString(&config, &config.executable, options->python);
     if (!PyStatus_Exception(status))
         status = Py_InitializeFromConfig(&config);
@@ -124,6 +145,8 @@ int main(int argc, char **argv)
     if (PyStatus_Exception(status))
         guard_fail(options.link_fd,
                    status.err_msg != NULL ? status.err_msg : "Python did not start");
+    if (options.answers)
+        return guard_answer_policy(options.link_fd, options.question);
     guard_serve(options.link_fd,
                 options.library_directory != NULL ? options.library_directory : directory);
 }

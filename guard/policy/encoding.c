@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include <string.h>
 
-static const char magic[4] = {'S', 'P', 'P', '1'};
+static const char magic[4] = {'S', 'P', 'P', '2'};
 
 #define LIST_LIMIT 4096
 #define STRING_LIMIT_BYTES 4096
@@ -109,14 +109,15 @@ void policy_encode(const struct policy *policy, struct buffer *buffer)
     buffer_append(buffer, (struct bytes){magic, sizeof(magic)});
     buffer_append_char(buffer, (char)policy->preset);
     buffer_append_char(buffer, policy->guards_writes ? 1 : 0);
+    buffer_append_char(buffer, policy->guards_reads ? 1 : 0);
+    buffer_append_char(buffer, policy->allow_mode ? 1 : 0);
     buffer_append_char(buffer, policy->ban_defs ? 1 : 0);
     buffer_append_char(buffer, policy->private_directory != NULL ? 1 : 0);
     if (policy->private_directory != NULL)
         put_string(buffer, policy->private_directory);
-    put_list(buffer, &policy->ok_dests);
-    put_list(buffer, &policy->ban_imports);
-    put_list(buffer, &policy->deny_read);
-    put_list(buffer, &policy->protect);
+#define POLICY_LIST(field, key) put_list(buffer, &policy->field);
+#include "guard/policy/lists.def"
+#undef POLICY_LIST
 }
 
 int policy_decode(struct bytes bytes, struct policy **ret_policy)
@@ -129,13 +130,14 @@ int policy_decode(struct bytes bytes, struct policy **ret_policy)
         return POLICY_E_MALFORMED;
     policy->preset = take_byte(&reader, POLICY_OPEN);
     policy->guards_writes = take_byte(&reader, 1) != 0;
+    policy->guards_reads = take_byte(&reader, 1) != 0;
+    policy->allow_mode = take_byte(&reader, 1) != 0;
     policy->ban_defs = take_byte(&reader, 1) != 0;
     if (take_byte(&reader, 1) != 0)
         policy->private_directory = take_string(&reader);
-    take_list(&reader, &policy->ok_dests);
-    take_list(&reader, &policy->ban_imports);
-    take_list(&reader, &policy->deny_read);
-    take_list(&reader, &policy->protect);
+#define POLICY_LIST(field, key) take_list(&reader, &policy->field);
+#include "guard/policy/lists.def"
+#undef POLICY_LIST
     if (reader.failed || reader.left != 0)
         return POLICY_E_MALFORMED;
     *ret_policy = steal(policy);

@@ -1,45 +1,21 @@
 #include "guard/policy/policy.h"
 
+#include "guard/policy/read_rules.h"
+
+#include <stddef.h>
 #include <string.h>
 
-/* What a preset fills in. A list ends with NULL. */
-struct preset_values {
-    const char *name;
-    bool guards_writes;
-    bool ban_defs;
-    const char *ok_dests[2];
-    const char *ban_imports[20];
-    const char *protect[8];
+struct list_row {
+    const char *key;
+    size_t offset; /* of a struct string_list in struct policy */
 };
 
-/* safepyrun and fastaudit are banned with socket and importlib: their mk_audit and allow() belong to
-   hosts, a cell that imports them wants to change its own guard. */
-#define BANNED_EVERYWHERE "socket", "importlib", "safepyrun", "fastaudit"
-#define BANNED_IN_STRICT                                                                           \
-    "subprocess", "multiprocessing", "ctypes", "_ctypes", "cffi", "pty", "http", "urllib.request", \
-        "ftplib", "smtplib", "webbrowser", "signal"
-#define PROTECTED ".git", ".hg", ".venv", ".safepyrun.toml", ".jupyter", ".vscode"
-
-static const struct preset_values presets[] = {
-    [POLICY_READ_ONLY] = {.name = "read-only",
-                          .guards_writes = true,
-                          .ban_defs = true,
-                          .ban_imports = {BANNED_EVERYWHERE},
-                          .protect = {PROTECTED}},
-    [POLICY_WORKSPACE] = {.name = "workspace",
-                          .guards_writes = true,
-                          .ban_defs = true,
-                          .ok_dests = {"."},
-                          .ban_imports = {BANNED_EVERYWHERE},
-                          .protect = {PROTECTED}},
-    [POLICY_STRICT] = {.name = "strict",
-                       .guards_writes = true,
-                       .ban_defs = true,
-                       .ban_imports = {BANNED_EVERYWHERE, BANNED_IN_STRICT},
-                       .protect = {PROTECTED}},
-    [POLICY_OPEN] = {.name = "open"},
+static const struct list_row lists[] = {
+#define POLICY_LIST(field, key) {key, offsetof(struct policy, field)},
+#include "guard/policy/lists.def"
+#undef POLICY_LIST
 };
-#define PRESET_COUNT (sizeof(presets) / sizeof(presets[0]))
+#define LIST_COUNT (sizeof(lists) / sizeof(lists[0]))
 
 static const struct policy_key keys[] = {
 #define POLICY_KEY(key, takes, default_words, words)                                               \
@@ -62,14 +38,23 @@ const struct policy_key *policy_key_find(const char *name)
     return NULL;
 }
 
-static void fill_list(struct string_list *list, const char *const *texts, size_t limit)
+static struct string_list *list_at(struct policy *policy, size_t index)
 {
-    string_list_finish(list);
-    for (size_t i = 0; i < limit && texts[i] != NULL; i++)
-        string_list_add(list, texts[i]);
+    return (struct string_list *)((char *)policy + lists[index].offset);
 }
 
-#define FILL(list, texts) fill_list((list), (texts), sizeof(texts) / sizeof((texts)[0]))
+static struct string_list *find_list(struct policy *policy, const char *key)
+{
+    for (size_t i = 0; i < LIST_COUNT; i++)
+        if (lists[i].key[0] != '\0' && strcmp(lists[i].key, key) == 0)
+            return list_at(policy, i);
+    return NULL;
+}
+
+const struct string_list *policy_list(const struct policy *policy, const char *key)
+{
+    return find_list((struct policy *)policy, key);
+}
 
 struct policy *policy_new(enum policy_preset preset)
 {
@@ -83,47 +68,15 @@ void policy_free(struct policy *policy)
 {
     if (policy == NULL)
         return;
-    string_list_finish(&policy->ok_dests);
-    string_list_finish(&policy->ban_imports);
-    string_list_finish(&policy->deny_read);
-    string_list_finish(&policy->protect);
-    string_list_finish(&policy->read_only);
+    for (size_t i = 0; i < LIST_COUNT; i++)
+        string_list_finish(list_at(policy, i));
+    string_list_finish(&policy->readable);
+    string_list_finish(&policy->read_free);
     free(policy->private_directory);
     write_roots_free(policy->write_roots);
     write_roots_free(policy->read_denied);
+    write_roots_free(policy->read_allowed);
     free(policy);
-}
-
-int policy_preset_find(const char *name, enum policy_preset *ret_preset)
-{
-    for (size_t i = 0; i < PRESET_COUNT; i++) {
-        if (strcmp(presets[i].name, name) == 0) {
-            *ret_preset = (enum policy_preset)i;
-            return 0;
-        }
-    }
-    return POLICY_E_UNKNOWN_PRESET;
-}
-
-const char *policy_preset_name(enum policy_preset preset)
-{
-    return presets[preset].name;
-}
-
-int policy_set_preset(struct policy *policy, enum policy_preset preset)
-{
-    const struct preset_values *values = &presets[preset];
-
-    if (policy->sealed)
-        return POLICY_E_SEALED;
-    policy->preset = preset;
-    policy->guards_writes = values->guards_writes;
-    policy->ban_defs = values->ban_defs;
-    FILL(&policy->ok_dests, values->ok_dests);
-    FILL(&policy->ban_imports, values->ban_imports);
-    FILL(&policy->protect, values->protect);
-    string_list_finish(&policy->deny_read);
-    return 0;
 }
 
 int policy_set_private_directory(struct policy *policy, const char *path)
@@ -135,12 +88,32 @@ int policy_set_private_directory(struct policy *policy, const char *path)
     return 0;
 }
 
-int policy_add_read_only(struct policy *policy, const char *path)
+static int add(struct policy *policy, struct string_list *list, const char *path)
 {
     if (policy->sealed)
         return POLICY_E_SEALED;
-    string_list_add(&policy->read_only, path);
+    string_list_add(list, path);
     return 0;
+}
+
+int policy_add_read_only(struct policy *policy, const char *path)
+{
+    return add(policy, &policy->read_only, path);
+}
+
+int policy_add_readable(struct policy *policy, const char *path)
+{
+    return add(policy, &policy->readable, path);
+}
+
+int policy_add_secret(struct policy *policy, const char *path)
+{
+    return add(policy, &policy->secrets, path);
+}
+
+int policy_add_write_root(struct policy *policy, const char *path)
+{
+    return add(policy, &policy->extra_roots, path);
 }
 
 static int set_strings(struct string_list *list, const struct policy_value *value)
@@ -156,21 +129,32 @@ static int set_strings(struct string_list *list, const struct policy_value *valu
     return 0;
 }
 
-static int set_ok_dests(struct policy *policy, const struct policy_value *value)
+/* A list of folders, or "any". */
+static int set_folders(struct string_list *list, bool *guards, const struct policy_value *value)
 {
     int outcome;
 
     if (value->type == POLICY_STRING) {
         if (strcmp(value->string, "any") != 0)
             return POLICY_E_BAD_VALUE;
-        string_list_finish(&policy->ok_dests);
-        policy->guards_writes = false;
+        string_list_finish(list);
+        *guards = false;
         return 0;
     }
-    outcome = set_strings(&policy->ok_dests, value);
+    outcome = set_strings(list, value);
     if (outcome == 0)
-        policy->guards_writes = true;
+        *guards = true;
     return outcome;
+}
+
+static int set_mode(struct policy *policy, const struct policy_value *value)
+{
+    if (value->type != POLICY_STRING)
+        return POLICY_E_BAD_TYPE;
+    if (strcmp(value->string, "allow") != 0 && strcmp(value->string, "restrict") != 0)
+        return POLICY_E_BAD_VALUE;
+    policy->allow_mode = value->string[0] == 'a';
+    return 0;
 }
 
 static int set_protect(struct policy *policy, const struct policy_value *value)
@@ -194,27 +178,39 @@ static int set_preset_by_name(struct policy *policy, const struct policy_value *
     return policy_set_preset(policy, preset);
 }
 
+static int set_ban_defs(struct policy *policy, const struct policy_value *value)
+{
+    if (value->type != POLICY_BOOLEAN)
+        return POLICY_E_BAD_TYPE;
+    policy->ban_defs = value->boolean;
+    return 0;
+}
+
 int policy_set(struct policy *policy, const char *key, const struct policy_value *value)
 {
+    struct string_list *list = find_list(policy, key);
+
     if (policy->sealed)
         return POLICY_E_SEALED;
     if (strcmp(key, "preset") == 0)
         return set_preset_by_name(policy, value);
     if (strcmp(key, "ok_dests") == 0)
-        return set_ok_dests(policy, value);
-    if (strcmp(key, "ban_imports") == 0)
-        return set_strings(&policy->ban_imports, value);
-    if (strcmp(key, "deny_read") == 0)
-        return set_strings(&policy->deny_read, value);
+        return set_folders(&policy->ok_dests, &policy->guards_writes, value);
+    if (strcmp(key, "read_roots") == 0)
+        return set_folders(&policy->read_roots, &policy->guards_reads, value);
     if (strcmp(key, "protect") == 0)
         return set_protect(policy, value);
-    if (strcmp(key, "ban_defs") == 0) {
-        if (value->type != POLICY_BOOLEAN)
-            return POLICY_E_BAD_TYPE;
-        policy->ban_defs = value->boolean;
-        return 0;
-    }
-    return POLICY_E_UNKNOWN_KEY;
+    if (strcmp(key, "mode") == 0)
+        return set_mode(policy, value);
+    if (strcmp(key, "ban_defs") == 0)
+        return set_ban_defs(policy, value);
+    return list != NULL ? set_strings(list, value) : POLICY_E_UNKNOWN_KEY;
+}
+
+static void append_list(struct string_list *list, const struct string_list *more)
+{
+    for (size_t i = 0; i < more->count; i++)
+        string_list_add(list, more->items[i]);
 }
 
 /* The private directory is a write root unless the preset writes nothing at all. */
@@ -224,11 +220,25 @@ static struct write_roots *roots_of(const struct policy *policy)
     struct write_roots *roots;
 
     string_list_copy(&paths, &policy->ok_dests);
+    append_list(&paths, &policy->extra_roots);
     if (policy->private_directory != NULL && policy->preset != POLICY_READ_ONLY)
         string_list_add(&paths, policy->private_directory);
     roots = write_roots_new(&paths);
     write_roots_protect(roots, &policy->protect);
     write_roots_exclude(roots, &policy->read_only);
+    string_list_finish(&paths);
+    return roots;
+}
+
+static struct write_roots *roots_of_lists(const struct string_list *one,
+                                          const struct string_list *other)
+{
+    struct string_list paths = {NULL, 0};
+    struct write_roots *roots;
+
+    string_list_copy(&paths, one);
+    append_list(&paths, other);
+    roots = write_roots_new(&paths);
     string_list_finish(&paths);
     return roots;
 }
@@ -239,7 +249,10 @@ void policy_seal(struct policy *policy)
         return;
     if (policy->guards_writes)
         policy->write_roots = roots_of(policy);
-    if (policy->deny_read.count > 0)
-        policy->read_denied = write_roots_new(&policy->deny_read);
+    if (policy->deny_read.count + policy->secrets.count > 0)
+        policy->read_denied = roots_of_lists(&policy->deny_read, &policy->secrets);
+    if (policy->guards_reads)
+        policy->read_allowed = roots_of_lists(&policy->read_roots, &policy->readable);
+    read_rules_prepare(policy);
     policy->sealed = true;
 }

@@ -19,7 +19,7 @@
 enum policy_preset {
     POLICY_READ_ONLY, /* no writes at all, not even temporary files */
     POLICY_WORKSPACE, /* '.' and a private temporary directory: the kernel's default */
-    POLICY_STRICT,    /* as workspace, without '.', and more imports are banned */
+    POLICY_STRICT,    /* as workspace, without '.'; allow mode with lists for computing */
     POLICY_OPEN,      /* the interpreter ring lets everything pass */
 };
 
@@ -27,15 +27,29 @@ struct policy {
     enum policy_preset preset;
     bool sealed;
     bool guards_writes;             /* false: ok_dests = "any" */
+    bool guards_reads;              /* true: read_roots is a list */
+    bool allow_mode;                /* mode = "allow": what is not listed is refused */
     bool ban_defs;                  /* def, async def and class are refused */
     struct string_list ok_dests;    /* write roots as written; "." is where the process is */
+    struct string_list extra_roots; /* further ones, from the command line: no file takes them away */
     struct string_list ban_imports; /* module names; a submodule is banned with its parent */
+    struct string_list allowed_imports;  /* allow mode, instead of ban_imports */
+    struct string_list allowed_builtins; /* allow mode */
+    struct string_list allowed_globals;  /* allow mode: which of [extra_globals] */
     struct string_list deny_read;   /* paths whose content may not be read */
+    struct string_list secrets;     /* the same, whatever deny_read says: the connection file */
+    struct string_list read_roots;  /* what may be read, if guards_reads */
     struct string_list protect;     /* names that stay read-only inside a write root */
+    struct string_list env_pass;    /* variables that look like secrets and are none */
+    struct string_list env_hide;    /* variables that cells do not see */
+    struct string_list setup_files; /* trusted Python files, absolute */
     struct string_list read_only;   /* folders of installed packages: inside a root or not */
+    struct string_list readable;    /* what Python itself needs: adds to read_roots */
+    struct string_list read_free;   /* made by policy_seal(): see read_rules_prepare() */
     char *private_directory;        /* the guard's own temporary directory, a write root; or NULL */
     struct write_roots *write_roots; /* made by policy_seal(); NULL: writes are not guarded */
     struct write_roots *read_denied; /* made by policy_seal(); NULL: nothing */
+    struct write_roots *read_allowed; /* made by policy_seal(); NULL: everything */
 };
 
 enum policy_outcome {
@@ -65,8 +79,13 @@ int policy_set_preset(struct policy *policy, enum policy_preset preset);
 /* The guard's private temporary directory; NULL for none. Copied. Returns 0 or POLICY_E_SEALED. */
 int policy_set_private_directory(struct policy *policy, const char *path);
 
-/* A folder that is never written to, also inside a write root: where installed packages are. */
+/* A folder or file that is never written to, also inside a write root: where packages are. */
 int policy_add_read_only(struct policy *policy, const char *path);
+/* What may be read although read_roots does not name it. */
+int policy_add_readable(struct policy *policy, const char *path);
+/* What may never be read, and a write root that stays, whatever policy files say. */
+int policy_add_secret(struct policy *policy, const char *path);
+int policy_add_write_root(struct policy *policy, const char *path);
 
 /*
  * A key's value as the policy file gives it. What `type` says is what is set; texts are copied.
@@ -91,6 +110,8 @@ struct policy_key {
 };
 const struct policy_key *policy_keys(size_t *ret_count);
 const struct policy_key *policy_key_find(const char *name);
+/* The list that a key sets, borrowed; NULL for a key that is no list. */
+const struct string_list *policy_list(const struct policy *policy, const char *key);
 
 /* No more changes: resolves the paths ("~" too). Idempotent. */
 void policy_seal(struct policy *policy);

@@ -27,6 +27,7 @@ struct path_fact {
     int dir_fd;        /* AT_FDCWD unless the call named a directory */
     int fd;            /* the "path" is an open descriptor; -1 otherwise */
     bool odd;          /* not str, bytes or int: nothing is known about it, and nothing was asked */
+    bool odd_dir_fd;   /* the directory is no int: then the path is odd too */
     enum path_follow follow;
 };
 
@@ -38,6 +39,8 @@ struct facts {
     unsigned path_count;
     long number;         /* open: O_* flags; a socket's family; a command */
     bool number_known;
+    bool number_odd;     /* given, but no int: an object that may turn into any number */
+    int link_fd;         /* the descriptor that belongs to the guard; -1 for none */
     struct bytes name;   /* an attribute, a variable, a module: what the event is about */
     bool deputy_is_known; /* the library asking is one that needs native calls while it runs */
 };
@@ -61,14 +64,18 @@ verdict_function check_program;         /* starting one: nobody */
 verdict_function check_network;         /* nobody */
 verdict_function check_open;            /* reading: deny_read; writing: write roots */
 verdict_function check_read;            /* deny_read */
-verdict_function check_write_roots;     /* every path below a write root */
+verdict_function check_open_at;         /* the same for a name with a directory descriptor, else nothing */
+verdict_function check_write_roots;     /* every path below a write root, descriptors as well */
+verdict_function check_truncate;        /* the same; a descriptor that can be cut was opened for writing */
 verdict_function check_mkdir;           /* the same; a root itself may be "made" again */
 verdict_function check_chdir;           /* the new directory in a write root */
+verdict_function check_attach;          /* ATTACH: the same, and the name has to be known */
 verdict_function check_sqlite;          /* a database: file, file: URI or ":memory:" */
 verdict_function check_library;         /* not user code itself */
 verdict_function check_code;            /* making code from text or parts: not user code */
 verdict_function check_new_code;        /* code objects: neither user code nor what it calls */
 verdict_function check_native;          /* ctypes: imports of libraries, and a few known ones */
+verdict_function check_native_call;     /* the same, and not into the C library or the interpreter */
 verdict_function check_native_library;  /* the same, and not a library from a write root */
 verdict_function check_import;          /* ban_imports; no native modules from write roots */
 verdict_function check_attribute_read;  /* frames and code objects: not user code */
@@ -76,6 +83,7 @@ verdict_function check_attribute_write; /* code, defaults, class: not user code 
 verdict_function check_environment;     /* variables that steer programs and libraries: nobody */
 verdict_function check_socket;          /* a pair of local sockets for an event loop, nothing else */
 verdict_function check_fcntl;           /* no signals by descriptor */
-
-/* Is a module, or a parent of it, in ban_imports? `ret_banned` is the list's item, borrowed. */
-bool policy_bans_import(const struct policy *policy, struct bytes module, const char **ret_banned);
+verdict_function check_ioctl;           /* a few that only ask */
+verdict_function check_link;            /* a number is not the link */
+verdict_function check_link_pair;       /* two descriptors, where paths are: neither is the link */
+verdict_function check_link_range;      /* a range of descriptors does not hold the link */

@@ -22,7 +22,7 @@ struct write_roots {
 };
 
 /* "~" and "~/x" as a shell means them. The password database counts, where HOME says nothing. */
-static char *expand_home(const char *path)
+char *write_roots_expand_home(const char *path)
 {
     const char *home;
 
@@ -39,7 +39,7 @@ static char *expand_home(const char *path)
 
 static void add_root(struct write_roots *roots, const char *written)
 {
-    cleanup_free char *expanded = expand_home(written);
+    cleanup_free char *expanded = write_roots_expand_home(written);
     char resolved[PATH_MAX];
     bool magic;
     struct write_root *root;
@@ -205,6 +205,27 @@ bool write_roots_is_root(const struct write_roots *roots, const char *resolved)
         if (root != NULL && strcmp(root, resolved) == 0)
             return true;
     }
+    return false;
+}
+
+bool write_roots_hold_root(const struct write_roots *roots, const char *resolved)
+{
+    char current[PATH_MAX];
+
+    for (size_t i = 0; i < roots->count; i++) {
+        const char *root = root_path(&roots->items[i], current);
+
+        if (root != NULL && tail_below(resolved, root) != NULL)
+            return true;
+    }
+    return false;
+}
+
+bool write_roots_hold_excluded(const struct write_roots *roots, const char *resolved)
+{
+    for (size_t i = 0; i < roots->excluded.count; i++)
+        if (tail_below(resolved, roots->excluded.items[i]) != NULL)
+            return true;
     return false;
 }
 

@@ -28,6 +28,9 @@ void string_list_finish(struct string_list *list);
 
 struct write_roots;
 
+/* "~" and "~/x" as a shell means them; anything else as it is. A new string. */
+char *write_roots_expand_home(const char *path);
+
 /* Roots as people write them: ".", "~/results", "/data", relative to where the process is now. */
 struct write_roots *write_roots_new(const struct string_list *paths);
 /* Names that stay read-only inside the roots (".git"); copied. */
@@ -60,6 +63,10 @@ enum write_roots_answer write_roots_ask(const struct write_roots *roots, struct 
 bool write_roots_cover(const struct write_roots *roots, const char *resolved);
 /* True when it is a root itself: what may be filled, but not removed or renamed. */
 bool write_roots_is_root(const struct write_roots *roots, const char *resolved);
+/* True when a root lies below this directory. */
+bool write_roots_hold_root(const struct write_roots *roots, const char *resolved);
+/* True when an excluded folder or file lies below: to move it away would move that as well. */
+bool write_roots_hold_excluded(const struct write_roots *roots, const char *resolved);
 /* As write_roots_cover(), where "." also means the directory in which the roots were made. */
 bool write_roots_cover_start(const struct write_roots *roots, const char *resolved);
 

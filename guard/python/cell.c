@@ -2,6 +2,7 @@
 #include "guard/python/error.h"
 #include "guard/python/event_loop.h"
 #include "guard/python/py_cleanup.h"
+#include "guard/python/wrapped.h"
 
 #include <string.h>
 
@@ -306,8 +307,10 @@ void cell_run(PyObject *source, bool silent, struct cell_outcome *ret_outcome)
     if (run(source, silent, ret_outcome) == 0)
         return;
     ret_outcome->error = error_take();
-    if (ret_outcome->error != NULL)
-        error_strip(ret_outcome->error, cells.hooks->is_user_code);
+    if (ret_outcome->error == NULL)
+        return;
+    ret_outcome->error = wrapped_refusal(ret_outcome->error, cells.hooks->is_user_code);
+    error_strip(ret_outcome->error, cells.hooks->is_user_code);
 }
 
 PyObject *cell_evaluate(PyObject *source)

@@ -27,11 +27,19 @@ struct execution {
 static struct {
     PyObject *shell;
     PyObject *context;
+    const struct execute_hooks *hooks;
+    long count;
 } executing;
 
-void execute_start(PyObject *shell)
+void execute_start(PyObject *shell, const struct execute_hooks *hooks)
 {
     executing.shell = shell;
+    executing.hooks = hooks;
+}
+
+long execute_count(uint32_t cell)
+{
+    return cell != 0 && attribution_is_running(cell) ? executing.count : 0;
 }
 
 static void execution_finish(struct execution *execution)
@@ -113,6 +121,7 @@ static int begin(const struct execution *execution)
         return -1;
     Py_XDECREF(executing.context);
     executing.context = py_own(execution->context);
+    executing.count = execution->count;
     input_allow(execution->allow_stdin);
     if (interrupt_begin_cell() < 0)
         return -1;
@@ -195,8 +204,11 @@ static PyObject *failure_content(const struct execution *execution, PyObject *er
 
     if (content == NULL)
         return NULL;
-    if (!execution->silent && display_send_for(execution->cell, FRAME_ERROR, content) < 0)
-        PyErr_Clear(); /* the reply says the same */
+    if (!execution->silent) {
+        executing.hooks->before_error(execution->cell, error);
+        if (display_send_for(execution->cell, FRAME_ERROR, content) < 0)
+            PyErr_Clear(); /* the reply says the same */
+    }
     if (set_owned(content, "status", PyUnicode_FromString("error")) < 0 ||
         set_owned(content, "user_expressions", PyDict_New()) < 0)
         return NULL;
@@ -217,6 +229,7 @@ static void answer(const struct execution *execution, struct cell_outcome *outco
         Py_XDECREF(content);
         content = exception != NULL ? reply_error_content(exception) : NULL;
     }
+    executing.hooks->before_reply();
     reply_send(execution->cell, content);
 }
 
@@ -255,7 +268,10 @@ void execute_request(const struct frame *frame)
 static void show_nested_error(PyObject *error)
 {
     cleanup_py PyObject *content = error_content(executing.shell, error);
+    uint32_t cell = attribution_cell();
 
+    if (content != NULL && attribution_is_running(cell))
+        executing.hooks->before_error(cell, error);
     if (content == NULL || display_send(FRAME_ERROR, content, NULL, NULL) < 0)
         error_print("showing the error of a nested cell");
 }

@@ -10,7 +10,18 @@
 
 #include <Python.h>
 
-void execute_start(PyObject *shell); /* borrowed, must live on */
+/* What this folder leaves to others. */
+struct execute_hooks {
+    /* Just before the error of a cell is shown; `error` is borrowed. Leaves no exception set. */
+    void (*before_error)(uint32_t cell, PyObject *error);
+    /* Before the reply of each cell. */
+    void (*before_reply)(void);
+};
+
+void execute_start(PyObject *shell, const struct execute_hooks *hooks); /* borrowed, must live on */
+
+/* Execution count of this cell while it runs; 0 for any other. */
+long execute_count(uint32_t cell);
 
 /* Handles FRAME_EXECUTE: sends exactly one reply, whatever happens. */
 void execute_request(const struct frame *frame);

@@ -87,6 +87,9 @@ static PyObject *call_varargs(const struct slot *slot, const struct method_call 
 typedef PyObject *(*fast_function)(PyObject *, PyObject *const *, Py_ssize_t);
 typedef PyObject *(*fast_function_with_keywords)(PyObject *, PyObject *const *, Py_ssize_t,
                                                  PyObject *);
+typedef PyObject *(*class_function)(PyObject *, PyTypeObject *, PyObject *const *, Py_ssize_t,
+                                    PyObject *);
+#define METHOD_OF_CLASS (METH_METHOD | METH_FASTCALL | METH_KEYWORDS)
 
 static PyObject *call_original(const struct slot *slot, const struct method_call *call)
 {
@@ -100,6 +103,9 @@ static PyObject *call_original(const struct slot *slot, const struct method_call
     case METH_FASTCALL | METH_KEYWORDS:
         return ((fast_function_with_keywords)(void *)slot->original)(
             call->self, call->args, call->positional, call->kwnames);
+    case METHOD_OF_CLASS:
+        return ((class_function)(void *)slot->original)(call->self, call->defining, call->args,
+                                                        call->positional, call->kwnames);
     default:
         return call_varargs(slot, call);
     }
@@ -143,13 +149,19 @@ PyObject *method_call_argument(const struct method_call *call, Py_ssize_t index,
 
 /* ---- being called --------------------------------------------------------------------------- */
 
+static PyObject *run_method(unsigned slot, PyObject *self, PyTypeObject *defining,
+                            PyObject *const *args, Py_ssize_t positional, PyObject *kwnames)
+{
+    const struct method_patch *newest = slots[slot].newest;
+    struct method_call call = {newest, self, args, positional, kwnames, defining};
+
+    return newest->function(&call, newest->data);
+}
+
 static PyObject *run(unsigned slot, PyObject *self, PyObject *const *args, Py_ssize_t positional,
                      PyObject *kwnames)
 {
-    const struct method_patch *newest = slots[slot].newest;
-    struct method_call call = {newest, self, args, positional, kwnames};
-
-    return newest->function(&call, newest->data);
+    return run_method(slot, self, NULL, args, positional, kwnames);
 }
 
 static PyObject *run_noargs(unsigned slot, PyObject *self)
@@ -207,6 +219,11 @@ static PyObject *run_tuple(unsigned slot, PyObject *self, PyObject *tuple, PyObj
     {                                                                                              \
         return run(0##n, self, args, count, kwnames);                                              \
     }                                                                                              \
+    static PyObject *method_##n(PyObject *self, PyTypeObject *defining, PyObject *const *args,     \
+                                Py_ssize_t count, PyObject *kwnames)                               \
+    {                                                                                              \
+        return run_method(0##n, self, defining, args, count, kwnames);                             \
+    }                                                                                              \
     static PyObject *tuple_##n(PyObject *self, PyObject *tuple)                                    \
     {                                                                                              \
         return run_tuple(0##n, self, tuple, NULL);                                                 \
@@ -216,7 +233,8 @@ static PyObject *run_tuple(unsigned slot, PyObject *self, PyObject *tuple, PyObj
         return run_tuple(0##n, self, tuple, keywords);                                             \
     }
 #define ENTRY(n)                                                                                   \
-    {noargs_##n, one_##n, fast_##n, fast_keywords_##n, tuple_##n, tuple_keywords_##n},
+    {noargs_##n, one_##n,   fast_##n,          fast_keywords_##n,                                 \
+     method_##n, tuple_##n, tuple_keywords_##n},
 
 /* All numbers from 000 to 177 in octal. */
 #define EIGHT(do, p) do (p##0) do (p##1) do (p##2) do (p##3) do (p##4) do (p##5) do (p##6) do (p##7)
@@ -236,12 +254,13 @@ static const struct {
     PyCFunction one;
     fast_function fast;
     fast_function_with_keywords fast_keywords;
+    class_function method;
     PyCFunction tuple;
     PyCFunctionWithKeywords tuple_keywords;
 } trampolines[SLOT_COUNT] = {ALL_SLOTS(ENTRY)};
 /* clang-format on */
 
-/* NULL for a convention that we cannot stand in for (METH_METHOD). */
+/* NULL for a convention that we cannot stand in for. */
 static PyCFunction trampoline_for(unsigned slot, int convention)
 {
     switch (convention) {
@@ -253,6 +272,8 @@ static PyCFunction trampoline_for(unsigned slot, int convention)
         return (PyCFunction)(void *)trampolines[slot].fast;
     case METH_FASTCALL | METH_KEYWORDS:
         return (PyCFunction)(void *)trampolines[slot].fast_keywords;
+    case METHOD_OF_CLASS:
+        return (PyCFunction)(void *)trampolines[slot].method;
     case METH_VARARGS:
         return trampolines[slot].tuple;
     case METH_VARARGS | METH_KEYWORDS:

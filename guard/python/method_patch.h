@@ -20,6 +20,7 @@ struct method_call {
     PyObject *const *args;            /* positional arguments, then the values of `kwnames` */
     Py_ssize_t positional;            /* how many of them are positional */
     PyObject *kwnames;                /* tuple of str, or NULL */
+    PyTypeObject *defining;           /* the class that a method is of, where it asks for it; or NULL */
 };
 
 typedef PyObject *(*method_patch_function)(const struct method_call *call, void *data);

@@ -21,12 +21,13 @@ PyObject *reply_error_content(PyObject *exception)
     return content;
 }
 
-/* For the case that even the error cannot be sent: no memory. */
+/* For the case that even the error cannot be sent. */
 static void post_last_resort(uint32_t cell)
 {
     static const struct bytes parts[2] = {
-        BYTES_LITERAL(
-            "{\"status\":\"error\",\"ename\":\"MemoryError\",\"evalue\":\"\",\"traceback\":[]}"),
+        BYTES_LITERAL("{\"status\":\"error\",\"ename\":\"RuntimeError\",\"evalue\":\"safepyrun cannot send the "
+                      "answer: memory is out, or a cell has changed what safepyrun itself needs; "
+                      "restart the kernel\",\"traceback\":[]}"),
         BYTES_LITERAL("{}")};
 
     link_end_post(&(struct frame){FRAME_REPLY, cell, 2, parts});

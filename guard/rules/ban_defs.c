@@ -25,4 +25,4 @@ static int check(const struct policy *policy, const struct node *node)
                        "false in the policy file");
 }
 
-const struct rule ban_defs_rule = {check};
+const struct rule ban_defs_rule = {check, "ban_defs"};

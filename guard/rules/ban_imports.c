@@ -1,55 +1,76 @@
-/* import x · import x.y as z · from x import … · from . import …: a banned module takes its submodules along. */
+/* import x · import x.y as z · from x import … · from . import …: judged by
+ * guard/policy/import_rules. */
+#include "guard/policy/import_rules.h"
 #include "guard/rules/rule.h"
 
 #include <string.h>
 
-static bool is_or_is_below(const char *module, const char *banned)
-{
-    size_t length = strlen(banned);
-
-    return strncmp(module, banned, length) == 0 &&
-           (module[length] == '\0' || module[length] == '.');
-}
-
-static const char *find_ban(const struct policy *policy, const char *module)
-{
-    for (size_t i = 0; i < policy->ban_imports.count; i++)
-        if (is_or_is_below(module, policy->ban_imports.items[i]))
-            return policy->ban_imports.items[i];
-    return NULL;
-}
-
 static int refuse(const struct node *node, const char *module, const char *banned)
 {
     cleanup_free char *found = xasprintf("imports %s", module);
-    cleanup_free char *reason = xasprintf("\"%s\" is in ban_imports", banned);
+    cleanup_free char *reason = NULL;
 
+    if (banned == NULL)
+        return rule_refuse(node, found, "mode is \"allow\", and it is not in allowed_imports",
+                           "do without it, or add it to allowed_imports in the policy file");
+    if (strcmp(banned, "importlib") == 0)
+        return rule_refuse(node, found, "importlib imports any module under any name",
+                           "use an import statement");
+    reason = xasprintf("\"%s\" is in ban_imports", banned);
     return rule_refuse(node, found, reason,
                        "do without it, or take it out of ban_imports in the policy file");
 }
 
 static int check_module(const struct policy *policy, const struct node *node, const char *module)
 {
-    const char *banned = module != NULL ? find_ban(policy, module) : NULL;
+    const char *banned = NULL;
 
-    return banned != NULL ? refuse(node, module, banned) : 0;
+    if (module == NULL ||
+        import_rules_ask(policy, bytes_of_string(module), &banned) == IMPORT_ALLOWED)
+        return 0;
+    return refuse(node, module, banned);
 }
 
-/* The alias nodes of an import, each as a view. */
-static const char *alias_name(PyObject *names, Py_ssize_t index, PyObject **ret_attributes)
+static bool is_allowed(const struct policy *policy, const char *module)
 {
-    PyObject *alias = PyList_GetItem(names, index);
-    struct node node = {alias, "alias", PyObject_GenericGetDict(alias, NULL)};
+    const char *banned;
 
-    *ret_attributes = node.attributes;
-    if (node.attributes == NULL) {
-        PyErr_Clear();
-        return NULL;
-    }
-    return node_text(&node, "name");
+    return module != NULL &&
+           import_rules_ask(policy, bytes_of_string(module), &banned) == IMPORT_ALLOWED;
 }
 
-/* `from x import y` may mean the module x.y. */
+/* `import x.y` binds x: all of it, not only y. */
+static int check_import_name(const struct policy *policy, const struct node *node,
+                             const char *module, bool is_renamed)
+{
+    cleanup_free char *top = xstrndup(module, strcspn(module, "."));
+
+    if (check_module(policy, node, module) < 0)
+        return -1;
+    return is_renamed ? 0 : check_module(policy, node, top);
+}
+
+static int check_alias(const struct policy *policy, const struct node *node, PyObject *alias,
+                       const char *package)
+{
+    PyObject *attributes = PyObject_GenericGetDict(alias, NULL);
+    struct node view = {alias, "alias", attributes};
+    const char *name = attributes != NULL ? node_text(&view, "name") : NULL;
+    int result = 0;
+
+    PyErr_Clear();
+    if (name != NULL && package == NULL)
+        result = check_import_name(policy, node, name, node_text(&view, "asname") != NULL);
+    if (name != NULL && package != NULL) {
+        /* `from x import y` may mean the module x.y. */
+        cleanup_free char *module = xasprintf("%s.%s", package, name);
+
+        result = check_module(policy, node, module);
+    }
+    Py_XDECREF(attributes);
+    return result;
+}
+
 static int check_names(const struct policy *policy, const struct node *node, const char *package)
 {
     PyObject *names = node_field(node, "names");
@@ -57,18 +78,8 @@ static int check_names(const struct policy *policy, const struct node *node, con
 
     if (names == NULL || !PyList_CheckExact(names))
         return 0;
-    for (Py_ssize_t i = 0; result == 0 && i < PyList_Size(names); i++) {
-        PyObject *attributes;
-        const char *name = alias_name(names, i, &attributes);
-
-        if (name != NULL) {
-            cleanup_free char *module =
-                package != NULL ? xasprintf("%s.%s", package, name) : xstrdup(name);
-
-            result = check_module(policy, node, module);
-        }
-        Py_XDECREF(attributes);
-    }
+    for (Py_ssize_t i = 0; result == 0 && i < PyList_Size(names); i++)
+        result = check_alias(policy, node, PyList_GetItem(names, i), package);
     return result;
 }
 
@@ -82,9 +93,12 @@ static int check(const struct policy *policy, const struct node *node)
         return 0;
     /* A relative import has no package in a cell; what it names is judged as if it had none. */
     module = node_text(node, "module");
-    if (check_module(policy, node, module) < 0)
+    /* In allow mode x.y may be listed without x. */
+    if (!policy->allow_mode && check_module(policy, node, module) < 0)
         return -1;
+    if (policy->allow_mode && is_allowed(policy, module))
+        return 0;
     return check_names(policy, node, module);
 }
 
-const struct rule ban_imports_rule = {check};
+const struct rule ban_imports_rule = {check, "ban_imports"};

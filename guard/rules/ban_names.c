@@ -96,4 +96,4 @@ static int check(const struct policy *policy, const struct node *node)
     return remedy != NULL ? refuse(node, name, remedy) : 0;
 }
 
-const struct rule ban_names_rule = {check};
+const struct rule ban_names_rule = {check, "user-code rules"};

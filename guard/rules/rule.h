@@ -20,8 +20,10 @@ struct node {
 struct rule {
     /* Returns 0, or -1 with PermissionError set by rule_refuse(). */
     int (*check)(const struct policy *policy, const struct node *node);
+    const char *key; /* the policy key that it reads; "user-code rules" for what no key changes */
 };
 
+extern const struct rule allow_names_rule;
 extern const struct rule ban_imports_rule;
 extern const struct rule ban_defs_rule;
 extern const struct rule ban_names_rule;

@@ -5,7 +5,10 @@
 
 #include <errno.h>
 
-static const struct rule *const rules[] = {&ban_imports_rule, &ban_defs_rule, &ban_names_rule};
+#define USER_CODE_RULES "user-code rules"
+
+static const struct rule *const rules[] = {&ban_imports_rule, &ban_defs_rule, &ban_names_rule,
+                                          &allow_names_rule};
 
 /*
  * The node types of this Python and their fields, as they were before the first cell: a cell can
@@ -67,11 +70,28 @@ bool node_is(const struct node *node, const char *type)
     return strcmp(node->type, type) == 0;
 }
 
-static int raise_refusal(const char *text)
-{
-    cleanup_py PyObject *exception =
-        PyObject_CallFunction(PyExc_PermissionError, "is", EACCES, text);
+static void (*on_refusal)(const struct rule_refusal *refusal);
+static const char *current_key = USER_CODE_RULES; /* of the rule that looks at a node */
 
+void rules_set_refusal_callback(void (*function)(const struct rule_refusal *refusal))
+{
+    on_refusal = function;
+}
+
+static int refuse(const char *found, const char *words, const char *reason, const char *remedy)
+{
+    cleanup_free char *text =
+        xasprintf("safepyrun refused to %s: %s%s%s", words, reason, *remedy != '\0' ? "; " : "", remedy);
+    cleanup_py PyObject *exception = NULL;
+
+    if (on_refusal != NULL)
+        on_refusal(&(struct rule_refusal){.rule = current_key,
+                                          .found = found,
+                                          .words = words,
+                                          .reason = reason,
+                                          .remedy = remedy,
+                                          .message = text});
+    exception = PyObject_CallFunction(PyExc_PermissionError, "is", EACCES, text);
     if (exception != NULL)
         PyErr_SetObject(PyExc_PermissionError, exception);
     return -1;
@@ -81,27 +101,28 @@ int rule_refuse(const struct node *node, const char *found, const char *reason, 
 {
     PyObject *line = node_field(node, "lineno");
     long number = line != NULL && PyLong_CheckExact(line) ? PyLong_AsLong(line) : 0;
-    cleanup_free char *text =
-        xasprintf("safepyrun refused to run this cell: line %ld %s: %s; %s", number, found, reason,
-                  remedy);
+    cleanup_free char *words = xasprintf("run this cell: line %ld %s", number, found);
 
     PyErr_Clear(); /* a line beyond a long */
-    return raise_refusal(text);
+    return refuse(found, words, reason, remedy);
 }
 
 /* What has no row in this Python's grammar is nothing that can be judged. */
 static int refuse_unknown(void)
 {
-    return raise_refusal("safepyrun refused to run this cell: its tree holds an object that is no "
-                         "node of Python's grammar");
+    return refuse("", "run this cell", "its tree holds an object that is no node of Python's grammar", "");
 }
 
 static int check_node(const struct policy *policy, const struct node *node)
 {
-    for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
-        if (rules[i]->check(policy, node) < 0)
-            return -1;
-    return 0;
+    int result = 0;
+
+    for (size_t i = 0; result == 0 && i < sizeof(rules) / sizeof(rules[0]); i++) {
+        current_key = rules[i]->key;
+        result = rules[i]->check(policy, node);
+    }
+    current_key = USER_CODE_RULES;
+    return result;
 }
 
 static int push_nodes(PyObject *stack, PyObject *value)

@@ -17,3 +17,15 @@
  * Returns 0, or -1 with PermissionError set: which rule, which line, what to do instead.
  */
 int rules_check(const struct policy *policy, PyObject *ast);
+
+/* One refusal in words; all texts are borrowed. */
+struct rule_refusal {
+    const char *rule;    /* the policy key, or what stands in its place */
+    const char *found;   /* "imports socket" */
+    const char *words;   /* completes "safepyrun refused to …" */
+    const char *reason;
+    const char *remedy;
+    const char *message; /* all of it */
+};
+/* Called with the GIL before the exception is set; must not run Python code. */
+void rules_set_refusal_callback(void (*function)(const struct rule_refusal *refusal));

@@ -15,3 +15,4 @@ struct command {
 
 extern const struct command install_command;
 extern const struct command uninstall_command;
+extern const struct command policy_command;

@@ -9,6 +9,7 @@ const char options_usage[] =
     "      --policy FILE            what cells may do, in TOML; the preset \"workspace\" without it\n"
     "      --write-root DIR         cells may write below DIR too; may be repeated\n"
     "      --history-file FILE      SQLite file of inputs and outputs; :memory: keeps nothing\n"
+    "      --audit-log FILE         JSON lines: sessions, cells, refusals; none keeps no such record\n"
     "      --on-guard-death WHAT    exit (the launcher restarts the kernel) or respawn (exit)\n"
     "      --log FILE               write a log; - is stderr\n"
     "      --log-level LEVEL        error, warning, info or debug (info)\n";
@@ -20,6 +21,7 @@ enum option {
     OPTION_POLICY,
     OPTION_WRITE_ROOT,
     OPTION_HISTORY_FILE,
+    OPTION_AUDIT_LOG,
     OPTION_ON_GUARD_DEATH,
     OPTION_LOG,
     OPTION_LOG_LEVEL,
@@ -39,6 +41,7 @@ static const struct {
     {"--write-root", OPTION_WRITE_ROOT},
     {"--history-file", OPTION_HISTORY_FILE},
     {"--HistoryManager.hist_file", OPTION_HISTORY_FILE}, /* nbclient's, for ipykernel */
+    {"--audit-log", OPTION_AUDIT_LOG},
     {"--on-guard-death", OPTION_ON_GUARD_DEATH},
     {"--log", OPTION_LOG},
     {"--log-level", OPTION_LOG_LEVEL},
@@ -99,6 +102,9 @@ static int set_option(struct options *options, enum option option, const char *v
         return 0;
     case OPTION_HISTORY_FILE:
         options->history_file = value;
+        return 0;
+    case OPTION_AUDIT_LOG:
+        options->audit_log = value;
         return 0;
     case OPTION_LOG:
         options->log_file = value;

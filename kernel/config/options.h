@@ -19,6 +19,7 @@ struct options {
     const char *shell;           /* "auto", "ipython", "plain" */
     const char *policy_file;     /* NULL: the preset alone */
     const char *history_file;    /* NULL: the usual place; ":memory:" keeps nothing */
+    const char *audit_log;       /* NULL: the usual place; "none" keeps nothing */
     const char **write_roots;    /* added to the preset's; owned array of borrowed strings */
     size_t write_root_count;
     const char *log_file; /* NULL: silent */

@@ -1,5 +1,6 @@
 #include "kernel/execution/from_guard.h"
 
+#include "kernel/execution/account.h"
 #include "kernel/kernel.h"
 #include "kernel/records/log.h"
 #include "kernel/requests/requests.h"
@@ -126,8 +127,9 @@ static bool reply_is_error(struct bytes content)
            bytes_equal_string(status, "\"error\"");
 }
 
-/* execute_reply's metadata, as ipykernel writes it: JupyterLab reads `started` for its timing. */
-static void append_execute_metadata(const struct request *request, const char *session, bool failed,
+/* execute_reply's metadata, as ipykernel writes it: JupyterLab reads `started` for its timing. What
+   is measured here comes last: of a name that is repeated, readers take the last. */
+static void append_execute_metadata(struct kernel *kernel, const struct request *request, bool failed,
                                     struct bytes more, struct buffer *metadata)
 {
     struct bytes members = {(const char *)more.data + 1, more.size > 2 ? more.size - 2 : 0};
@@ -135,11 +137,13 @@ static void append_execute_metadata(const struct request *request, const char *s
     buffer_append_format(metadata,
                          "{\"started\":\"%s\",\"dependencies_met\":true,\"engine\":\"%s\","
                          "\"status\":\"%s\"",
-                         request->started, session, failed ? "error" : "ok");
+                         request->started, kernel->channels.session.id, failed ? "error" : "ok");
     if (members.size != 0) {
         buffer_append_char(metadata, ',');
         buffer_append(metadata, members);
     }
+    buffer_append_string(metadata, ",\"safepyrun\":");
+    account_end(kernel, request, failed ? "error" : "ok", metadata);
     buffer_append_char(metadata, '}');
 }
 
@@ -165,7 +169,7 @@ static int finish_execute(struct kernel *kernel, struct request *request, const 
     bool stops = failed && request->execute.stop_on_error;
     int result;
 
-    append_execute_metadata(request, kernel->channels.session.id, failed,
+    append_execute_metadata(kernel, request, failed,
                             frame->part_count > 1 ? frame->parts[1] : BYTES_NONE, &metadata);
     record_cell(kernel, request);
     result = request_reply(request, frame->parts[0], buffer_bytes(&metadata));
@@ -214,8 +218,7 @@ static int take_log(struct kernel *kernel, const struct frame *frame)
 
 static int take_denial(struct kernel *kernel, const struct frame *frame)
 {
-    (void)kernel;
-    log_info("denied: %.*s", (int)frame->parts[0].size, (const char *)frame->parts[0].data);
+    account_denial(kernel, frame);
     return 0;
 }
 
@@ -237,7 +240,7 @@ static const struct {
     [FRAME_INPUT_REQUEST] = {take_input_request, 1},
     [FRAME_REPLY] = {take_reply, 2},
     [FRAME_LOG] = {take_log, 0},
-    [FRAME_DENIAL] = {take_denial, 0},
+    [FRAME_DENIAL] = {take_denial, 1},
 };
 
 static const char *find_fault(const struct kernel *kernel, const struct frame *frame)
@@ -298,6 +301,7 @@ static int publish_death(struct kernel *kernel, const char *reason)
 
     if (running == NULL || running->type != &execute_request)
         return 0;
+    account_end(kernel, running, "died", NULL);
     buffer_append_char(&content, '{');
     error_append_content(&content, "GuardDied", reason);
     buffer_append_char(&content, '}');
@@ -313,6 +317,7 @@ int from_guard_ended(struct kernel *kernel)
     int result = publish_death(kernel, reason);
 
     log_error("%s", reason);
+    audit_log_end_session(kernel->audit_log, reason);
     comms_clear(kernel->comms);
     if (result == 0)
         result = queue_refuse_all(&kernel->queue, failed ? "GuardFailed" : "GuardDied", reason);

@@ -20,6 +20,7 @@ struct request *request_new(struct kernel *kernel, enum channel channel,
 static void request_free(struct request *request)
 {
     message_free(request->message);
+    denials_finish(&request->denials);
     free(request->result_text);
     free(request->input_msg_id);
     free(request);

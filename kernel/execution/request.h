@@ -9,6 +9,7 @@
 #pragma once
 
 #include "kernel/channels/channels.h"
+#include "kernel/execution/denials.h"
 
 #include <stdint.h>
 
@@ -46,6 +47,9 @@ struct request {
     uint32_t cell; /* the guard's name for it; 0 until it is with the guard */
     struct execute_options execute;
     char started[SESSION_DATE_SIZE];
+    int64_t run_ns;        /* when it went to the guard */
+    int64_t run_cpu_ns;    /* what the guard had used by then */
+    struct denials denials;
     char *result_text;     /* text/plain of its execute_result, for history */
     char *input_msg_id;    /* of the input_request that waits for an answer */
     struct request *next; /* in the execution queue */

@@ -1,3 +1,4 @@
+#include "kernel/execution/account.h"
 #include "kernel/kernel.h"
 #include "kernel/requests/requests.h"
 #include "kernel/wire/json_text.h"
@@ -90,6 +91,7 @@ static int run(struct kernel *kernel, struct request *request)
     append_context(request, &context);
     parts[0] = request_content(request);
     parts[1] = buffer_bytes(&context);
+    account_begin(kernel, request);
     guard_process_send(&kernel->guard, &(struct frame){FRAME_EXECUTE, request->cell, 2, parts});
     return 0;
 }

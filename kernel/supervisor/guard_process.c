@@ -227,14 +227,14 @@ static struct loop_source source_of(int fd, loop_callback callback, struct guard
 
 static void send_configuration(struct guard_process *guard, const struct guard_settings *settings)
 {
-    const struct bytes parts[] = {
-        bytes_of_string(settings->shell),
-        settings->policy,
-        settings->policy_text,
-        bytes_of_string(settings->policy_name != NULL ? settings->policy_name : ""),
-    };
+    size_t count = 2 + settings->policy_file_parts;
+    cleanup_free struct bytes *parts = xcalloc(count, sizeof(*parts));
 
-    guard_process_send(guard, &(struct frame){FRAME_CONFIGURE, 0, 4, parts});
+    parts[0] = bytes_of_string(settings->shell);
+    parts[1] = settings->policy;
+    for (size_t i = 0; i < settings->policy_file_parts; i++)
+        parts[2 + i] = settings->policy_files[i];
+    guard_process_send(guard, &(struct frame){FRAME_CONFIGURE, 0, count, parts});
 }
 
 void guard_process_start(struct guard_process *guard, const struct guard_settings *settings)

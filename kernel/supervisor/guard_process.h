@@ -33,8 +33,8 @@ struct guard_settings {
     const char *python; /* NULL: the Python that is embedded */
     const char *shell;
     struct bytes policy;        /* as policy_encode() wrote it */
-    struct bytes policy_text;   /* the policy file */
-    const char *policy_name;    /* its name, for messages */
+    const struct bytes *policy_files; /* as CONFIGURE carries them */
+    size_t policy_file_parts;
     const char *private_directory; /* for temporary and cache files */
 };
 

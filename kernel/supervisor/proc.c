@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <time.h>
 
 enum { TEXT_SIZE = 8192 };
 
@@ -63,6 +64,16 @@ bool proc_times(pid_t pid, struct proc_times *ret_times)
         return false;
     *ret_times = (struct proc_times){.started_ticks = started, .cpu_ticks = user + system};
     return true;
+}
+
+int64_t proc_cpu_ns(pid_t pid)
+{
+    struct timespec used;
+    clockid_t clock;
+
+    if (pid <= 0 || clock_getcpuclockid(pid, &clock) != 0 || clock_gettime(clock, &used) != 0)
+        return 0;
+    return (int64_t)used.tv_sec * 1000000000 + used.tv_nsec;
 }
 
 bool proc_rss(pid_t pid, uint64_t *ret_bytes)

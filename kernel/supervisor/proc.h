@@ -1,7 +1,7 @@
 /*
  * proc - single facts about processes and the machine, from /proc
  *
- * For usage.c. Each function opens, reads and closes one small file; false means that the process
+ * Each function opens, reads and closes one small file, or asks one clock; false means that the process
  * is gone or the file may not be read, which are the same to the caller.
  */
 #pragma once
@@ -17,6 +17,9 @@ struct proc_times {
 };
 
 bool proc_times(pid_t pid, struct proc_times *ret_times);
+
+/* CPU time of all its threads, dead ones too, by the kernel's own fine clock; 0 when it is gone. */
+int64_t proc_cpu_ns(pid_t pid);
 
 /* What it holds, pages shared with others included. */
 bool proc_rss(pid_t pid, uint64_t *ret_bytes);

@@ -85,8 +85,8 @@ static void make_environment(const char *private_directory, struct environment *
     }
 }
 
-/* <prefix>/lib/safepyrun beside our own <prefix>/bin; the build tree has the same shape. */
-static char *library_file(const char *name)
+/* The build tree has the same shape. */
+char *spawn_library_file(const char *name)
 {
     char path[PATH_MAX];
     ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - 1);
@@ -134,13 +134,13 @@ static int make_command(const char *python, struct command *command, char **ret_
         return 1;
     }
     if (is_embedded_python(python)) {
-        *argument++ = library_file("safepyrun-guard");
+        *argument++ = spawn_library_file("safepyrun-guard");
     } else {
         *argument++ = xstrdup(python);
         *argument++ = xstrdup("-P");
         *argument++ = xstrdup("-X");
         *argument++ = xstrdup("utf8");
-        *argument++ = library_file("main.py");
+        *argument++ = spawn_library_file("main.py");
     }
     *argument++ = xstrdup("--link-fd");
     *argument++ = xasprintf("%d", LINK_FD);

@@ -28,5 +28,8 @@ struct spawned {
 int spawn_guard(const char *python, const char *private_directory, struct spawned *ret_spawned,
                 char **ret_error);
 
+/* A file of <prefix>/lib/safepyrun, beside our own <prefix>/bin/safepyrun. A new string. */
+char *spawn_library_file(const char *name);
+
 /* The version that a virtual environment's pyvenv.cfg names, or the embedded one's. A new string. */
 char *spawn_python_version(const char *python);

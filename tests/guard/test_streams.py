@@ -1,5 +1,6 @@
 """What cells print: order, attribution, hostile text, speed."""
 
+from itertools import groupby
 import time
 
 
@@ -9,7 +10,8 @@ def test_streams_keep_their_order(guard):
     outcome = guard.execute(code)
     text = "".join(frame.text for frame in outcome.frames if frame.name in ("STDOUT", "STDERR"))
     assert text == "1\n2\n3\n4\n5\n6\n"
-    assert [name for name in outcome.names if name != "REPLY"] == ["STDOUT", "STDERR", "STDOUT", "STDERR", "STDOUT"]
+    names = [name for name, _ in groupby(outcome.names) if name != "REPLY"]  # os.write() sends at once
+    assert names == ["STDOUT", "STDERR", "STDOUT", "STDERR", "STDOUT"]
 
 
 def test_text_that_is_no_utf8(guard):

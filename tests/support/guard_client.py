@@ -108,7 +108,10 @@ class Guard:
             pass
 
     def send_configuration(self, shell, policy, policy_file):
-        self.send("CONFIGURE", 0, shell.encode(), policy, policy_file.encode(), b"policy.toml")
+        """policy_file: the text of one policy file, or a list of (kind, path, text[, problem])."""
+        files = [("argument", "policy.toml", policy_file)] if isinstance(policy_file, str) else policy_file
+        parts = [str(part).encode() for file in files if file[2] or file[3:] for part in (*file, "")[:4]]
+        self.send("CONFIGURE", 0, shell.encode(), policy, *parts)
 
     @staticmethod
     def command(python):

@@ -3,7 +3,7 @@
 # Sourced by tests/run after tools/setup.sh. A part is a function run_<part>; its reports are JUnit XML files
 # $results/<part>*.xml, which count_results.py adds up: a part without a report has failed.
 
-all_parts=(unit guard attacks integration suites notebooks clients asan)
+all_parts=(unit guard attacks conformance integration suites notebooks clients asan)
 test_packages=(libcmocka-dev chromium fonts-dejavu-core)
 venv=$project/.venv-tests
 artefacts=$project/tests/artefacts
@@ -50,6 +50,7 @@ with_pytest()
 run_unit()        { with_ctest unit dev; }
 run_guard()       { with_pytest guard dev guard; }
 run_attacks()     { with_pytest attacks dev attacks; }
+run_conformance() { with_pytest conformance dev conformance; }
 run_integration() { with_pytest integration dev integration/wire; }
 run_suites()
 {
@@ -67,11 +68,12 @@ run_clients()     { with_pytest clients dev integration/clients; }
 
 # A sanitizer's complaint ends the process that it is about, so the test at hand fails; its text goes to a file.
 # Leaks are looked for in the unit tests only: an embedded interpreter keeps much until the process ends.
+# A cell that dereferences NULL must die of its signal: that is what is tested.
 run_asan()
 {
     build asan
     with_ctest asan-unit asan || true
-    export ASAN_OPTIONS=detect_leaks=0:log_path=$artefacts/asan UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
+    export ASAN_OPTIONS=detect_leaks=0:handle_segv=0:log_path=$artefacts/asan UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
     with_pytest asan-wire asan integration/wire -m "not timing"
     unset ASAN_OPTIONS UBSAN_OPTIONS
 }

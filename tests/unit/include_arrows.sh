@@ -19,7 +19,7 @@ kernel/config : guard/link guard/policy kernel/records
 kernel/supervisor : guard/link guard/policy kernel kernel/records
 kernel/execution : guard/link guard/policy kernel kernel/wire kernel/channels kernel/records kernel/supervisor kernel/requests
 kernel/requests : guard/link guard/policy kernel kernel/wire kernel/channels kernel/records kernel/supervisor kernel/execution
-kernel/commands : guard/link kernel kernel/wire
+kernel/commands : guard/link guard/policy kernel kernel/wire kernel/config kernel/supervisor
 '
 # kernel.h and kernel.c hold all parts; loop.h stands beside them and includes none.
 failed=0

@@ -1,5 +1,6 @@
 # kernel/records, kernel/commands, and the figures of kernel/supervisor.
 safepyrun_unit_test(test_history records PkgConfig::SQLITE)
+safepyrun_unit_test(test_audit_log records)
 safepyrun_unit_test(test_usage supervisor)
 safepyrun_unit_test(test_install commands)
 target_compile_definitions(test_install PRIVATE

@@ -13,7 +13,8 @@ static int parse(const char **argv, struct options *options, char **error)
 
 static void both_spellings_are_read(void **state)
 {
-    const char *argv[] = {"-f", "c.json", "--python=/p", "--write-root", "a", "--write-root=b", NULL};
+    const char *argv[] = {"-f", "c.json", "--python=/p", "--write-root", "a", "--write-root=b",
+                          "--audit-log", "none", NULL};
     struct options options;
     char *error = NULL;
 
@@ -24,6 +25,7 @@ static void both_spellings_are_read(void **state)
     assert_int_equal(options.write_root_count, 2);
     assert_string_equal(options.write_roots[1], "b");
     assert_string_equal(options.shell, "auto");
+    assert_string_equal(options.audit_log, "none");
     options_finish(&options);
 }
 

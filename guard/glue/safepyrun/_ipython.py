@@ -36,7 +36,7 @@ class IPythonShell(Shell):
 
     def cell_name(self, source, raw):
         # Tracebacks show a file of this name as `Cell In[n]`.
-        return self.shell.compile.cache(source, self.shell.execution_count, raw_code=raw)
+        return self.shell.compile.cache(source, self.shell.cell_number, raw_code=raw)
 
     def begin_cell(self, source, silent, store_history, execution_count):
         self.shell.begin_cell(source, silent, store_history, execution_count)

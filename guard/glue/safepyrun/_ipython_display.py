@@ -76,7 +76,7 @@ class GuardDisplayHook(DisplayHook):
     @property
     def prompt_count(self):
         # The number that the kernel process gave the cell. IPython 8 and 9 derive it differently.
-        return self.shell.execution_count
+        return self.shell.cell_number
 
     def quiet(self):
         # IPython looks at In[-1], which is another cell when the history is off.

@@ -13,7 +13,7 @@ import sys
 from IPython.core.error import UsageError
 from IPython.core.magic import Magics, line_magic, magics_class
 
-from safepyrun import _guard
+from safepyrun import _guard, _report
 from safepyrun._ipython_compile import check_expression, check_source
 
 #: cell magics that hand the cell to a program
@@ -115,6 +115,11 @@ class KernelMagics(Magics):
         number = int(words[1]) if len(words) > 1 and words[1].isdigit() else 1
         self.shell.payload_manager.write_payload({"source": "edit_magic", "filename": words[0],
                                                   "line_number": number})
+
+    @line_magic
+    def guard(self, line):
+        """Show what the guard is (status), allows (policy) and has refused (log, why)."""
+        print(_report.report(line))
 
     @line_magic
     def connect_info(self, line):

@@ -8,6 +8,7 @@ import ast
 import os
 import sys
 
+import IPython
 from IPython.core import page
 from IPython.core.alias import default_aliases
 from IPython.core.application import ProfileDir
@@ -27,6 +28,9 @@ from safepyrun._ipython_kernel import Kernel
 from safepyrun._ipython_magics import KernelMagics, ask_before_magic, explain_refusal
 
 _formatter = GuardFormatter()
+
+# Since 9.8 `get_ipython().execution_count` is the next cell's number while a cell runs.
+_COUNTS_AHEAD = IPython.version_info >= (9, 8)
 
 #: what %gui and %matplotlib know and a process without a display cannot serve
 GUI_TOOLKITS = {"asyncio", "glut", "gtk", "gtk2", "gtk3", "gtk3agg", "gtk4", "gtk4agg", "osx",
@@ -56,6 +60,9 @@ class ZMQInteractiveShell(InteractiveShell):
 
     #: text of the cell that is running, nested cells included, as the user wrote it
     current_source = ""
+    #: the running cell's, given by the kernel process
+    cell_number = 0
+    _idle_count = 1
     _awaits_parsed = False
     _showing_value = False
     _display_error = None
@@ -95,7 +102,8 @@ class ZMQInteractiveShell(InteractiveShell):
 
     def begin_cell(self, source, silent, store_history, execution_count):
         self.current_source = source
-        self.execution_count = execution_count
+        self.cell_number, self._idle_count = execution_count, self.execution_count
+        self.execution_count = execution_count + (_COUNTS_AHEAD and store_history)
         self._awaits_parsed = store_history
         self._info = self._execution_info(source, silent, store_history)
         sys.displayhook = self.displayhook
@@ -127,8 +135,7 @@ class ZMQInteractiveShell(InteractiveShell):
         self._trigger_after(outcome)
         self._awaits_parsed = False
         self.exit_now = False
-        if store_history:
-            self.execution_count += 1
+        self.execution_count = self.cell_number + 1 if store_history else self._idle_count
 
     def _execution_info(self, source, silent, store_history):
         cell_id = (_guard.cell_context().get("metadata") or {}).get("cellId")
@@ -138,7 +145,7 @@ class ZMQInteractiveShell(InteractiveShell):
 
     def _execution_result(self, info, value, error):
         outcome = ExecutionResult(info)
-        outcome.execution_count = self.execution_count
+        outcome.execution_count = self.cell_number
         outcome.result = value
         if isinstance(error, SyntaxError) and error.__traceback__ is None:
             outcome.error_before_exec = error

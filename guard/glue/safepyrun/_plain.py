@@ -7,7 +7,7 @@ import builtins
 import os
 import sys
 
-from safepyrun import _display, _guard, _names
+from safepyrun import _display, _guard, _names, _report
 from safepyrun._library import load
 from safepyrun._shell import Shell
 
@@ -53,6 +53,9 @@ class PlainShell(Shell):
         line = source.strip()
         if line.endswith("?") and "\n" not in line and "#" not in line:
             return self._page(line.rstrip("?"), 1 if line.endswith("??") else 0)
+        if line == "%guard" or line.startswith("%guard ") and "\n" not in line:
+            print(_report.report(line[len("%guard"):]))
+            return ""
         return source
 
     def _page(self, name, detail_level):

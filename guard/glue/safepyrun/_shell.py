@@ -27,6 +27,9 @@ The C module `safepyrun._guard` offers to the glue:
     cell_context() -> dict          {"execution_count", "msg_id", "session", "metadata"} of the
                                     current cell
     event_loop() -> asyncio loop    the guard's own loop, created on first use
+    status() -> dict                which fence is active, host, preset, policy file, version
+    policy() -> dict                the policy's keys and their values, as copies
+    denials() -> list of dict       the newest refusals of this session, the oldest of them first
     log(level, text)                one line for the kernel process's log
     wake_fd() -> int                readable after a SIGINT until clear_wake(), for an event loop
 """

@@ -1,5 +1,6 @@
 """Which shell the cells get."""
 
+import gc
 import sys
 from _frozen_importlib_external import PathFinder
 
@@ -34,7 +35,12 @@ _SHELLS = {"auto": _auto, "ipython": _ipython, "plain": _plain}
 def start(choice):
     if choice not in _SHELLS:
         raise ValueError(f"no shell {choice!r}: it is one of {', '.join(_SHELLS)}")
-    return _SHELLS[choice]()
+    gc.disable()  # what a shell makes while it starts is no garbage
+    try:
+        return _SHELLS[choice]()
+    finally:
+        gc.freeze()  # and need not be looked at again by each full collection
+        gc.enable()
 
 
 def describe(shell):

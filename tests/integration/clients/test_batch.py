@@ -53,7 +53,8 @@ def test_a_refusal_may_be_expected(run_jupyter, write, tmp_path):
     write(refused, "print('went on')")
     run_jupyter("nbconvert", "--to", "notebook", "--execute", "--ExecutePreprocessor.kernel_name=safepyrun",
                 "--output", "done.ipynb", "book.ipynb")
-    error, after = outputs(tmp_path / "done.ipynb")
+    card, error, after = outputs(tmp_path / "done.ipynb")
+    assert "Refused: start a program" in card.data["text/html"]
     assert error.ename == "PermissionError"
     assert after.text == "went on\n"
 

@@ -63,6 +63,7 @@ class Frontend:
         self.unread = {"iopub": [], "shell": [], "control": [], "stdin": []}
         for channel in ROUTED:
             self.sockets[channel] = self.connect(channel, zmq.DEALER, identity=self.identity)
+        self.wait_for_stdin()
         if subscribe:
             self.subscribe()
 
@@ -86,12 +87,19 @@ class Frontend:
         socket = self.context.socket(kind)
         socket.linger = 0
         socket.rcvhwm = 0
+        socket.reconnect_ivl = 5        # ms: a kernel that has just been started binds in a moment
         if identity:
             socket.identity = identity
         if kind == zmq.SUB:
             socket.subscribe(b"")
+        if channel == "stdin":
+            self.stdin_events = socket.get_monitor_socket(zmq.EVENT_HANDSHAKE_SUCCEEDED)
         socket.connect(self.endpoint(channel))
         return socket
+
+    def wait_for_stdin(self, timeout=10):
+        """A question that is asked on stdin before the kernel knows this peer would be lost: a ROUTER drops it."""
+        assert self.stdin_events.poll(timeout * 1000), "no connection on stdin"
 
     def subscribe(self):
         """Subscribed when it returns: the kernel has said so."""

@@ -1,0 +1,67 @@
+#include "guard/audit/slot_patch.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+/* The offsets are those of a PyTypeObject and of a wrapper descriptor, the same from 3.11 to 3.14. */
+#define OFFSET_WRAPPED 48
+static const struct {
+    int slot;
+    size_t offset;
+    const char *wrapper; /* NULL: what Python code sees asks the slot itself */
+} places[] = {
+    [SLOT_CALL] = {Py_tp_call, 128, "__call__"},
+    [SLOT_INIT] = {Py_tp_init, 296, "__init__"},
+    [SLOT_NEW] = {Py_tp_new, 312, NULL},
+};
+
+/* Replaces one pointer inside an object if it is what we expect there. */
+static bool replace_pointer(void *object, size_t offset, const void *expected, const void *wanted)
+{
+    const void *found;
+
+    memcpy(&found, (char *)object + offset, sizeof(found));
+    if (found != expected)
+        return false;
+    memcpy((char *)object + offset, &wanted, sizeof(wanted));
+    return true;
+}
+
+/* The slot of the type and of all types that inherited it. */
+static int replace_slot(PyObject *type, enum slot_patch_place place, const void *old,
+                        const void *wanted)
+{
+    cleanup_py PyObject *derived = NULL;
+
+    if (PyType_GetSlot((PyTypeObject *)type, places[place].slot) == old &&
+        !replace_pointer(type, places[place].offset, old, wanted))
+        return -1;
+    derived = PyObject_CallMethod((PyObject *)&PyType_Type, "__subclasses__", "O", type);
+    if (derived == NULL)
+        return -1;
+    for (Py_ssize_t i = 0; i < PyList_Size(derived); i++)
+        if (replace_slot(PyList_GetItem(derived, i), place, old, wanted) < 0)
+            return -1;
+    return 0;
+}
+
+/* `CFuncPtr.__call__` is an object of its own that remembers the function behind the slot. */
+static int replace_wrapper(PyObject *type, const char *name, const void *old, const void *wanted)
+{
+    cleanup_py PyObject *wrapper = PyObject_GetAttrString(type, name);
+
+    return wrapper != NULL && replace_pointer(wrapper, OFFSET_WRAPPED, old, wanted) ? 0 : -1;
+}
+
+int slot_patch(PyObject *type, enum slot_patch_place place, void *function, void **ret_original)
+{
+    void *old = PyType_GetSlot((PyTypeObject *)type, places[place].slot);
+
+    if (old == NULL)
+        return -1;
+    *ret_original = old;
+    if (places[place].wrapper != NULL &&
+        replace_wrapper(type, places[place].wrapper, old, function) < 0)
+        return -1;
+    return replace_slot(type, place, old, function);
+}

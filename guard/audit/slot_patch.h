@@ -1,0 +1,22 @@
+/*
+ * slot_patch - put a C function into a slot of a built-in type
+ *
+ * For what method_patch cannot reach: being called, being made, being initialised. The layout of types
+ * is not in the limited API, so each pointer is compared with what PyType_GetSlot() says before it is
+ * changed. Types that inherited the slot, and the wrapper that Python code sees (`__call__`,
+ * `__init__`), are changed with it. Owns nothing; never undone.
+ */
+#pragma once
+
+#include "guard/python/py_cleanup.h"
+
+enum slot_patch_place { SLOT_CALL, SLOT_INIT, SLOT_NEW };
+
+/*
+ * slot_patch() - from now on `function` stands in the slot
+ *
+ * ret_original  what stood there, set before the change
+ *
+ * Returns 0, or -1 for a layout that we do not know (an exception may be set).
+ */
+int slot_patch(PyObject *type, enum slot_patch_place place, void *function, void **ret_original);

@@ -1,0 +1,111 @@
+#include "guard/environment.h"
+
+#include "guard/policy/env_names.h"
+#include "guard/python/py_cleanup.h"
+
+#include <string.h>
+
+extern char **environ;
+
+/* One entry of the C library's environment, "NAME=value", judged. */
+static bool is_hidden(const struct policy *policy, const char *entry, char **ret_name)
+{
+    const char *equals = strchr(entry, '=');
+    cleanup_free char *name = equals != NULL ? xstrndup(entry, (size_t)(equals - entry)) : NULL;
+
+    if (name == NULL || !env_names_hide(policy, name, equals + 1))
+        return false;
+    *ret_name = steal(name);
+    return true;
+}
+
+/* The strings are those of the process's first page, unless somebody has set a variable anew. */
+static void collect(const struct policy *policy, struct string_list *names)
+{
+    for (char **entry = environ; entry != NULL && *entry != NULL; entry++) {
+        cleanup_free char *name = NULL;
+
+        if (is_hidden(policy, *entry, &name))
+            string_list_add(names, name);
+    }
+}
+
+/* The name goes as well: that there is a GITHUB_TOKEN says something. */
+static void wipe(const char *name)
+{
+    char *value = getenv(name);
+    size_t name_size = strlen(name) + 1;
+    size_t size;
+    char *entry;
+
+    if (value == NULL)
+        return;
+    size = name_size + strlen(value);
+    entry = value - name_size;
+    unsetenv(name); /* looks for the name, so it comes before the name is gone */
+    explicit_bzero(entry, size);
+}
+
+/*
+ * The block that /proc/self/environ shows, from the two addresses in /proc/self/stat: it still
+ * holds what was set anew since, and what wipe() did not meet.
+ */
+static void wipe_first_block(const struct policy *policy)
+{
+    char text[2048];
+    cleanup_file FILE *file = fopen("/proc/self/stat", "re");
+    size_t size = file != NULL ? fread(text, 1, sizeof(text) - 1, file) : 0;
+    char *at = NULL;
+    unsigned long start = 0;
+    unsigned long end = 0;
+
+    text[size] = '\0';
+    at = strrchr(text, ')'); /* the name of the program may hold anything */
+    for (int field = 2; at != NULL && field < 50; field++)
+        at = strchr(at + 1, ' ');
+    if (at == NULL || sscanf(at, " %lu %lu", &start, &end) != 2 || start == 0 || end <= start)
+        return;
+    for (char *entry = (char *)start; entry < (char *)end;
+         entry += strnlen(entry, (size_t)((char *)end - entry)) + 1) {
+        cleanup_free char *name = NULL;
+
+        if (is_hidden(policy, entry, &name))
+            explicit_bzero(entry, strlen(entry));
+    }
+}
+
+static int forget(PyObject *mapping, PyObject *name)
+{
+    if (mapping == NULL)
+        return -1;
+    if (PyObject_DelItem(mapping, name) == 0)
+        return 0;
+    if (!PyErr_ExceptionMatches(PyExc_KeyError))
+        return -1;
+    PyErr_Clear();
+    return 0;
+}
+
+int environment_hide(const struct policy *policy)
+{
+    struct string_list names = {NULL, 0};
+    cleanup_py PyObject *os = PyImport_ImportModule("os");
+    cleanup_py PyObject *posix = PyImport_ImportModule("posix");
+    cleanup_py PyObject *variables = os != NULL ? PyObject_GetAttrString(os, "environ") : NULL;
+    cleanup_py PyObject *first = posix != NULL ? PyObject_GetAttrString(posix, "environ") : NULL;
+    int result = variables != NULL && first != NULL ? 0 : -1;
+
+    collect(policy, &names);
+    for (size_t i = 0; result == 0 && i < names.count; i++) {
+        cleanup_py PyObject *text = PyUnicode_DecodeFSDefault(names.items[i]);
+        cleanup_py PyObject *bytes = PyBytes_FromString(names.items[i]);
+
+        wipe(names.items[i]);
+        if (text == NULL || bytes == NULL || forget(variables, text) < 0 ||
+            forget(first, bytes) < 0)
+            result = -1;
+    }
+    wipe_first_block(policy);
+    string_list_finish(&names);
+    return result;
+}

@@ -1,0 +1,189 @@
+#include "guard/policy_answer.h"
+
+#include "guard/python/py_cleanup.h"
+
+#include <string.h>
+
+static PyObject *text(const char *value)
+{
+    return PyUnicode_DecodeFSDefault(value);
+}
+
+static PyObject *list_of(const struct string_list *texts)
+{
+    cleanup_py PyObject *list = PyList_New(0);
+
+    for (size_t i = 0; list != NULL && i < texts->count; i++) {
+        cleanup_py PyObject *item = text(texts->items[i]);
+
+        if (item == NULL || PyList_Append(list, item) < 0)
+            return NULL;
+    }
+    return steal(list);
+}
+
+/* The value of a key, new. */
+static PyObject *value_of(const char *key, const struct configuration *configuration)
+{
+    const struct policy *policy = configuration->policy;
+    const struct string_list *list = policy_list(policy, key);
+
+    if (strcmp(key, "preset") == 0)
+        return text(policy_preset_name(policy->preset));
+    if (strcmp(key, "mode") == 0)
+        return text(policy->allow_mode ? "allow" : "restrict");
+    if (strcmp(key, "ban_defs") == 0)
+        return PyBool_FromLong(policy->ban_defs);
+    if (strcmp(key, "extra_globals") == 0)
+        return py_own(configuration->result.extra_globals);
+    if (strcmp(key, "project_policy") == 0) /* a file that says false has the same effect as none */
+        return PyBool_FromLong(configuration->result.uses_project);
+    if ((strcmp(key, "ok_dests") == 0 && !policy->guards_writes) ||
+        (strcmp(key, "read_roots") == 0 && !policy->guards_reads))
+        return text("any");
+    return list != NULL ? list_of(list) : NULL;
+}
+
+static PyObject *dumps(PyObject *value, bool indented)
+{
+    cleanup_py PyObject *json = PyImport_ImportModule("json");
+    cleanup_py PyObject *function = json != NULL ? PyObject_GetAttrString(json, "dumps") : NULL;
+    cleanup_py PyObject *arguments = Py_BuildValue("(O)", value);
+    cleanup_py PyObject *keywords = NULL;
+
+    if (function == NULL || arguments == NULL)
+        return NULL;
+    /* TOML has dates, which JSON writes as text. */
+    keywords = Py_BuildValue("{s:O,s:O,s:O}", "ensure_ascii", Py_False, "default",
+                             (PyObject *)&PyUnicode_Type, "indent", Py_None);
+    if (keywords != NULL && indented) {
+        cleanup_py PyObject *width = PyLong_FromLong(2);
+
+        if (width == NULL || PyDict_SetItemString(keywords, "indent", width) < 0)
+            return NULL;
+    }
+    return keywords != NULL ? PyObject_Call(function, arguments, keywords) : NULL;
+}
+
+static int print(PyObject *string)
+{
+    cleanup_py PyObject *bytes =
+        string != NULL ? PyUnicode_AsEncodedString(string, "utf-8", "backslashreplace") : NULL;
+
+    if (bytes == NULL)
+        return -1;
+    fputs(PyBytes_AsString(bytes), stdout);
+    return 0;
+}
+
+static const char *origin_of(const char *key, const struct configuration *configuration)
+{
+    const char *origin = policy_result_origin(&configuration->result, key);
+
+    if (origin != NULL)
+        return origin;
+    return strcmp(key, "preset") == 0 ? "default" : "preset";
+}
+
+static int print_assignment(const char *name, PyObject *value, const char *origin)
+{
+    cleanup_py PyObject *words = value != NULL ? dumps(value, false) : NULL;
+
+    if (words == NULL)
+        return -1;
+    printf("%s = ", name);
+    if (print(words) < 0)
+        return -1;
+    printf("  # %s\n", origin);
+    return 0;
+}
+
+static int print_globals(const struct configuration *configuration)
+{
+    PyObject *name;
+    PyObject *value;
+    Py_ssize_t at = 0;
+
+    if (PyDict_Size(configuration->result.extra_globals) == 0)
+        return 0;
+    printf("\n[extra_globals]\n");
+    while (PyDict_Next(configuration->result.extra_globals, &at, &name, &value)) {
+        const char *utf8 = PyUnicode_AsUTF8AndSize(name, NULL);
+
+        if (utf8 == NULL ||
+            print_assignment(utf8, value, origin_of("extra_globals", configuration)) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* Keys of the top first: in TOML they may not follow a table. */
+static int print_keys(const struct configuration *configuration, bool of_tables)
+{
+    size_t count;
+    const struct policy_key *keys = policy_keys(&count);
+    char section[32] = "";
+
+    for (size_t i = 0; i < count; i++) {
+        const char *dot = strchr(keys[i].name, '.');
+        cleanup_py PyObject *value = value_of(keys[i].name, configuration);
+
+        if ((dot != NULL) != of_tables || strcmp(keys[i].name, "extra_globals") == 0 ||
+            strcmp(keys[i].name, "project_policy") == 0)
+            continue;
+        if (dot != NULL && strncmp(section, keys[i].name, (size_t)(dot - keys[i].name)) != 0) {
+            snprintf(section, sizeof(section), "%.*s", (int)(dot - keys[i].name), keys[i].name);
+            printf("\n[%s]\n", section);
+        }
+        if (print_assignment(dot != NULL ? dot + 1 : keys[i].name, value,
+                             origin_of(keys[i].name, configuration)) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int print_text(const struct configuration *configuration)
+{
+    const char *files = configuration->result.paths;
+
+    printf("# policy files: %s\n", files[0] != '\0' ? files : "none");
+    if (print_keys(configuration, false) < 0 || print_keys(configuration, true) < 0)
+        return -1;
+    return print_globals(configuration);
+}
+
+static int print_json(const struct configuration *configuration)
+{
+    size_t count;
+    const struct policy_key *keys = policy_keys(&count);
+    cleanup_py PyObject *dict = PyDict_New();
+    cleanup_py PyObject *words = NULL;
+
+    for (size_t i = 0; dict != NULL && i < count; i++) {
+        cleanup_py PyObject *value = value_of(keys[i].name, configuration);
+        cleanup_py PyObject *entry = value != NULL
+                                         ? Py_BuildValue("{s:O,s:s}", "value", value, "from",
+                                                         origin_of(keys[i].name, configuration))
+                                         : NULL;
+
+        if (entry == NULL || PyDict_SetItemString(dict, keys[i].name, entry) < 0)
+            return -1;
+    }
+    words = dict != NULL ? dumps(dict, true) : NULL;
+    if (print(words) < 0)
+        return -1;
+    putchar('\n');
+    return 0;
+}
+
+int policy_answer(enum guard_question question, const struct configuration *configuration)
+{
+    int result = 0;
+
+    if (question == GUARD_SHOW_POLICY)
+        result = print_text(configuration);
+    else if (question == GUARD_SHOW_POLICY_JSON)
+        result = print_json(configuration);
+    fflush(stdout);
+    return result;
+}

@@ -1,0 +1,133 @@
+#include "guard/report.h"
+
+#include "guard/audit/audit.h"
+#include "guard/python/py_cleanup.h"
+
+static struct {
+    const char *host;
+    char *policy_file;
+} about;
+
+static int set_owned(PyObject *dict, const char *name, PyObject *value)
+{
+    cleanup_py PyObject *owned = value;
+
+    return owned != NULL ? PyDict_SetItemString(dict, name, owned) : -1;
+}
+
+static PyObject *status(PyObject *self, PyObject *unused)
+{
+    const struct policy *policy = audit_policy();
+
+    (void)self;
+    (void)unused;
+    return Py_BuildValue("{s:s,s:s,s:s,s:s,s:O,s:O,s:k}", "version", SAFEPYRUN_VERSION, "host",
+                         about.host, "preset", policy_preset_name(policy->preset), "policy_file",
+                         about.policy_file, "interpreter_ring",
+                         policy->preset != POLICY_OPEN ? Py_True : Py_False, "os_ring", Py_False,
+                         "denial_count", denials_count());
+}
+
+/* ---- the policy ----------------------------------------------------------------------------- */
+
+/* Names of files may be any bytes. */
+static PyObject *list_of(const struct string_list *texts)
+{
+    cleanup_py PyObject *list = PyList_New(0);
+
+    for (size_t i = 0; list != NULL && i < texts->count; i++) {
+        cleanup_py PyObject *text = PyUnicode_DecodeFSDefault(texts->items[i]);
+
+        if (text == NULL || PyList_Append(list, text) < 0)
+            return NULL;
+    }
+    return steal(list);
+}
+
+static int add_lists(PyObject *dict, const struct policy *policy)
+{
+    static const struct {
+        const char *key;
+        size_t offset;
+    } lists[] = {
+#define POLICY_LIST(field, key) {key, offsetof(struct policy, field)},
+#include "guard/policy/lists.def"
+#undef POLICY_LIST
+    };
+
+    for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+        const void *list = (const char *)policy + lists[i].offset;
+
+        if (lists[i].key[0] != '\0' && set_owned(dict, lists[i].key, list_of(list)) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int set_any(PyObject *dict, const char *key, bool is_limited)
+{
+    return is_limited ? 0 : set_owned(dict, key, PyUnicode_FromString("any"));
+}
+
+static PyObject *policy(PyObject *self, PyObject *unused)
+{
+    const struct policy *in_force = audit_policy();
+    cleanup_py PyObject *dict = PyDict_New();
+
+    (void)self;
+    (void)unused;
+    if (dict == NULL ||
+        set_owned(dict, "preset", PyUnicode_FromString(policy_preset_name(in_force->preset))) < 0 ||
+        set_owned(dict, "mode", PyUnicode_FromString(in_force->allow_mode ? "allow" : "restrict")) <
+            0 ||
+        set_owned(dict, "ban_defs", PyBool_FromLong(in_force->ban_defs)) < 0 ||
+        add_lists(dict, in_force) < 0 || set_any(dict, "ok_dests", in_force->guards_writes) < 0 ||
+        set_any(dict, "read_roots", in_force->guards_reads) < 0)
+        return NULL;
+    return steal(dict);
+}
+
+/* ---- refusals ------------------------------------------------------------------------------- */
+
+PyObject *report_denial(const struct denial_record *record)
+{
+    const struct policy_key *key = policy_key_find(record->rule);
+
+    return Py_BuildValue("{s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:z,s:l,s:L}", "event", record->event,
+                         "rule", record->rule, "subject", record->subject, "what", record->what,
+                         "why", record->why, "remedy", record->remedy, "message", record->message,
+                         "rule_meaning", key != NULL ? key->meaning : NULL, "execution_count",
+                         record->execution_count, "time", (long long)record->time);
+}
+
+/* The oldest first. */
+static PyObject *denials(PyObject *self, PyObject *unused)
+{
+    cleanup_py PyObject *list = PyList_New(0);
+    unsigned long end = denials_count();
+
+    (void)self;
+    (void)unused;
+    for (unsigned long number = denials_first(); list != NULL && number < end; number++) {
+        cleanup_denial struct denial_record *record = denials_get(number);
+        cleanup_py PyObject *entry = record != NULL ? report_denial(record) : NULL;
+
+        if (record != NULL && (entry == NULL || PyList_Append(list, entry) < 0))
+            return NULL;
+    }
+    return steal(list);
+}
+
+static PyMethodDef methods[] = {{"status", status, METH_NOARGS, NULL},
+                                {"policy", policy, METH_NOARGS, NULL},
+                                {"denials", denials, METH_NOARGS, NULL},
+                                {NULL, NULL, 0, NULL}};
+
+int report_start(const char *host, const char *policy_file)
+{
+    cleanup_py PyObject *module = PyImport_ImportModule("safepyrun._guard");
+
+    about.host = host;
+    about.policy_file = xstrdup(policy_file);
+    return module != NULL ? PyModule_AddFunctions(module, methods) : -1;
+}

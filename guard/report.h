@@ -1,0 +1,24 @@
+/*
+ * report - what the guard tells about itself: its state, the policy in force, the refusals so far
+ *
+ * Functions of safepyrun._guard, for %guard and the card. Every answer is a new dict or list: a
+ * cell that changes one changes nothing.
+ */
+#pragma once
+
+#include "guard/denials.h"
+
+#include <Python.h>
+
+/*
+ * report_start() - add status(), policy() and denials() to safepyrun._guard
+ *
+ * host         "embedded" or "module"; static
+ * policy_file  its name, "" for none; copied
+ *
+ * Returns 0 or -1 with an exception.
+ */
+int report_start(const char *host, const char *policy_file);
+
+/* One refusal as a dict, new; NULL with an exception. */
+PyObject *report_denial(const struct denial_record *record);

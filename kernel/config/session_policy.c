@@ -1,0 +1,60 @@
+#include "kernel/config/session_policy.h"
+
+#include <limits.h>
+
+/* As jupyter_core looks for it: JUPYTER_RUNTIME_DIR, else "runtime" in the data folder. */
+static void add_runtime_folders(struct policy *policy)
+{
+    const char *runtime = getenv("JUPYTER_RUNTIME_DIR");
+    const char *data = getenv("JUPYTER_DATA_DIR");
+    const char *xdg_data = getenv("XDG_DATA_HOME");
+    const char *xdg_runtime = getenv("XDG_RUNTIME_DIR");
+    cleanup_free char *in_data = NULL;
+    cleanup_free char *in_xdg_data = NULL;
+    cleanup_free char *in_xdg_runtime = NULL;
+
+    policy_add_secret(policy, "~/.local/share/jupyter/runtime");
+    if (runtime != NULL && runtime[0] == '/')
+        policy_add_secret(policy, runtime);
+    if (data != NULL && data[0] == '/')
+        policy_add_secret(policy, in_data = xasprintf("%s/runtime", data));
+    if (xdg_data != NULL && xdg_data[0] == '/')
+        policy_add_secret(policy, in_xdg_data = xasprintf("%s/jupyter/runtime", xdg_data));
+    if (xdg_runtime != NULL && xdg_runtime[0] == '/')
+        policy_add_secret(policy, in_xdg_runtime = xasprintf("%s/jupyter", xdg_runtime));
+}
+
+static void protect_files(struct policy *policy, const struct policy_sources *sources)
+{
+    cleanup_free char *user_folder = policy_sources_user_folder();
+    char here[PATH_MAX];
+
+    if (user_folder != NULL)
+        policy_add_read_only(policy, user_folder);
+    if (getcwd(here, sizeof(here)) != NULL) {
+        cleanup_free char *project = xasprintf("%s/%s", here, POLICY_PROJECT_FILE);
+
+        policy_add_read_only(policy, project);
+    }
+    for (size_t i = 0; i < sources->count; i++)
+        policy_add_read_only(policy, sources->items[i].path);
+}
+
+struct policy *session_policy_new(const struct options *options,
+                                  const struct policy_sources *sources,
+                                  const char *private_directory)
+{
+    struct policy *policy = policy_new(POLICY_WORKSPACE);
+
+    for (size_t i = 0; i < options->write_root_count; i++)
+        policy_add_write_root(policy, options->write_roots[i]);
+    policy_set_private_directory(policy, private_directory);
+    if (options->connection_file != NULL) {
+        cleanup_free char *path = realpath(options->connection_file, NULL);
+
+        policy_add_secret(policy, path != NULL ? path : options->connection_file);
+    }
+    add_runtime_folders(policy);
+    protect_files(policy, sources);
+    return policy;
+}

@@ -1,0 +1,95 @@
+#include "kernel/execution/account.h"
+
+#include "kernel/records/log.h"
+#include "kernel/requests/requests.h"
+#include "kernel/supervisor/proc.h"
+#include "kernel/wire/json_text.h"
+
+#include <time.h>
+
+static int64_t now_ns(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+static void warn(struct kernel *kernel)
+{
+    cleanup_free char *warning = audit_log_take_warning(kernel->audit_log);
+
+    if (warning != NULL)
+        log_warning("%s", warning);
+}
+
+void account_begin(struct kernel *kernel, struct request *request)
+{
+    kernel->late_denials = 0;
+    request->run_cpu_ns = proc_cpu_ns(kernel->guard.pid);
+    request->run_ns = now_ns();
+}
+
+/* A thread of a cell that is over can be refused too: that is on record, but in no reply. */
+static struct request *find_running(const struct kernel *kernel, uint32_t cell)
+{
+    struct request *running = kernel->queue.running;
+
+    return running != NULL && running->cell == cell && running->type == &execute_request ? running
+                                                                                         : NULL;
+}
+
+void account_denial(struct kernel *kernel, const struct frame *frame)
+{
+    cleanup_buffer struct buffer refusal = BUFFER_NONE;
+    struct denials late = {.count = kernel->late_denials};
+    struct request *running = find_running(kernel, frame->cell);
+    struct denials *denials = running != NULL ? &running->denials : &late;
+
+    denials_add(denials, frame->parts[0], &refusal);
+    if (refusal.size != 0 && denials->count <= DENIALS_LOGGED) {
+        audit_log_denial(kernel->audit_log, running != NULL ? running->execute.execution_count : 0,
+                         buffer_bytes(&refusal));
+        warn(kernel);
+        log_info("denied: %.*s", (int)refusal.size, refusal.data);
+    }
+    kernel->late_denials = running != NULL ? kernel->late_denials : late.count;
+    denials_finish(&late);
+}
+
+static double milliseconds(int64_t ns)
+{
+    return ns > 0 ? (double)ns / 1e6 : 0;
+}
+
+static void append_metadata(const struct audit_cell *cell, const struct denials *denials,
+                            struct buffer *metadata)
+{
+    buffer_append_format(metadata, "{\"wall_ms\":%.3f,\"cpu_ms\":%.3f,", cell->wall_ms,
+                         cell->cpu_ms);
+    denials_append_members(denials, metadata);
+    buffer_append_char(metadata, '}');
+}
+
+void account_end(struct kernel *kernel, const struct request *request, const char *status,
+                 struct buffer *ret_metadata)
+{
+    cleanup_buffer struct buffer source = BUFFER_NONE;
+    struct audit_cell cell = {
+        .execution_count = request->execute.execution_count,
+        .status = status,
+        .silent = request->execute.silent,
+        .wall_ms = milliseconds(now_ns() - request->run_ns),
+        .cpu_ms = milliseconds(proc_cpu_ns(kernel->guard.pid) - request->run_cpu_ns),
+        .denial_count = request->denials.count,
+    };
+    struct bytes value;
+
+    if (json_text_member(request_content(request), "code", &value))
+        json_text_string(value, &source);
+    cell.source = buffer_bytes(&source);
+    audit_log_cell(kernel->audit_log, &cell);
+    warn(kernel);
+    if (ret_metadata != NULL)
+        append_metadata(&cell, &request->denials, ret_metadata);
+}

@@ -1,0 +1,25 @@
+/*
+ * account - what one cell took and what was refused to it
+ *
+ * Measured here and not in the guard, so that a cell cannot change it: wall time between handing
+ * the cell over and its reply, CPU time of the whole guard process meanwhile. Told twice: as member
+ * "safepyrun" of execute_reply's metadata, and as lines of the audit log.
+ */
+#pragma once
+
+#include "kernel/kernel.h"
+
+/* The cell is about to go to the guard. */
+void account_begin(struct kernel *kernel, struct request *request);
+
+/* One DENIAL frame, of the cell that runs or of one that is over. */
+void account_denial(struct kernel *kernel, const struct frame *frame);
+
+/*
+ * account_end() - the cell is over
+ *
+ * status         "ok", "error", or "died": the guard went with it
+ * ret_metadata   {"wall_ms", "cpu_ms", "denial_count", "denials"} is appended; NULL: not wanted
+ */
+void account_end(struct kernel *kernel, const struct request *request, const char *status,
+                 struct buffer *ret_metadata);

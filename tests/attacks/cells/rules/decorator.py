@@ -1,0 +1,6 @@
+# A rule on the text of a cell: said before anything runs.
+# shell: plain
+# policy: 
+# says: 
+@eval
+class C: pass

@@ -1,0 +1,5 @@
+# A rule on the text of a cell: said before anything runs.
+# shell: both
+# policy: 
+# says: ban_defs
+def f(): pass

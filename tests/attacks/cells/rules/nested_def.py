@@ -1,0 +1,9 @@
+# A rule on the text of a cell: said before anything runs.
+# shell: plain
+# policy: 
+# says: ban_defs
+if True:
+    try:
+        def f(): pass
+    finally:
+        pass

@@ -1,0 +1,8 @@
+# A rule on the text of a cell: said before anything runs.
+# shell: plain
+# policy: 
+# says: eval
+try:
+    pass
+except* ValueError:
+    eval('1')

@@ -1,0 +1,277 @@
+"""What a refusal looks like: the card before the error, the DENIAL frame of each, and %guard."""
+
+import json
+import pathlib
+import re
+
+import jsonschema
+import pytest
+from guard_client import Guard
+from ipython_session import ipython, strict_ipython  # noqa: F401
+
+MIME = "application/vnd.safepyrun.refusal+json"
+SCHEMA = json.loads((pathlib.Path(__file__).resolve().parents[2] / "docs/refusal.schema.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def guarded(host, tmp_path_factory):
+    """A guard of each host under the default policy."""
+    with Guard(python=host, cwd=tmp_path_factory.mktemp("work")) as running:
+        yield running
+
+
+@pytest.fixture
+def own(tmp_path):
+    """The same, of the test's own: nothing was refused in it yet."""
+    with Guard(cwd=tmp_path) as running:
+        yield running
+
+
+def card(outcome):
+    """The one card, which stands just before the error."""
+    assert outcome.names[-3:] == ["DISPLAY_DATA", "ERROR", "REPLY"]
+    (shown,) = outcome.all("DISPLAY_DATA")
+    return shown["data"]
+
+
+REFUSED = [
+    ("open('/srv/x', 'w')", "open", "ok_dests", "/srv/x"),
+    ("import os\nos.remove('/srv/x')", "os.remove", "ok_dests", "/srv/x"),
+    ("import os\nos.mkfifo('/srv/x')", "posix.mkfifo", "ok_dests", "/srv/x"),
+    ("import os\nos.system('true')", "os.system", "interpreter ring", ""),
+    ("import socket", "cell", "ban_imports", "imports socket"),
+    ("x = 1\nclass A: pass", "cell", "ban_defs", None),
+    ("eval('1')", "cell", "user-code rules", "uses eval"),
+]
+
+
+@pytest.mark.parametrize("code, event, rule, subject", REFUSED)
+def test_each_ring_and_rule_has_its_card(guarded, code, event, rule, subject):
+    outcome = guarded.execute(code)
+    said = card(outcome)[MIME]
+    assert (said["event"], said["rule"]) == (event, rule)
+    assert subject is None or said["subject"] == subject
+    assert said["what"] and said["why"] and said["remedy"]
+    assert all(said[name] in said["message"] for name in ("what", "why", "remedy"))
+    assert said["message"] in outcome.all("ERROR")[0]["evalue"]
+    (frame,) = outcome.all("DENIAL")
+    assert {"version": 1, **frame} == said
+
+
+@pytest.mark.parametrize("code, event, rule, subject", REFUSED)
+def test_the_card_keeps_its_schema(guarded, code, event, rule, subject):
+    outcome = guarded.execute(code)
+    jsonschema.validate(card(outcome)[MIME], SCHEMA)
+    jsonschema.validate(outcome.all("DENIAL")[0], SCHEMA)
+
+
+def test_the_text_says_what_why_and_what_helps(guarded):
+    lines = card(guarded.execute("open('/srv/x', 'w')"))["text/plain"].splitlines()
+    assert lines[0] == "Refused: open for writing: /srv/x"
+    assert lines[1].startswith("  why: it is outside the write roots")
+    assert lines[2].startswith("  what helps: ")
+
+
+def test_the_html_is_escaped(guarded):
+    html = card(guarded.execute("""open('/srv/<script>alert(1)</script> & "\\'', 'w')"""))["text/html"]
+    assert "<script" not in html
+    assert "&lt;script&gt;alert(1)&lt;/script&gt; &amp; &quot;&#x27;" in html
+    assert set(re.findall(r"</?(\w+)", html)) == {"div", "span", "code"}
+
+
+def test_a_name_that_is_no_text(guarded):
+    said = card(guarded.execute(r"open(b'/srv/\xff\xc3(\xed\xa0\x80\x00'[:-1] + b'\n\"', 'w')"))[MIME]
+    assert said["subject"] == "/srv/\ufffd\ufffd(\ufffd\ufffd\ufffd\n\""
+
+
+def test_a_very_long_name(guarded):
+    said = card(guarded.execute("open('/srv/' + 'é' * 1000, 'w')"))[MIME]
+    assert said["subject"].endswith("é…") and len(said["subject"].encode()) < 1100
+
+
+@pytest.mark.parametrize("code", ["1/0", "raise PermissionError(13, 'no')", "open('/nowhere/at/all')",
+                                  "raise PermissionError('safepyrun refused to open')", "raise KeyboardInterrupt"])
+def test_other_errors_have_no_card(own, code):
+    own.execute("try:\n    open('/srv/x', 'w')\nexcept OSError:\n    pass")
+    outcome = own.execute(code)
+    assert outcome.error and "DISPLAY_DATA" not in outcome.names
+
+
+def test_a_swallowed_refusal_has_no_card_but_a_frame(guarded):
+    outcome = guarded.execute("try:\n    open('/srv/x', 'w')\nexcept OSError:\n    pass")
+    assert outcome.names == ["DENIAL", "REPLY"]
+
+
+@pytest.mark.parametrize("code", ["import sys\nsys.addaudithook(print)",
+                                  "import tempfile\ntempfile.tempdir = None\ntempfile.gettempdir()"])
+def test_what_libraries_swallow_is_told(tmp_path, code):
+    with Guard(cwd=tmp_path, environment={"TMPDIR": "/srv"}) as guard:
+        assert guard.execute(code).all("DENIAL")
+
+
+def test_a_silent_cell_shows_nothing(guarded):
+    assert guarded.execute("open('/srv/x', 'w')", silent=True).names == ["DENIAL", "REPLY"]
+
+
+WRAPPED = {
+    "from": "try:\n    open('/srv/x', 'w')\nexcept OSError as error:\n    raise ValueError('wrapped') from error",
+    "context": "try:\n    open('/srv/x', 'w')\nexcept OSError:\n    raise ValueError('wrapped')",
+    "group": "try:\n    open('/srv/x', 'w')\nexcept OSError as error:\n    kept = error\n"
+             "raise ExceptionGroup('wrapped', [ValueError(), ExceptionGroup('inner', [kept])])",
+    "later": "try:\n    open('/srv/x', 'w')\nexcept OSError as error:\n    kept = error\nraise kept",
+}
+
+
+@pytest.mark.parametrize("code", WRAPPED.values(), ids=WRAPPED)
+def test_a_wrapped_refusal_is_unwrapped(guarded, code):
+    assert card(guarded.execute(code))[MIME]["subject"] == "/srv/x"
+
+
+def test_an_endless_chain_of_causes_ends(guarded):
+    code = ("one, two = ValueError(1), ValueError(2)\none.__cause__, two.__cause__ = two, one\n"
+            "for i in range(3):\n    two = type(two)(i)\n    two.__context__ = one\nraise one")
+    assert guarded.execute(code).error == "ValueError"
+
+
+def test_the_card_asks_no_object_of_the_cell():
+    code = """
+class Loud(PermissionError):
+    def __getattribute__(self, name):
+        print('asked for', name)
+        return super().__getattribute__(name)
+    def __str__(self):
+        return 'quiet'
+try:
+    open('/srv/x', 'w')
+except OSError as error:
+    text = error.strerror
+loud = Loud(13, text)
+"""
+    with Guard(policy_file="ban_defs = false\n") as guard:
+        assert guard.execute(code).error is None
+        outcome = guard.execute("raise loud")
+        assert "strerror" not in outcome.stdout
+        assert "DISPLAY_DATA" not in outcome.names
+
+
+def test_a_cell_cannot_change_the_record(own):
+    own.execute("try:\n    open('/srv/x', 'w')\nexcept OSError:\n    pass")
+    own.execute("import sys\nguard = sys.modules['safepyrun._guard']\n"
+                "guard.denials().clear()\nguard.denials()[0].clear()\nguard.policy()['ok_dests'].append('/')\n"
+                "guard.policy().clear()\nguard.status()['interpreter_ring'] = False")
+    assert "1 refused in this session" in own.execute("%guard log").stdout
+    assert '"/"' not in own.execute("%guard policy").stdout
+    assert own.execute("open('/srv/x', 'w')").error == "PermissionError"
+
+
+def test_a_finalizer_is_refused_while_the_record_is_read():
+    """It pushes out of the record what is just being told."""
+    code = """
+import gc
+class Noisy:
+    def __init__(self):
+        self.me = self
+    def __del__(self):
+        for i in range(300):
+            try:
+                open(f'/srv/{i}', 'w')
+            except OSError:
+                pass
+gc.set_threshold(3, 1, 1)
+import sys
+guard = sys.modules['safepyrun._guard']
+for i in range(40):
+    Noisy()
+    told = guard.denials()
+    assert len(told) <= 200 and all(set(one) == set(told[0]) for one in told)
+gc.set_threshold(700, 10, 10)
+gc.collect()
+"""
+    with Guard(policy_file="ban_defs = false\n") as guard:
+        assert guard.execute(code, timeout=60).error is None
+        assert card(guard.execute("open('/srv/last', 'w')"))[MIME]["subject"] == "/srv/last"
+
+
+def test_a_flood_is_counted(own):
+    outcome = own.execute("for i in range(20000):\n    try:\n        open('/srv/x', 'w')\n"
+                          "    except OSError:\n        pass", timeout=60)
+    frames = outcome.all("DENIAL")
+    assert sum(frame.get("skipped", 1) for frame in frames) == 20000
+    assert "20000 refused in this session, the last 20:" in own.execute("%guard log").stdout
+
+
+# ---- %guard --------------------------------------------------------------------------------------
+
+
+def test_guard_status(guarded, host):
+    text = guarded.execute("%guard").stdout
+    assert text == guarded.execute("%guard status").stdout
+    assert re.search(r"^interpreter ring +active$", text, re.M)
+    assert re.search(r"^OS ring +not in this version", text, re.M)
+    assert re.search(rf"^host +{'module' if host else 'embedded'} ", text, re.M)
+    assert re.search(r"^preset +workspace$", text, re.M)
+
+
+def test_guard_policy(tmp_path):
+    with Guard(cwd=tmp_path, policy_file='ok_dests = "any"\nban_defs = false\nprotect = ["x"]\n') as guard:
+        lines = [re.sub(" +", " ", line) for line in guard.execute("%guard policy").stdout.splitlines()]
+        for line in ('preset = "workspace"', 'ok_dests = "any"', "ban_defs = false", 'protect = ["x"]'):
+            assert line in lines
+
+
+def test_guard_log_and_why(own):
+    for word in ("log", "why"):
+        assert own.execute(f"%guard {word}").stdout == "Nothing was refused in this session.\n"
+    own.execute("import socket")
+    own.execute("open('/srv/x', 'w')")
+    log = own.execute("%guard log").stdout.splitlines()
+    assert log[0] == "2 refused in this session:"
+    assert re.fullmatch(r"\d\d:\d\d:\d\d  In \[3\] +cell  imports socket  \(ban_imports\)", log[1])
+    assert re.fullmatch(r"\d\d:\d\d:\d\d  In \[4\] +open  /srv/x  \(ok_dests\)", log[2])
+    why = own.execute("%guard why").stdout
+    assert re.search(r"^refused +open for writing$", why, re.M)
+    assert re.search(r"^rule +ok_dests: write roots", why, re.M)
+    assert re.search(r"^subject +/srv/x$", why, re.M)
+
+
+def test_guard_says_how_it_is_used(guarded):
+    assert guarded.execute("%guard nonsense").stdout.startswith("usage: %guard status")
+
+
+def test_only_a_whole_cell_is_the_plain_magic(guarded):
+    assert guarded.execute("guard = 3\n5 %guard").result == "2"
+    assert guarded.execute("%guardian").error == "SyntaxError"
+
+
+def test_open_preset_says_so():
+    with Guard(policy_file='preset = "open"\n') as guard:
+        assert guard.ready["preset"] == "open"
+        assert re.search(r"^interpreter ring +off", guard.execute("%guard").stdout, re.M)
+
+
+# ---- IPython ---------------------------------------------------------------------------------------
+
+
+def test_ipython_has_the_card_and_the_magic(strict_ipython):  # noqa: F811
+    answer = strict_ipython.run("import os\nos.remove('/srv/x')")
+    assert [name for name, _ in answer.messages] == ["display_data", "error"]
+    assert answer.one("display_data")["data"][MIME]["event"] == "os.remove"
+    assert "subject     /srv/x" in strict_ipython.run("%guard why").stdout
+    assert "interpreter ring  active" in strict_ipython.run("get_ipython().run_line_magic('guard', '')").stdout
+
+
+def test_ipython_card_of_a_program(strict_ipython):  # noqa: F811
+    answer = strict_ipython.run("!pip install numpy")
+    assert "start a program" in answer.one("display_data")["data"][MIME]["what"]
+    assert "Install packages from a terminal" in answer.one("error")["evalue"]
+
+
+def test_ipython_card_of_a_nested_cell(strict_ipython):  # noqa: F811
+    answer = strict_ipython.run("get_ipython().run_cell('import socket')\nprint('on')")
+    assert [name for name, _ in answer.messages][:2] == ["display_data", "error"]
+    assert answer.stdout == "on\n"
+
+
+def test_ipython_card_of_what_a_library_wraps(strict_ipython):  # noqa: F811
+    answer = strict_ipython.run("import requests\nrequests.get('http://localhost:9/')")
+    assert answer.one("display_data")["data"][MIME]["what"] == "use the network"

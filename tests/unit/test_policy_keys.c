@@ -1,0 +1,124 @@
+/* Every key of keys.def can be set, wrong types are told, and the link carries all of it. */
+#include "tests/support/cmocka_tests.h"
+
+#include "guard/policy/policy.h"
+
+#include <string.h>
+
+static int set_list(struct policy *policy, const char *key, const char *one)
+{
+    const char *strings[] = {one};
+
+    return policy_set(
+        policy, key,
+        &(struct policy_value){.type = POLICY_STRINGS, .strings = strings, .count = 1});
+}
+
+static int set_text(struct policy *policy, const char *key, const char *text)
+{
+    return policy_set(policy, key, &(struct policy_value){.type = POLICY_STRING, .string = text});
+}
+
+static struct policy *through_the_link(const struct policy *policy)
+{
+    cleanup_buffer struct buffer encoded = BUFFER_NONE;
+    struct policy *decoded = NULL;
+
+    policy_encode(policy, &encoded);
+    assert_int_equal(policy_decode(buffer_bytes(&encoded), &decoded), 0);
+    return decoded;
+}
+
+static void every_list_is_set_and_carried(void **state)
+{
+    size_t count;
+    const struct policy_key *keys = policy_keys(&count);
+    unsigned lists = 0;
+
+    (void)state;
+    for (size_t i = 0; i < count; i++) {
+        cleanup_policy struct policy *policy = policy_new(POLICY_STRICT);
+        cleanup_policy struct policy *decoded = NULL;
+
+        if (policy_list(policy, keys[i].name) == NULL)
+            continue;
+        lists++;
+        assert_int_equal(set_list(policy, keys[i].name, "one"), 0);
+        decoded = through_the_link(policy);
+        assert_int_equal(policy_list(decoded, keys[i].name)->count, 1);
+        assert_string_equal(policy_list(decoded, keys[i].name)->items[0], "one");
+        assert_int_equal(set_list(policy, keys[i].name, ""), POLICY_E_BAD_VALUE);
+        assert_int_not_equal(set_text(policy, keys[i].name, "nothing"), 0);
+    }
+    assert_int_equal(lists, 11);
+}
+
+static void the_mode_is_one_of_two(void **state)
+{
+    cleanup_policy struct policy *policy = policy_new(POLICY_WORKSPACE);
+    cleanup_policy struct policy *decoded = NULL;
+
+    (void)state;
+    assert_false(policy->allow_mode);
+    assert_int_equal(set_text(policy, "mode", "allow"), 0);
+    decoded = through_the_link(policy);
+    assert_true(decoded->allow_mode);
+    assert_int_equal(set_text(policy, "mode", "restrict"), 0);
+    assert_false(policy->allow_mode);
+    assert_int_equal(set_text(policy, "mode", "maybe"), POLICY_E_BAD_VALUE);
+    assert_int_equal(set_list(policy, "mode", "allow"), POLICY_E_BAD_TYPE);
+}
+
+static void any_lifts_a_limit(void **state)
+{
+    cleanup_policy struct policy *policy = policy_new(POLICY_WORKSPACE);
+
+    (void)state;
+    assert_false(policy->guards_reads);
+    assert_int_equal(set_list(policy, "read_roots", "/data"), 0);
+    assert_true(policy->guards_reads);
+    assert_int_equal(set_text(policy, "read_roots", "any"), 0);
+    assert_false(policy->guards_reads);
+    assert_int_equal(set_text(policy, "ok_dests", "any"), 0);
+    assert_false(policy->guards_writes);
+}
+
+static void what_no_file_may_change_stays(void **state)
+{
+    cleanup_policy struct policy *policy = policy_new(POLICY_WORKSPACE);
+    cleanup_policy struct policy *decoded = NULL;
+
+    (void)state;
+    policy_add_secret(policy, "/run/connection.json");
+    policy_add_write_root(policy, "/asked/for");
+    policy_add_read_only(policy, "/policy.toml");
+    assert_int_equal(set_text(policy, "preset", "read-only"), 0);
+    decoded = through_the_link(policy);
+    assert_true(string_list_has(&decoded->secrets, "/run/connection.json"));
+    assert_true(string_list_has(&decoded->extra_roots, "/asked/for"));
+    assert_true(string_list_has(&decoded->read_only, "/policy.toml"));
+    policy_seal(decoded);
+    assert_true(write_roots_cover(decoded->write_roots, "/asked/for/file"));
+    assert_true(write_roots_cover(decoded->read_denied, "/run/connection.json"));
+    assert_int_equal(policy_add_secret(decoded, "/x"), POLICY_E_SEALED);
+}
+
+static void presets_hide_the_usual_secrets(void **state)
+{
+    static const enum policy_preset guarded[] = {POLICY_READ_ONLY, POLICY_WORKSPACE, POLICY_STRICT};
+    cleanup_policy struct policy *open = policy_new(POLICY_OPEN);
+
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        cleanup_policy struct policy *policy = policy_new(guarded[i]);
+
+        assert_true(string_list_has(&policy->deny_read, "~/.ssh"));
+        assert_true(string_list_has(&policy->deny_read, "~/.aws"));
+        assert_int_equal(policy->allow_mode, guarded[i] == POLICY_STRICT);
+    }
+    assert_int_equal(open->deny_read.count, 0);
+}
+
+RUN(cmocka_unit_test(every_list_is_set_and_carried), cmocka_unit_test(the_mode_is_one_of_two),
+    cmocka_unit_test(any_lifts_a_limit), cmocka_unit_test(what_no_file_may_change_stays),
+    cmocka_unit_test(presets_hide_the_usual_secrets))

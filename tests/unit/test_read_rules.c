@@ -1,0 +1,202 @@
+/* Reading: what is denied stays denied by every way to it, also after the quick answer was learnt.
+ */
+#include "tests/support/cmocka_tests.h"
+
+#include "guard/policy/read_rules.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+static char directory[] = "/tmp/test_read_rules.XXXXXX";
+
+static const char *at(const char *name)
+{
+    static char paths[4][PATH_MAX];
+    static unsigned next;
+    char *path = paths[next++ % 4];
+
+    snprintf(path, PATH_MAX, "%s/%s", directory, name);
+    return path;
+}
+
+static void put(const char *name)
+{
+    FILE *file = fopen(at(name), "w");
+
+    assert_non_null(file);
+    fclose(file);
+}
+
+static int make_files(void **state)
+{
+    (void)state;
+    if (mkdtemp(directory) == NULL || mkdir(at("secret"), 0700) < 0 ||
+        mkdir(at("open"), 0700) < 0 || mkdir(at("home"), 0700) < 0)
+        return -1;
+    put("secret/key");
+    put("open/key");
+    put("home/.netrc");
+    put("home/notes");
+    return chdir(directory);
+}
+
+static int remove_files(void **state)
+{
+    cleanup_free char *command = xasprintf("rm -rf %s", directory);
+
+    (void)state;
+    return system(command);
+}
+
+static struct policy *denying(void)
+{
+    struct policy *policy = policy_new(POLICY_WORKSPACE);
+
+    string_list_finish(&policy->deny_read);
+    string_list_add(&policy->deny_read, at("secret"));
+    string_list_add(&policy->deny_read, at("home/.netrc"));
+    policy_seal(policy);
+    return policy;
+}
+
+static enum read_answer ask(const struct policy *policy, const char *path)
+{
+    char resolved[PATH_MAX];
+    enum read_answer first = read_rules_ask(policy, bytes_of_string(path), AT_FDCWD, resolved);
+
+    /* The second answer may come from what the first has taught. */
+    assert_int_equal(read_rules_ask(policy, bytes_of_string(path), AT_FDCWD, resolved), first);
+    return first;
+}
+
+static void denied_and_allowed(void **state)
+{
+    cleanup_policy struct policy *policy = denying();
+
+    (void)state;
+    assert_int_equal(ask(policy, at("secret/key")), READ_DENIED);
+    assert_int_equal(ask(policy, "secret/key"), READ_DENIED);
+    assert_int_equal(ask(policy, at("open/../secret/key")), READ_DENIED);
+    assert_int_equal(ask(policy, at("secret")), READ_DENIED);
+    assert_int_equal(ask(policy, at("home/.netrc")), READ_DENIED);
+    assert_int_equal(ask(policy, at("home/notes")), READ_ALLOWED);
+    assert_int_equal(ask(policy, at("open/key")), READ_ALLOWED);
+    assert_int_equal(ask(policy, "open/key"), READ_ALLOWED);
+    assert_int_equal(ask(policy, at("open/missing")), READ_ALLOWED);
+}
+
+static void links_are_followed(void **state)
+{
+    cleanup_policy struct policy *policy = denying();
+
+    (void)state;
+    assert_int_equal(ask(policy, at("open/key")), READ_ALLOWED); /* the folder is known now */
+    assert_int_equal(symlink("../secret/key", at("open/link")), 0);
+    assert_int_equal(symlink("../secret", at("open/folder")), 0);
+    assert_int_equal(ask(policy, at("open/link")), READ_DENIED);
+    assert_int_equal(ask(policy, at("open/folder")), READ_DENIED);
+    assert_int_equal(ask(policy, at("open/folder/key")), READ_DENIED);
+}
+
+static void a_folder_that_is_exchanged_is_looked_at_again(void **state)
+{
+    cleanup_policy struct policy *policy = denying();
+
+    (void)state;
+    assert_int_equal(ask(policy, at("open/key")), READ_ALLOWED);
+    assert_int_equal(ask(policy, "open/key"), READ_ALLOWED);
+    assert_int_equal(rename(at("open"), at("moved")), 0);
+    assert_int_equal(symlink("secret", at("open")), 0);
+    assert_int_equal(ask(policy, at("open/key")), READ_DENIED);
+    assert_int_equal(ask(policy, "open/key"), READ_DENIED);
+    assert_int_equal(unlink(at("open")), 0);
+    assert_int_equal(rename(at("moved"), at("open")), 0);
+}
+
+static void another_policy_learns_nothing_from_the_first(void **state)
+{
+    cleanup_policy struct policy *policy = denying();
+    cleanup_policy struct policy *other = policy_new(POLICY_WORKSPACE);
+
+    (void)state;
+    string_list_add(&other->deny_read, at("open"));
+    policy_seal(other);
+    assert_int_equal(ask(policy, at("open/key")), READ_ALLOWED);
+    assert_int_equal(ask(other, at("open/key")), READ_DENIED);
+}
+
+static void the_current_directory_counts(void **state)
+{
+    cleanup_policy struct policy *policy = denying();
+
+    (void)state;
+    assert_int_equal(chdir("open"), 0);
+    assert_int_equal(ask(policy, "key"), READ_ALLOWED);
+    assert_int_equal(chdir("../secret"), 0);
+    assert_int_equal(ask(policy, "key"), READ_DENIED);
+    assert_int_equal(chdir(".."), 0);
+}
+
+static void only_below_read_roots(void **state)
+{
+    cleanup_policy struct policy *policy = policy_new(POLICY_READ_ONLY);
+
+    (void)state;
+    policy->guards_reads = true;
+    string_list_add(&policy->read_roots, at("open"));
+    policy_add_readable(policy, "/usr");
+    policy_seal(policy);
+    assert_int_equal(ask(policy, at("open/key")), READ_ALLOWED);
+    assert_int_equal(ask(policy, "/usr/bin"), READ_ALLOWED);
+    assert_int_equal(ask(policy, at("home/notes")), READ_OUTSIDE);
+    assert_int_equal(ask(policy, "/etc/passwd"), READ_OUTSIDE);
+}
+
+static void packages_are_free(void **state)
+{
+    cleanup_policy struct policy *policy = policy_new(POLICY_WORKSPACE);
+    cleanup_policy struct policy *writable = policy_new(POLICY_WORKSPACE);
+
+    (void)state;
+    string_list_finish(&policy->ok_dests); /* "." is where the test runs */
+    string_list_finish(&policy->deny_read);
+    string_list_add(&policy->deny_read, at("secret"));
+    policy_add_read_only(policy, at("open"));
+    policy_add_read_only(policy, at("secret"));
+    policy_add_read_only(policy, directory);
+    policy_seal(policy);
+    assert_int_equal(policy->read_free.count, 1);
+    assert_int_equal(ask(policy, at("open/key")), READ_ALLOWED);
+    assert_int_equal(ask(policy, at("open/../secret/key")), READ_DENIED);
+    policy_add_read_only(writable, at("open"));
+    policy_seal(writable);
+    assert_int_equal(writable->read_free.count, 0);
+}
+
+static void processes_keep_their_secrets(void **state)
+{
+    cleanup_policy struct policy *policy = denying();
+
+    (void)state;
+    assert_int_equal(ask(policy, "/proc/1/environ"), READ_PROCESS);
+    assert_int_equal(ask(policy, "/proc/1/task/1/environ"), READ_PROCESS);
+    assert_int_equal(ask(policy, "/proc/self/mem"), READ_PROCESS);
+    assert_int_equal(ask(policy, "/proc/self/environ"), READ_ALLOWED);
+    assert_int_equal(ask(policy, "/proc/self/status"), READ_ALLOWED);
+    assert_int_equal(ask(policy, "/proc/1/environ"), READ_PROCESS);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(denied_and_allowed),
+        cmocka_unit_test(links_are_followed),
+        cmocka_unit_test(a_folder_that_is_exchanged_is_looked_at_again),
+        cmocka_unit_test(another_policy_learns_nothing_from_the_first),
+        cmocka_unit_test(the_current_directory_counts),
+        cmocka_unit_test(only_below_read_roots),
+        cmocka_unit_test(packages_are_free),
+        cmocka_unit_test(processes_keep_their_secrets),
+    };
+    return cmocka_run_group_tests(tests, make_files, remove_files);
+}
