@@ -294,33 +294,19 @@ static char *explain_end(const struct kernel *kernel)
     return xasprintf("the interpreter process %s while this ran. %s", end, then);
 }
 
-static int publish_death(struct kernel *kernel, const char *reason)
-{
-    cleanup_buffer struct buffer content = BUFFER_NONE;
-    struct request *running = kernel->queue.running;
-
-    if (running == NULL || running->type != &execute_request)
-        return 0;
-    account_end(kernel, running, "died", NULL);
-    buffer_append_char(&content, '{');
-    error_append_content(&content, "GuardDied", reason);
-    buffer_append_char(&content, '}');
-    return outputs_publish(&kernel->outputs, running->cell,
-                           &(struct outgoing){.msg_type = "error",
-                                              .content = buffer_bytes(&content)});
-}
-
 int from_guard_ended(struct kernel *kernel)
 {
     cleanup_free char *reason = explain_end(kernel);
     bool failed = kernel->guard.state == GUARD_FAILED;
-    int result = publish_death(kernel, reason);
+    struct request *running = kernel->queue.running;
+    int result;
 
     log_error("%s", reason);
     audit_log_end_session(kernel->audit_log, reason);
     comms_clear(kernel->comms);
-    if (result == 0)
-        result = queue_refuse_all(&kernel->queue, failed ? "GuardFailed" : "GuardDied", reason);
+    if (running != NULL && running->type == &execute_request)
+        account_end(kernel, running, "died", NULL);
+    result = queue_refuse_all(&kernel->queue, failed ? "GuardFailed" : "GuardDied", reason);
     if (result != 0 || failed)
         return result; /* a kernel that cannot run cells still says why to each of them */
     if (kernel->options.on_guard_death == GUARD_DEATH_EXIT) {

@@ -51,8 +51,8 @@ int queue_refuse_all(struct queue *queue, const char *ename, const char *evalue)
     int result = 0;
 
     if (running != NULL)
-        result = request_refuse(running, ename, "%s", evalue);
+        result = request_fail(running, ename, evalue);
     while (result == 0 && (request = queue_pop(queue)) != NULL)
-        result = request_refuse(request, ename, "%s", evalue);
+        result = request_fail(request, ename, evalue);
     return result;
 }

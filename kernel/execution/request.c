@@ -1,6 +1,7 @@
 #include "kernel/execution/request.h"
 
 #include "kernel/kernel.h"
+#include "kernel/requests/requests.h"
 #include "kernel/wire/json_text.h"
 
 #include <assert.h>
@@ -109,4 +110,35 @@ int request_refuse(struct request *request, const char *ename, const char *forma
                              request->execute.execution_count);
     buffer_append_char(&content, '}');
     return request_reply(request, buffer_bytes(&content), BYTES_NONE);
+}
+
+static int publish_error(struct request *request, const char *ename, const char *evalue)
+{
+    cleanup_buffer struct buffer content = BUFFER_NONE;
+    int result = request_open(request);
+
+    if (result == 0)
+        result = outputs_flush(&request->kernel->outputs); /* what it printed comes first */
+    if (result != 0)
+        return result;
+    buffer_append_char(&content, '{');
+    error_append_content(&content, ename, evalue);
+    buffer_append_char(&content, '}');
+    return channels_publish(&request->kernel->channels,
+                            &(struct outgoing){.msg_type = "error",
+                                               .parent_header = request->message->header,
+                                               .content = buffer_bytes(&content)});
+}
+
+int request_fail(struct request *request, const char *ename, const char *evalue)
+{
+    int result = 0;
+
+    if (request->type == &execute_request && !request->execute.silent)
+        result = publish_error(request, ename, evalue);
+    if (result != 0) {
+        request_free(request);
+        return result;
+    }
+    return request_refuse(request, ename, "%s", evalue);
 }

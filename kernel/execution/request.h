@@ -81,6 +81,13 @@ int request_reply(struct request *request, struct bytes content, struct bytes me
 int request_refuse(struct request *request, const char *ename, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/*
+ * request_fail() - refuse a request that is right but cannot be run
+ *
+ * As request_refuse(). What a cell is told is published as well: front ends show that, not the reply.
+ */
+int request_fail(struct request *request, const char *ename, const char *evalue);
+
 /* Closes without a reply: status idle. TAKES the request. Returns 0 or -errno. */
 int request_close(struct request *request);
 

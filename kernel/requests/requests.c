@@ -61,11 +61,14 @@ int requests_dispatch(struct kernel *kernel, enum channel channel, struct messag
 
 int requests_enqueue(struct kernel *kernel, struct request *request)
 {
-    if (kernel->guard.state == GUARD_FAILED)
-        return request_refuse(request, "GuardFailed", "the interpreter could not start: %s",
-                              kernel->guard.failure);
+    if (kernel->guard.state == GUARD_FAILED) {
+        cleanup_free char *why =
+            xasprintf("the interpreter could not start: %s", kernel->guard.failure);
+
+        return request_fail(request, "GuardFailed", why);
+    }
     if (kernel->guard.state == GUARD_DEAD)
-        return request_refuse(request, "GuardDied", "the interpreter process has ended");
+        return request_fail(request, "GuardDied", "the interpreter process has ended");
     queue_push(&kernel->queue, request);
     return kernel_run_next(kernel);
 }

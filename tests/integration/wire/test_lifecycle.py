@@ -117,6 +117,20 @@ def test_guard_death_is_told_then_the_kernel_ends(start_kernel, shell, death):
     assert kernel.wait(3) != 0
 
 
+def test_a_guard_that_cannot_start_is_told_in_every_cell(start_kernel):
+    """In the output too: front ends show what is published, not what is replied."""
+    kernel = start_kernel(policy="no_such_key = 1\n")
+    front = kernel.frontend()
+    for _ in range(2):
+        msg_id = front.execute("1")
+        reply = front.reply(msg_id).content
+        assert reply["ename"] == "GuardFailed" and "no_such_key" in reply["evalue"]
+        shown = only(front.outputs(msg_id), "error").content
+        assert shown["evalue"] == reply["evalue"]
+    front.send("control", "shutdown_request", {"restart": False})
+    assert kernel.wait(3) == 0
+
+
 def test_output_before_the_death_is_kept(start_kernel):
     kernel = start_kernel(policy=OPEN)
     front = kernel.frontend()
