@@ -56,15 +56,30 @@ static void seed_font_cache(const char *path)
         closedir(directory);
 }
 
+/* The first place where a directory can be made: a TMPDIR that is gone should not cost the kernel. */
+static char *make_somewhere(void)
+{
+    const char *const parents[] = {getenv("TMPDIR"), "/tmp", "/var/tmp", "/dev/shm"};
+
+    for (size_t i = 0; i < sizeof(parents) / sizeof(parents[0]); i++) {
+        bool is_absolute = parents[i] != NULL && parents[i][0] == '/';
+        cleanup_free char *path = is_absolute ? xasprintf("%s/safepyrun-XXXXXX", parents[i]) : NULL;
+
+        if (path != NULL && mkdtemp(path) != NULL)
+            return steal(path);
+    }
+    return NULL;
+}
+
 char *private_directory_make(char **ret_error)
 {
     static const char *const inside[] = {"ipython", "matplotlib", "cache"};
-    const char *parent = getenv("TMPDIR");
-    char *path = xasprintf("%s/safepyrun-XXXXXX", parent != NULL && *parent ? parent : "/tmp");
+    char *path = make_somewhere();
 
-    if (mkdtemp(path) == NULL) {
-        *ret_error = xasprintf("cannot make a temporary directory %s: %s", path, strerror(errno));
-        free(path);
+    if (path == NULL) {
+        *ret_error = xasprintf("cannot make a temporary directory in TMPDIR, /tmp, /var/tmp or "
+                               "/dev/shm: %s",
+                               strerror(errno));
         return NULL;
     }
     for (size_t i = 0; i < sizeof(inside) / sizeof(inside[0]); i++) {

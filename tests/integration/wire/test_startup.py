@@ -137,3 +137,9 @@ def test_the_connection_file_is_not_touched_otherwise(start_kernel):
 
 def test_hash_names_are_pythons():
     assert set(HASHES) <= hashlib.algorithms_guaranteed
+
+
+def test_a_temporary_folder_that_is_gone_costs_nothing(start_kernel):
+    kernel = start_kernel(environment={"TMPDIR": "/no/such/folder"})
+    with kernel.frontend() as front:
+        front.run("import tempfile; tempfile.TemporaryFile().write(b'1')")
