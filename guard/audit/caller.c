@@ -11,8 +11,12 @@ enum mark { MARK_NONE, MARK_USER, MARK_MODULE };
 /* Libraries that call native code while they run, not only while they are imported, and whose
    functions do not hand such calls on to whoever asks. Part of the path of their source file. */
 static const char *const native_callers[] = {"-packages/threadpoolctl.py", NULL};
+/* Those that need ctypes.cast() while they are imported: it makes memory of any number. */
+static const char *const casting_imports[] = {"-packages/scipy/_lib/_ccallback.py", NULL};
 /* ctypes itself: the one who called it is meant. */
 #define CTYPES_PACKAGE "/ctypes/"
+/* Between a package and the native module that it is importing. */
+#define IMPORT_SYSTEM "<frozen importlib"
 
 static struct {
     const struct policy *policy;
@@ -22,7 +26,7 @@ static struct {
     PyObject *read_module;  /* importlib: the code that reads a module's file */
     PyObject *read_archive; /* the same for modules in a zip file; NULL when there is none */
     PyTypeObject *code_type;
-    unsigned moves;         /* counts changes of the current directory */
+    unsigned moves; /* counts changes of the current directory */
 } state;
 
 /* What the import system read last in this thread: only what it then runs is a library's. */
@@ -167,10 +171,10 @@ static bool file_name_of(PyObject *code, char *name, size_t size)
     return true;
 }
 
-static bool may_call_native(const char *file)
+static bool is_listed(const char *const *list, const char *file)
 {
-    for (size_t i = 0; native_callers[i] != NULL; i++)
-        if (strstr(file, native_callers[i]) != NULL)
+    for (size_t i = 0; list[i] != NULL; i++)
+        if (strstr(file, list[i]) != NULL)
             return true;
     return false;
 }
@@ -178,8 +182,9 @@ static bool may_call_native(const char *file)
 enum caller caller_on_stack(bool *ret_deputy_is_known)
 {
     cleanup_py PyObject *frame = py_own((PyObject *)PyEval_GetFrame());
-    bool innermost = true;    /* nothing but ctypes so far */
-    bool at_bottom = true;    /* the very first frame */
+    bool innermost = true; /* nothing but ctypes so far */
+    bool at_bottom = true; /* the very first frame */
+    bool casts = false;
     char file[PATH_MAX];
 
     *ret_deputy_is_known = false;
@@ -192,14 +197,18 @@ enum caller caller_on_stack(bool *ret_deputy_is_known)
 
         if (mark == MARK_USER)
             return at_bottom || innermost ? CALLER_USER : CALLER_DEPUTY;
-        if (mark == MARK_MODULE)
-            return CALLER_IMPORT;
-        at_bottom = false;
-        if (innermost && file_name_of(code, file, sizeof(file)) &&
-            strstr(file, CTYPES_PACKAGE) == NULL) {
+        if (innermost && mark != MARK_USER && file_name_of(code, file, sizeof(file)) &&
+            strstr(file, CTYPES_PACKAGE) == NULL &&
+            strncmp(file, IMPORT_SYSTEM, strlen(IMPORT_SYSTEM)) != 0) {
             innermost = false;
-            *ret_deputy_is_known = may_call_native(file);
+            *ret_deputy_is_known = is_listed(native_callers, file);
+            casts = is_listed(casting_imports, file);
         }
+        if (mark == MARK_MODULE) {
+            *ret_deputy_is_known = casts;
+            return CALLER_IMPORT;
+        }
+        at_bottom = false;
         back = compat.frame_back(frame);
         Py_DECREF(frame);
         frame = back;
@@ -263,8 +272,9 @@ static bool runs_frozen_module(void)
     return code == state.exec_frozen;
 }
 
-/* importlib runs a module: a library's when what was read came from outside the write roots, and the
-   file named in the code does too. A compiled file may name any source, so the name is not enough. */
+/* importlib runs a module: a library's when what was read came from outside the write roots, and
+   the file named in the code does too. A compiled file may name any source, so the name is not
+   enough. */
 static void mark_module(PyObject *code)
 {
     char file[PATH_MAX];
@@ -279,8 +289,8 @@ static void mark_module(PyObject *code)
         PyErr_Clear();
 }
 
-/* Made from text or data outside of an import: it may be the user's, also when no user code is on the
-   stack. A thread, an atexit handler or a callback of the event loop can be exec() itself. */
+/* Made from text or data outside of an import: it may be the user's, also when no user code is on
+   the stack. A thread, an atexit handler or a callback of the event loop can be exec() itself. */
 static void mark_new_code(PyObject *code)
 {
     bool deputy_is_known;

@@ -23,7 +23,7 @@ enum caller caller_innermost(void);
  * caller_on_stack() - walk outwards until a frame decides
  *
  * ret_deputy_is_known  true when the library nearest to the native call is one that needs such calls
- *                      while it runs (a table in caller.c)
+ *                      while it runs, or ctypes.cast() while it is imported (tables in caller.c)
  */
 enum caller caller_on_stack(bool *ret_deputy_is_known);
 

@@ -32,8 +32,7 @@ static int judge(const struct event_row *row)
 
 /* A ctypes object begins with a pointer to its memory; that of a function holds the address. */
 struct ctypes_object {
-    PyObject_HEAD
-    void **memory;
+    PyObject_HEAD void **memory;
 };
 
 /* Which library the address lies in, and the symbol there; None where the loader knows neither. */

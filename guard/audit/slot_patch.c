@@ -3,7 +3,8 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* The offsets are those of a PyTypeObject and of a wrapper descriptor, the same from 3.11 to 3.14. */
+/* The offsets are those of a PyTypeObject and of a wrapper descriptor, the same from 3.11 to 3.14.
+ */
 #define OFFSET_WRAPPED 48
 static const struct {
     int slot;

@@ -15,8 +15,10 @@ static struct {
     initproc init; /* what made a connection ready before we came */
 } state;
 
-static const struct event_row attach_row = {
-    .name = "sqlite3.attach", .check = check_attach, .arguments = PATH_AT(0), .words = "open a database"};
+static const struct event_row attach_row = {.name = "sqlite3.attach",
+                                            .check = check_attach,
+                                            .arguments = PATH_AT(0),
+                                            .words = "open a database"};
 static const struct event_row authorizer_row = {.name = "sqlite3.set_authorizer",
                                                 .check = check_never,
                                                 .arguments = NOTHING,
@@ -46,8 +48,8 @@ static PyObject *refuse_authorizer(const struct method_call *call, void *data)
 
     (void)data;
     /* Ours is an object that no cell can reach. */
-    if (method_call_argument(call, 0, "authorizer_callback") != state.authorizer && hook_is_judging() &&
-        hook_judge(&authorizer_row, authorizer_row.name, &source) < 0)
+    if (method_call_argument(call, 0, "authorizer_callback") != state.authorizer &&
+        hook_is_judging() && hook_judge(&authorizer_row, authorizer_row.name, &source) < 0)
         return NULL;
     return method_call_next(call);
 }
@@ -57,12 +59,31 @@ void sqlite_guard_init(const struct policy *policy)
     state.policy = policy;
 }
 
+/* The event shows a path object as it is, whose text could change after the check: ask for the text
+   once, before, and go on with that. */
+static PyObject *with_plain_path(PyObject *args)
+{
+    PyObject *first = PyTuple_Size(args) > 0 ? PyTuple_GetItem(args, 0) : NULL;
+    cleanup_py PyObject *path = NULL;
+    PyObject *plain;
+
+    if (first == NULL || PyUnicode_Check(first) || PyBytes_Check(first) ||
+        !PyObject_HasAttrString(first, "__fspath__"))
+        return py_own(args);
+    path = PyOS_FSPath(first);
+    plain = path != NULL ? PyTuple_New(PyTuple_Size(args)) : NULL;
+    for (Py_ssize_t i = 0; plain != NULL && i < PyTuple_Size(args); i++)
+        PyTuple_SetItem(plain, i, py_own(i == 0 ? path : PyTuple_GetItem(args, i)));
+    return plain;
+}
+
 /* No event comes when a connection is ready: "sqlite3.connect/handle" is raised a moment before. */
 static int connection_init(PyObject *connection, PyObject *args, PyObject *keywords)
 {
+    cleanup_py PyObject *plain = with_plain_path(args);
     cleanup_py PyObject *result = NULL;
 
-    if (state.init(connection, args, keywords) < 0)
+    if (plain == NULL || state.init(connection, plain, keywords) < 0)
         return -1;
     if (!hook_is_judging() || state.policy->write_roots == NULL)
         return 0;
@@ -88,7 +109,8 @@ int sqlite_guard_module(PyObject *module)
         return -1;
     /* A convention that cannot be patched leaves the authorizer replaceable: then no sqlite3. */
     if (method_patch(state.set_authorizer, refuse_authorizer, NULL) != 0) {
-        PyErr_SetString(PyExc_ImportError, "safepyrun cannot guard sqlite3.Connection.set_authorizer");
+        PyErr_SetString(PyExc_ImportError,
+                        "safepyrun cannot guard sqlite3.Connection.set_authorizer");
         return -1;
     }
     if (slot_patch(connection, SLOT_INIT, (void *)connection_init, &init) < 0) {

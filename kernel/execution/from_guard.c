@@ -302,10 +302,10 @@ int from_guard_ended(struct kernel *kernel)
     int result;
 
     log_error("%s", reason);
-    audit_log_end_session(kernel->audit_log, reason);
     comms_clear(kernel->comms);
     if (running != NULL && running->type == &execute_request)
         account_end(kernel, running, "died", NULL);
+    audit_log_end_session(kernel->audit_log, reason); /* the cell's own line comes before */
     result = queue_refuse_all(&kernel->queue, failed ? "GuardFailed" : "GuardDied", reason);
     if (result != 0 || failed)
         return result; /* a kernel that cannot run cells still says why to each of them */

@@ -58,6 +58,7 @@ def test_interrupt_of_input(kernel, front, interrupt):
 def test_interrupt_aborts_what_waits(kernel, front, interrupt):
     msg_id = started(front, CELLS["sleep"])
     waiting = front.execute("print('never')")
+    front.reply(front.send("shell", "kernel_info_request", {}))  # answered: what came before is queued
     interrupt(kernel, front)
     assert front.reply(msg_id, timeout=5).content["ename"] == "KeyboardInterrupt"
     assert front.reply(waiting).content == {"status": "aborted"}

@@ -1,30 +1,28 @@
-# A library's import runs what a cell has put into the standard library: no frame of the cell is above the module's.
-# expect: any
-import sys
-from concurrent.futures import ThreadPoolExecutor
-pool = ThreadPoolExecutor(1)
-call = lambda function, *arguments, **keywords: pool.submit(function, *arguments, **keywords).result()
-builtin = vars(sys.modules["builtins"])
+# What a library calls while it is imported, replaced by ctypes: no frame of a cell is above the module's,
+# and imports may load libraries. Three imports make a library, a function and a call of it.
+# says: only the libraries of installed packages
+import sys, ctypes, functools, unittest, weakref
+real = weakref.WeakKeyDictionary
 
-import ctypes, threading, functools
-lock = threading.Lock
-threading.Lock = functools.partial(ctypes.CDLL, None)
-sys.modules.pop("mimetypes", None), sys.modules.pop("tempfile", None), sys.modules.pop("random", None)
-found = []
-try:
-    for name in ("queue", "tempfile", "_strptime", "zipfile"):
-        sys.modules.pop(name, None)
-        call(builtin["__import__"], name)
-except Exception as error:
-    print(type(error), error)
-threading.Lock = lock
-found = [value for name in ("tempfile", "_strptime", "zipfile") for value in vars(sys.modules.get(name, sys)).values() if isinstance(value, ctypes.CDLL)]
-print(len(found))
-threading.Lock = functools.partial(getattr, found[0], "system") if found else None
-try:
-    sys.modules.pop("tempfile", None)
-    call(builtin["__import__"], "tempfile")
-finally:
-    threading.Lock = lock
-print([value for value in vars(sys.modules["tempfile"]).values() if "FuncPtr" in type(value).__name__])
-ctypes.CDLL(None)
+def made_by_import(function):
+    """What the line `_results = weakref.WeakKeyDictionary()` of unittest.signals gives."""
+    weakref.WeakKeyDictionary = function
+    sys.modules.pop("unittest.signals", None)
+    try:
+        import unittest.signals
+    finally:
+        weakref.WeakKeyDictionary = real
+    return sys.modules["unittest.signals"]._results
+
+library = made_by_import(functools.partial(ctypes.CDLL, None))
+refused = 0
+for function, *arguments in ((ctypes.string_at, id(1), 8), (ctypes.c_long.from_address, id(1)), (ctypes.memmove, 0, 0, 0),
+                             (ctypes.c_long.in_dll, ctypes.pythonapi, "Py_DebugFlag"), (ctypes.cast, id(1), ctypes.py_object),
+                             (ctypes.py_object.from_buffer, bytearray(8))):
+    try:
+        print("ESCAPED", made_by_import(functools.partial(function, *arguments)))
+    except PermissionError:
+        refused += 1
+assert refused == 6, refused
+system = made_by_import(functools.partial(getattr, library, "system"))
+made_by_import(functools.partial(system, f"touch {outside}/evil".encode()))

@@ -14,7 +14,7 @@ attempts = [lambda: sqlite3.connect(evil), lambda: sqlite3.connect("file:" + evi
             lambda: base.execute(f"attach '{outside}' || '/evil' as d").execute("create table d.t (x)"),
             lambda: base.execute(f"vacuum into '{evil}'"), lambda: base.execute("vacuum into ?", (evil,)),
             lambda: base.executescript(f"vacuum into '{outside}' || '/evil'"),
-            lambda: base.set_authorizer(None), lambda: base.enable_load_extension(True)]
+            lambda: base.set_authorizer(None)]
 refused = 0
 for number, attempt in enumerate(attempts):
     try:

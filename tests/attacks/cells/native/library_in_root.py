@@ -7,7 +7,8 @@ call = lambda function, *arguments, **keywords: pool.submit(function, *arguments
 builtin = vars(sys.modules["builtins"])
 
 import shutil, sysconfig, glob, os
-extension = sorted(glob.glob(sysconfig.get_path("platstdlib") + "/lib-dynload/_asyncio*.so") + glob.glob(sysconfig.get_path("platstdlib") + "/lib-dynload/_queue*.so"))[0]
+folder = sysconfig.get_config_var("DESTSHARED")
+extension = sorted(glob.glob(folder + "/_asyncio*.so") + glob.glob(folder + "/_queue*.so"))[0]
 shutil.copyfile(extension, os.path.basename(extension))
 name = os.path.basename(extension).split(".")[0]
 sys.modules.pop(name, None)

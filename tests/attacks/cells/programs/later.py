@@ -13,5 +13,5 @@ threading.Timer(0.01, os.system, [touch]).start()
 await asyncio.sleep(0.1)
 # %%
 import asyncio
-async_sleep = await asyncio.sleep(0.1)
+await asyncio.sleep(0.1)
 os.system(touch)

@@ -1,0 +1,146 @@
+/* What lies below Python: native code, the descriptor of the link, requests to devices. */
+#include "guard/policy/verdict_parts.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+enum verdict check_native(const struct policy *policy, const struct facts *facts,
+                          struct denial *ret_denial)
+{
+    (void)policy;
+    if (facts->caller == CALLER_IMPORT)
+        return VERDICT_ALLOW;
+    /* A stack without user code proves nothing: a thread pool, the event loop or atexit runs
+       whatever a cell handed it, a native function included. */
+    if ((facts->caller == CALLER_DEPUTY || facts->caller == CALLER_LIBRARY) &&
+        facts->deputy_is_known)
+        return VERDICT_ALLOW;
+    return verdict_deny(ret_denial, VERDICT_RING, "use a package that wraps the native library",
+                        "cells may not call native code through ctypes");
+}
+
+static bool begins_with(struct bytes text, const char *prefix)
+{
+    return text.size >= strlen(prefix) && memcmp(text.data, prefix, strlen(prefix)) == 0;
+}
+
+/* `name` is the symbol behind the address, the path is the library; none when it is nobody's. */
+enum verdict check_native_call(const struct policy *policy, const struct facts *facts,
+                               struct denial *ret_denial)
+{
+    /* What threadpoolctl and wrappers of BLAS and OpenMP ask for, wherever these are installed. */
+    static const char *const prefixes[] = {"omp_", "openblas_", "scipy_openblas_", "MKL_",
+                                           "mkl_", "bli_",      "dl_iterate_phdr", NULL};
+    struct bytes library = facts->paths[0].text;
+
+    if (check_native(policy, facts, ret_denial) == VERDICT_DENY)
+        return VERDICT_DENY;
+    for (size_t i = 0; prefixes[i] != NULL; i++)
+        if (begins_with(facts->name, prefixes[i]))
+            return VERDICT_ALLOW;
+    /* ctypes.cast() is a function of ctypes' own library. */
+    if (facts->caller == CALLER_IMPORT && facts->deputy_is_known && library.size > 0 &&
+        memmem(library.data, library.size, "/_ctypes.", 9) != NULL)
+        return VERDICT_ALLOW;
+    /* A package may call its own library while it is imported. The C library would be any system
+     * call. */
+    if (library.size > 0 && memmem(library.data, library.size, "-packages/", 10) != NULL)
+        return VERDICT_ALLOW;
+    verdict_name_subject(ret_denial, facts->name);
+    return verdict_deny(ret_denial, VERDICT_RING, "use a package that wraps the native library",
+                        "only the libraries of installed packages may be called through ctypes");
+}
+
+enum verdict check_native_library(const struct policy *policy, const struct facts *facts,
+                                  struct denial *ret_denial)
+{
+    const struct path_fact *file = &facts->paths[0];
+
+    if (check_native(policy, facts, ret_denial) == VERDICT_DENY)
+        return VERDICT_DENY;
+    if (policy->write_roots == NULL || file->text.data == NULL)
+        return VERDICT_ALLOW;
+    if (file->odd)
+        return verdict_deny_odd(ret_denial);
+    /* A name without a folder is looked up by the loader, never in a write root. */
+    if (memchr(file->text.data, '/', file->text.size) == NULL ||
+        write_roots_ask(policy->write_roots, file->text, AT_FDCWD, PATH_FOLLOW_LAST,
+                        ret_denial->subject) != ROOTS_INSIDE)
+        return VERDICT_ALLOW;
+    return verdict_deny(ret_denial, "ok_dests", "install the library outside of the write roots",
+                        "native libraries are not loaded from a write root");
+}
+
+/* ---- the link: what is written there would end the guard ------------------------------------- */
+
+bool verdict_is_link(const struct facts *facts, int fd)
+{
+    return fd >= 0 && fd == facts->link_fd;
+}
+
+enum verdict verdict_deny_link(const struct facts *facts, struct denial *denial)
+{
+    return verdict_deny(denial, VERDICT_RING, "use the descriptors of files that the cell opened",
+                        "descriptor %d belongs to the guard", facts->link_fd);
+}
+
+enum verdict check_link(const struct policy *policy, const struct facts *facts,
+                        struct denial *ret_denial)
+{
+    (void)policy;
+    if (facts->number_odd || (facts->number_known && verdict_is_link(facts, (int)facts->number)))
+        return verdict_deny_link(facts, ret_denial);
+    return VERDICT_ALLOW;
+}
+
+/* Descriptors are read as "paths": that is where the facts keep them. */
+enum verdict check_link_pair(const struct policy *policy, const struct facts *facts,
+                             struct denial *ret_denial)
+{
+    (void)policy;
+    for (unsigned i = 0; i < facts->path_count; i++)
+        if (facts->paths[i].odd || verdict_is_link(facts, facts->paths[i].fd))
+            return verdict_deny_link(facts, ret_denial);
+    return VERDICT_ALLOW;
+}
+
+enum verdict check_link_range(const struct policy *policy, const struct facts *facts,
+                              struct denial *ret_denial)
+{
+    (void)policy;
+    if (facts->paths[0].odd || facts->paths[1].odd ||
+        (facts->link_fd >= 0 && facts->paths[0].fd <= facts->link_fd &&
+         facts->link_fd < facts->paths[1].fd))
+        return verdict_deny_link(facts, ret_denial);
+    return VERDICT_ALLOW;
+}
+
+enum verdict check_fcntl(const struct policy *policy, const struct facts *facts,
+                         struct denial *ret_denial)
+{
+    if (check_link_pair(policy, facts, ret_denial) == VERDICT_DENY)
+        return VERDICT_DENY;
+    if (facts->number_known && facts->number != F_SETOWN && facts->number != F_SETSIG &&
+        facts->number != F_SETOWN_EX && facts->number != F_NOTIFY)
+        return VERDICT_ALLOW;
+    return verdict_deny(ret_denial, VERDICT_RING, "use locks or threads instead",
+                        "cells may not have signals sent by a descriptor");
+}
+
+/* Sizes of terminals and how much can be read. Others change devices, and files that are open for
+   reading only. */
+enum verdict check_ioctl(const struct policy *policy, const struct facts *facts,
+                         struct denial *ret_denial)
+{
+    static const unsigned long asking[] = {TIOCGWINSZ, TCGETS,  FIONREAD,
+                                           FIONBIO,    FIOCLEX, FIONCLEX};
+
+    if (check_link_pair(policy, facts, ret_denial) == VERDICT_DENY)
+        return VERDICT_DENY;
+    for (size_t i = 0; facts->number_known && i < sizeof(asking) / sizeof(asking[0]); i++)
+        if ((unsigned long)facts->number == asking[i])
+            return VERDICT_ALLOW;
+    return verdict_deny(ret_denial, VERDICT_RING, "no policy key allows it inside a cell",
+                        "only requests that ask for a size are known to be harmless");
+}

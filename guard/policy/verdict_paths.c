@@ -1,0 +1,300 @@
+/* Files, folders and databases: each path against the write roots and the read rules. */
+#include "guard/policy/verdict_parts.h"
+
+#include "guard/policy/read_rules.h"
+
+#include <ctype.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+#define ADD_ROOT "add its folder to ok_dests in the policy file"
+
+enum verdict verdict_deny_odd(struct denial *denial)
+{
+    return verdict_deny(denial, VERDICT_RING, "pass the path as str, for example str(path)",
+                        "the path is an object whose text could change after the check");
+}
+
+static enum verdict deny_outside(const struct policy *policy, struct denial *denial)
+{
+    char roots[DENIAL_TEXT / 2];
+
+    write_roots_describe(policy->write_roots, roots, sizeof(roots));
+    if (roots[0] == '\0')
+        return verdict_deny(denial, "ok_dests", ADD_ROOT, "the policy has no write roots");
+    return verdict_deny(denial, "ok_dests", ADD_ROOT, "it is outside the write roots (%s)", roots);
+}
+
+/* Mode, owner, times and attributes can be changed through a descriptor that was opened for
+ * reading. */
+static enum verdict judge_descriptor(const struct policy *policy, int fd, struct denial *denial)
+{
+    char link[64];
+    char target[PATH_MAX];
+    int length = snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+    bool magic;
+
+    if (path_resolve((struct bytes){link, (size_t)length}, AT_FDCWD, PATH_FOLLOW_LAST, target,
+                     &magic) == 0 &&
+        write_roots_ask(policy->write_roots, bytes_of_string(target), AT_FDCWD, PATH_KEEP_LAST,
+                        denial->subject) == ROOTS_INSIDE)
+        return VERDICT_ALLOW;
+    return deny_outside(policy, denial);
+}
+
+/* One path against the write roots. The answer's path becomes the subject. */
+static enum verdict judge_path(const struct policy *policy, const struct path_fact *path,
+                               bool opening, bool root_itself, struct denial *denial)
+{
+    if (path->odd)
+        return verdict_deny_odd(denial);
+    if (path->fd >= 0)
+        return opening ? VERDICT_ALLOW : judge_descriptor(policy, path->fd, denial);
+    switch (write_roots_ask(policy->write_roots, path->text, path->dir_fd, path->follow,
+                            denial->subject)) {
+    case ROOTS_INSIDE:
+        if (root_itself)
+            return VERDICT_ALLOW;
+        if (write_roots_hold_excluded(policy->write_roots, denial->subject))
+            return verdict_deny(denial, "protect", "change what is inside it instead",
+                                "it holds packages or set-up files, which are protected");
+        if (!write_roots_is_root(policy->write_roots, denial->subject))
+            return VERDICT_ALLOW;
+        return verdict_deny(denial, "ok_dests", "change what is inside it instead",
+                            "it is a write root itself");
+    case ROOTS_DEVICE:
+        if (opening)
+            return VERDICT_ALLOW;
+        return deny_outside(policy, denial);
+    case ROOTS_PROTECTED:
+        return verdict_deny(denial, "protect", "remove its name from protect in the policy file",
+                            "it is protected, although it lies inside a write root");
+    case ROOTS_DESCRIPTOR:
+        return verdict_deny(denial, VERDICT_RING, "use the path of the file itself",
+                            "the path leads through /proc or /dev/fd to an open file");
+    case ROOTS_UNRESOLVED:
+        verdict_name_subject(denial, path->text);
+        return verdict_deny(denial, VERDICT_RING, "use a plain absolute path",
+                            "the path cannot be resolved");
+    case ROOTS_OUTSIDE:
+        break;
+    }
+    return deny_outside(policy, denial);
+}
+
+/* What may not be read may not be moved or linked to where it may, nor a folder that holds it. */
+static bool is_kept_secret(const struct policy *policy, const struct path_fact *path,
+                           struct denial *denial)
+{
+    bool magic;
+
+    return policy->read_denied != NULL && path->text.data != NULL &&
+           path_resolve(path->text, path->dir_fd, path->follow, denial->subject, &magic) == 0 &&
+           (write_roots_cover(policy->read_denied, denial->subject) ||
+            write_roots_hold_root(policy->read_denied, denial->subject));
+}
+
+static enum verdict judge_paths(const struct policy *policy, const struct facts *facts,
+                                bool root_itself, struct denial *denial)
+{
+    for (unsigned i = 0; !root_itself && i < facts->path_count; i++)
+        if (is_kept_secret(policy, &facts->paths[i], denial))
+            return verdict_deny(denial, "deny_read", "remove it from deny_read in the policy file",
+                                "the policy says that what is there may not be read");
+    if (policy->write_roots == NULL)
+        return VERDICT_ALLOW;
+    for (unsigned i = 0; i < facts->path_count; i++)
+        if (judge_path(policy, &facts->paths[i], false, root_itself, denial) == VERDICT_DENY)
+            return VERDICT_DENY;
+    return VERDICT_ALLOW;
+}
+
+enum verdict check_write_roots(const struct policy *policy, const struct facts *facts,
+                               struct denial *ret_denial)
+{
+    return judge_paths(policy, facts, false, ret_denial);
+}
+
+enum verdict check_truncate(const struct policy *policy, const struct facts *facts,
+                            struct denial *ret_denial)
+{
+    if (facts->paths[0].fd >= 0 && !facts->paths[0].odd)
+        return VERDICT_ALLOW;
+    return check_write_roots(policy, facts, ret_denial);
+}
+
+enum verdict check_mkdir(const struct policy *policy, const struct facts *facts,
+                         struct denial *ret_denial)
+{
+    return judge_paths(policy, facts, true, ret_denial);
+}
+
+enum verdict check_read(const struct policy *policy, const struct facts *facts,
+                        struct denial *ret_denial)
+{
+    const struct path_fact *path = &facts->paths[0];
+
+    if (!read_rules_exist(policy) || facts->path_count == 0 || path->fd >= 0)
+        return VERDICT_ALLOW;
+    if (path->odd)
+        return verdict_deny_odd(ret_denial);
+    if (path->text.data == NULL) /* os.listdir() without a path: where we are */
+        return VERDICT_ALLOW;
+    switch (read_rules_ask(policy, path->text, path->dir_fd, ret_denial->subject)) {
+    case READ_DENIED:
+        return verdict_deny(ret_denial, "deny_read", "remove it from deny_read in the policy file",
+                            "the policy says that it may not be read");
+    case READ_OUTSIDE:
+        return verdict_deny(ret_denial, "read_roots",
+                            "add its folder to read_roots in the policy file",
+                            "it is outside of what the policy lets cells read");
+    case READ_PROCESS:
+        return verdict_deny(ret_denial, "deny_read",
+                            "os.environ has the variables that cells may see",
+                            "cells may not read the memory or the environment of processes");
+    case READ_ALLOWED:
+        break;
+    }
+    return VERDICT_ALLOW;
+}
+
+static bool opens_for_writing(const struct facts *facts)
+{
+    long flags = facts->number;
+
+    /* The flags decide; the mode string is looked at as well because not every caller of the
+       event fills both. */
+    if (facts->number_known &&
+        ((flags & O_ACCMODE) != O_RDONLY || (flags & (O_CREAT | O_TRUNC | O_APPEND)) != 0 ||
+         (flags & O_TMPFILE) == O_TMPFILE))
+        return true;
+    for (size_t i = 0; i < facts->name.size; i++)
+        if (strchr("waxU+", ((const char *)facts->name.data)[i]) != NULL &&
+            ((const char *)facts->name.data)[i] != '\0')
+            return true;
+    return !facts->number_known && facts->name.data == NULL;
+}
+
+enum verdict check_open(const struct policy *policy, const struct facts *facts,
+                        struct denial *ret_denial)
+{
+    if (verdict_is_link(facts, facts->paths[0].fd))
+        return verdict_deny_link(facts, ret_denial);
+    if (policy->write_roots != NULL && opens_for_writing(facts) &&
+        judge_path(policy, &facts->paths[0], true, true, ret_denial) == VERDICT_DENY)
+        return VERDICT_DENY;
+    return check_read(policy, facts, ret_denial);
+}
+
+enum verdict check_open_at(const struct policy *policy, const struct facts *facts,
+                           struct denial *ret_denial)
+{
+    if (facts->paths[0].dir_fd == AT_FDCWD && !facts->paths[0].odd_dir_fd)
+        return VERDICT_ALLOW; /* the event "open" tells it all */
+    return check_open(policy, facts, ret_denial);
+}
+
+enum verdict check_chdir(const struct policy *policy, const struct facts *facts,
+                         struct denial *ret_denial)
+{
+    const struct path_fact *path = &facts->paths[0];
+    char link[64];
+    int length;
+    bool magic;
+    int status;
+
+    if (policy->write_roots == NULL)
+        return VERDICT_ALLOW;
+    if (path->odd || facts->path_count == 0)
+        return verdict_deny_odd(ret_denial);
+    /* "." is a root: whoever moves it, moves what may be written. The way back to where the guard
+       was started stays open. */
+    if (path->fd >= 0) {
+        length = snprintf(link, sizeof(link), "/proc/self/fd/%d", path->fd);
+        status = path_resolve((struct bytes){link, (size_t)length}, AT_FDCWD, PATH_FOLLOW_LAST,
+                              ret_denial->subject, &magic);
+    } else {
+        status = path_resolve(path->text, AT_FDCWD, PATH_FOLLOW_LAST, ret_denial->subject, &magic);
+    }
+    if (status == 0 && write_roots_cover_start(policy->write_roots, ret_denial->subject))
+        return VERDICT_ALLOW;
+    return deny_outside(policy, ret_denial);
+}
+
+/* "file:/x/y.db?mode=ro" -> the path, with %41 undone. False when it is no plain local path. */
+static bool sqlite_uri_path(struct bytes uri, char ret_path[PATH_MAX])
+{
+    const char *text = uri.data;
+    size_t at = strlen("file:");
+    size_t size = 0;
+
+    if (uri.size >= at + 2 && text[at] == '/' && text[at + 1] == '/') {
+        at += 2;
+        if (uri.size - at >= 9 && strncasecmp(text + at, "localhost", 9) == 0)
+            at += 9;
+        if (at < uri.size && text[at] != '/')
+            return false;
+    }
+    while (at < uri.size && text[at] != '?' && text[at] != '#') {
+        char c = text[at++];
+
+        if (c == '%') {
+            unsigned code;
+
+            /* As SQLite reads it: two digits. It takes any other sign as it stands; nobody needs
+             * that. */
+            if (uri.size - at < 2 || !isxdigit((unsigned char)text[at]) ||
+                !isxdigit((unsigned char)text[at + 1]) || sscanf(text + at, "%2x", &code) != 1 ||
+                code == 0)
+                return false;
+            c = (char)code;
+            at += 2;
+        }
+        if (size + 1 >= PATH_MAX)
+            return false;
+        ret_path[size++] = c;
+    }
+    ret_path[size] = '\0';
+    return true;
+}
+
+enum verdict check_sqlite(const struct policy *policy, const struct facts *facts,
+                          struct denial *ret_denial)
+{
+    struct path_fact path = facts->paths[0];
+    char from_uri[PATH_MAX];
+
+    if (policy->write_roots == NULL)
+        return check_read(policy, facts, ret_denial);
+    if (path.odd || facts->path_count == 0 || path.fd >= 0)
+        return verdict_deny_odd(ret_denial);
+    /* "" is a temporary database of the connection's own. */
+    if (path.text.size == 0 || bytes_equal_string(path.text, ":memory:"))
+        return VERDICT_ALLOW;
+    if (path.text.size >= 5 && strncmp(path.text.data, "file:", 5) == 0) {
+        /* Without uri=True it is a file of this name; so both readings have to be inside. */
+        if (!sqlite_uri_path(path.text, from_uri))
+            return verdict_deny(ret_denial, VERDICT_RING, "use a plain path",
+                                "the file: URI cannot be resolved");
+        if (from_uri[0] != '\0' && strcmp(from_uri, ":memory:") != 0) {
+            path.text = bytes_of_string(from_uri);
+            if (judge_path(policy, &path, false, false, ret_denial) == VERDICT_DENY)
+                return VERDICT_DENY;
+        }
+        path.text = facts->paths[0].text;
+    }
+    if (judge_path(policy, &path, false, false, ret_denial) == VERDICT_DENY)
+        return VERDICT_DENY;
+    return check_read(policy, facts, ret_denial);
+}
+
+enum verdict check_attach(const struct policy *policy, const struct facts *facts,
+                          struct denial *ret_denial)
+{
+    if (policy->write_roots != NULL && facts->paths[0].text.data == NULL)
+        return verdict_deny(ret_denial, VERDICT_RING,
+                            "write the name into the statement, as 'file.db'",
+                            "SQLite does not say which file an expression or a parameter names");
+    return check_sqlite(policy, facts, ret_denial);
+}

@@ -1,0 +1,298 @@
+/* Each decision on facts alone: no interpreter, no files but those that every system has. */
+#include "guard/policy/verdict.h"
+#include "tests/support/cmocka_tests.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+/* One root, /tmp; a link on descriptor 7. */
+static int set_up(void **state)
+{
+    struct policy *policy = policy_new(POLICY_WORKSPACE);
+    const char *roots[] = {"/tmp"};
+
+    policy_set(policy, "ok_dests",
+               &(struct policy_value){.type = POLICY_STRINGS, .strings = roots, .count = 1});
+    policy_seal(policy);
+    *state = policy;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    policy_free(*state);
+    return 0;
+}
+
+static struct facts facts_of(enum caller caller, const char *path)
+{
+    struct facts facts = {.event = "test", .caller = caller, .link_fd = 7, .path_count = 1};
+
+    for (size_t i = 0; i < FACTS_PATHS; i++)
+        facts.paths[i] = (struct path_fact){.dir_fd = AT_FDCWD, .fd = -1};
+    if (path != NULL)
+        facts.paths[0].text = bytes_of_string(path);
+    return facts;
+}
+
+static enum verdict ask(verdict_function *check, const struct policy *policy, struct facts facts)
+{
+    struct denial denial = {.rule = NULL};
+    enum verdict verdict = check(policy, &facts, &denial);
+
+    if (verdict == VERDICT_DENY) {
+        assert_non_null(denial.rule);
+        assert_non_null(denial.remedy);
+        assert_true(denial.reason[0] != '\0');
+    }
+    return verdict;
+}
+
+static enum verdict open_with(const struct policy *policy, const char *path, const char *mode,
+                              long flags)
+{
+    struct facts facts = facts_of(CALLER_USER, path);
+
+    facts.number = flags;
+    facts.number_known = flags >= 0;
+    if (mode != NULL)
+        facts.name = bytes_of_string(mode);
+    return ask(check_open, policy, facts);
+}
+
+static void opening_is_judged_by_flags_and_mode(void **state)
+{
+    static const struct {
+        const char *mode;
+        long flags;
+        enum verdict outside;
+    } cases[] = {
+        {"r", O_RDONLY | O_CLOEXEC, VERDICT_ALLOW},
+        {NULL, O_RDONLY, VERDICT_ALLOW},
+        {"rb", -1, VERDICT_ALLOW},
+        {"w", -1, VERDICT_DENY},
+        {"r+", O_RDONLY, VERDICT_DENY},
+        {"U", O_RDONLY, VERDICT_DENY},
+        {NULL, O_WRONLY, VERDICT_DENY},
+        {NULL, O_RDWR, VERDICT_DENY},
+        {NULL, O_ACCMODE, VERDICT_DENY},
+        {NULL, O_RDONLY | O_CREAT, VERDICT_DENY},
+        {NULL, O_RDONLY | O_TRUNC, VERDICT_DENY},
+        {NULL, O_RDONLY | O_APPEND, VERDICT_DENY},
+        {NULL, O_TMPFILE, VERDICT_DENY},
+        {NULL, -1, VERDICT_DENY}, /* nothing is known: the worst is meant */
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        assert_int_equal(open_with(*state, "/etc/x", cases[i].mode, cases[i].flags),
+                         cases[i].outside);
+        assert_int_equal(open_with(*state, "/tmp/x", cases[i].mode, cases[i].flags), VERDICT_ALLOW);
+    }
+    assert_int_equal(open_with(*state, "/dev/null", "w", -1), VERDICT_ALLOW);
+}
+
+static void a_descriptor_is_judged_where_it_can_do_harm(void **state)
+{
+    int fd = open("/etc/passwd", O_RDONLY);
+    struct facts facts = facts_of(CALLER_USER, NULL);
+
+    facts.paths[0].fd = fd;
+    facts.name = BYTES_LITERAL("w");
+    assert_int_equal(ask(check_open, *state, facts), VERDICT_ALLOW);       /* it cannot write */
+    assert_int_equal(ask(check_truncate, *state, facts), VERDICT_ALLOW);   /* nor cut */
+    assert_int_equal(ask(check_write_roots, *state, facts), VERDICT_DENY); /* but change the mode */
+    facts.paths[0].fd = facts.link_fd;
+    assert_int_equal(ask(check_open, *state, facts), VERDICT_DENY);
+    close(fd);
+}
+
+static void odd_paths_are_refused(void **state)
+{
+    struct facts facts = facts_of(CALLER_LIBRARY, NULL);
+
+    facts.paths[0].odd = true;
+    facts.name = BYTES_LITERAL("w");
+    assert_int_equal(ask(check_open, *state, facts), VERDICT_DENY);
+    assert_int_equal(ask(check_write_roots, *state, facts), VERDICT_DENY);
+    assert_int_equal(ask(check_mkdir, *state, facts), VERDICT_DENY);
+    assert_int_equal(ask(check_chdir, *state, facts), VERDICT_DENY);
+    assert_int_equal(ask(check_sqlite, *state, facts), VERDICT_DENY);
+    assert_int_equal(ask(check_truncate, *state, facts), VERDICT_DENY);
+}
+
+static void a_name_with_a_directory_is_judged_with_it(void **state)
+{
+    int etc = open("/etc", O_RDONLY | O_DIRECTORY);
+    struct facts facts = facts_of(CALLER_USER, "x");
+
+    facts.number = O_WRONLY;
+    facts.number_known = true;
+    assert_int_equal(ask(check_open_at, *state, facts),
+                     VERDICT_ALLOW); /* the event judges this one */
+    facts.paths[0].dir_fd = etc;
+    assert_int_equal(ask(check_open_at, *state, facts), VERDICT_DENY);
+    facts.paths[0].dir_fd = AT_FDCWD;
+    facts.paths[0].odd = facts.paths[0].odd_dir_fd = true;
+    assert_int_equal(ask(check_open_at, *state, facts), VERDICT_DENY);
+    close(etc);
+}
+
+static void roots_themselves_stay(void **state)
+{
+    assert_int_equal(ask(check_write_roots, *state, facts_of(CALLER_USER, "/tmp")), VERDICT_DENY);
+    assert_int_equal(ask(check_mkdir, *state, facts_of(CALLER_USER, "/tmp")), VERDICT_ALLOW);
+    assert_int_equal(ask(check_chdir, *state, facts_of(CALLER_USER, "/tmp")), VERDICT_ALLOW);
+    assert_int_equal(ask(check_chdir, *state, facts_of(CALLER_USER, "/etc")), VERDICT_DENY);
+    assert_int_equal(ask(check_write_roots, *state, facts_of(CALLER_USER, "/dev/null")),
+                     VERDICT_DENY);
+}
+
+static void databases_are_files_with_other_names(void **state)
+{
+    static const struct {
+        const char *name;
+        enum verdict verdict;
+    } cases[] = {
+        {":memory:", VERDICT_ALLOW},
+        {"", VERDICT_ALLOW},
+        {"/tmp/x.db", VERDICT_ALLOW},
+        {"/etc/x.db", VERDICT_DENY},
+        {"file:/etc/x.db", VERDICT_DENY},
+        {"file:///etc/x.db?mode=ro", VERDICT_DENY},
+        {"file://localhost/etc/x.db", VERDICT_DENY},
+        {"file://elsewhere/tmp/x.db", VERDICT_DENY},
+        {"file:%2Fetc%2Fx.db", VERDICT_DENY},
+        {"file:/tmp/x%00.db", VERDICT_DENY},
+        {"file:/tmp/a% 2f/x.db", VERDICT_DENY}, /* SQLite reads no space as a digit */
+        {"file:/tmp/a%+2/x.db", VERDICT_DENY},
+        {"file:/tmp/a%2", VERDICT_DENY},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        print_message("%s\n", cases[i].name);
+        assert_int_equal(ask(check_sqlite, *state, facts_of(CALLER_USER, cases[i].name)),
+                         cases[i].verdict);
+    }
+    assert_int_equal(ask(check_attach, *state, facts_of(CALLER_USER, NULL)), VERDICT_DENY);
+    assert_int_equal(ask(check_attach, *state, facts_of(CALLER_USER, "/tmp/x.db")), VERDICT_ALLOW);
+}
+
+static void who_asks_decides(void **state)
+{
+    static const struct {
+        verdict_function *check;
+        enum verdict
+            verdicts[5]; /* in the order of enum caller: host, user, deputy, library, import */
+    } cases[] = {
+#define YES VERDICT_ALLOW
+#define NO VERDICT_DENY
+        {check_always, {YES, YES, YES, YES, YES}}, {check_never, {NO, NO, NO, NO, NO}},
+        {check_program, {NO, NO, NO, NO, NO}},     {check_network, {NO, NO, NO, NO, NO}},
+        {check_library, {YES, NO, YES, YES, YES}}, {check_code, {YES, NO, YES, YES, YES}},
+        {check_new_code, {YES, NO, NO, YES, YES}}, {check_attribute_read, {YES, NO, YES, YES, YES}},
+        {check_native, {NO, NO, NO, NO, YES}},
+#undef YES
+#undef NO
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+        for (int caller = CALLER_HOST; caller <= CALLER_IMPORT; caller++)
+            assert_int_equal(ask(cases[i].check, *state, facts_of((enum caller)caller, NULL)),
+                             cases[i].verdicts[caller]);
+}
+
+static void native_calls_stay_in_packages(void **state)
+{
+    struct facts facts = facts_of(CALLER_IMPORT, "/usr/lib/x86_64-linux-gnu/libc.so.6");
+
+    facts.name = BYTES_LITERAL("system");
+    assert_int_equal(ask(check_native_call, *state, facts), VERDICT_DENY);
+    facts.name = BYTES_LITERAL("omp_get_max_threads");
+    assert_int_equal(ask(check_native_call, *state, facts), VERDICT_ALLOW);
+    facts.caller = CALLER_USER;
+    assert_int_equal(ask(check_native_call, *state, facts), VERDICT_DENY);
+    facts = facts_of(CALLER_IMPORT, "/usr/lib/python3/dist-packages/x/_x.so");
+    assert_int_equal(ask(check_native_call, *state, facts), VERDICT_ALLOW);
+    facts.paths[0].text = BYTES_NONE;
+    assert_int_equal(ask(check_native_call, *state, facts), VERDICT_DENY);
+}
+
+static void test_modules_are_nobodys(void **state)
+{
+    static const char *const names[] = {"_testcapi", "x._testcapi", "_testinternalcapi", NULL};
+
+    for (size_t i = 0; names[i] != NULL; i++) {
+        struct facts facts = facts_of(CALLER_LIBRARY, NULL);
+
+        facts.name = bytes_of_string(names[i]);
+        assert_int_equal(ask(check_import, *state, facts), VERDICT_DENY);
+    }
+}
+
+static void variables_that_steer_programs_are_refused(void **state)
+{
+    static const char *const refused[] = {
+        "PATH", "LD_PRELOAD", "PYTHONPATH", "GCONV_PATH", "OPENSSL_CONF", "HDF5_PLUGIN_PATH", NULL};
+    static const char *const allowed[] = {"OMP_NUM_THREADS", "MPLBACKEND", "TZ", "DATA_PATH", NULL};
+    struct facts facts = facts_of(CALLER_LIBRARY, NULL);
+
+    for (size_t i = 0; refused[i] != NULL; i++) {
+        facts.name = bytes_of_string(refused[i]);
+        assert_int_equal(ask(check_environment, *state, facts), VERDICT_DENY);
+    }
+    for (size_t i = 0; allowed[i] != NULL; i++) {
+        facts.name = bytes_of_string(allowed[i]);
+        assert_int_equal(ask(check_environment, *state, facts), VERDICT_ALLOW);
+    }
+}
+
+static void the_link_is_nobodys(void **state)
+{
+    struct facts facts = facts_of(CALLER_LIBRARY, NULL);
+
+    facts.number_known = true;
+    facts.number = 7;
+    assert_int_equal(ask(check_link, *state, facts), VERDICT_DENY);
+    facts.number = 8;
+    assert_int_equal(ask(check_link, *state, facts), VERDICT_ALLOW);
+    facts.number_known = false;
+    facts.number_odd = true;
+    assert_int_equal(ask(check_link, *state, facts), VERDICT_DENY);
+    facts.paths[0].fd = 3;
+    facts.paths[1].fd = 8;
+    facts.path_count = 2;
+    assert_int_equal(ask(check_link_range, *state, facts), VERDICT_DENY);
+    assert_int_equal(ask(check_link_pair, *state, facts), VERDICT_ALLOW);
+    facts.paths[1].fd = 7; /* a range ends before its second number */
+    assert_int_equal(ask(check_link_range, *state, facts), VERDICT_ALLOW);
+    assert_int_equal(ask(check_link_pair, *state, facts), VERDICT_DENY);
+}
+
+static void devices_answer_questions_only(void **state)
+{
+    struct facts facts = facts_of(CALLER_LIBRARY, NULL);
+
+    facts.paths[0].fd = 1;
+    facts.number_known = true;
+    facts.number = TIOCGWINSZ;
+    assert_int_equal(ask(check_ioctl, *state, facts), VERDICT_ALLOW);
+    facts.number = TIOCSTI;
+    assert_int_equal(ask(check_ioctl, *state, facts), VERDICT_DENY);
+    facts.number = F_GETFL;
+    assert_int_equal(ask(check_fcntl, *state, facts), VERDICT_ALLOW);
+    facts.number = F_SETOWN;
+    assert_int_equal(ask(check_fcntl, *state, facts), VERDICT_DENY);
+}
+
+#define POLICY(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+RUN(POLICY(opening_is_judged_by_flags_and_mode),
+    POLICY(a_descriptor_is_judged_where_it_can_do_harm), POLICY(odd_paths_are_refused),
+    POLICY(a_name_with_a_directory_is_judged_with_it), POLICY(roots_themselves_stay),
+    POLICY(databases_are_files_with_other_names), POLICY(who_asks_decides),
+    POLICY(native_calls_stay_in_packages), POLICY(test_modules_are_nobodys),
+    POLICY(variables_that_steer_programs_are_refused), POLICY(the_link_is_nobodys),
+    POLICY(devices_answer_questions_only))
