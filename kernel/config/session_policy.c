@@ -24,6 +24,32 @@ static void add_runtime_folders(struct policy *policy)
         policy_add_secret(policy, in_xdg_runtime = xasprintf("%s/jupyter", xdg_runtime));
 }
 
+/*
+ * The program, its library folder and the kernelspecs of the user: with a home folder as write root they
+ * lie inside of it, and what a cell wrote there would run at the next start without a guard.
+ */
+static void protect_installation(struct policy *policy)
+{
+    const char *home = getenv("HOME");
+    cleanup_free char *program = realpath("/proc/self/exe", NULL);
+    cleanup_free char *prefix = program != NULL ? xstrdup(program) : NULL;
+    cleanup_free char *library = NULL;
+    cleanup_free char *kernelspecs = NULL;
+
+    if (home != NULL && home[0] == '/')
+        policy_add_read_only(policy, kernelspecs = xasprintf("%s/.local/share/jupyter/kernels", home));
+    if (program == NULL)
+        return;
+    policy_add_read_only(policy, program);
+    for (int i = 0; i < 2; i++) {
+        char *slash = strrchr(prefix, '/');
+
+        if (slash != NULL)
+            *slash = '\0';
+    }
+    policy_add_read_only(policy, library = xasprintf("%s/lib/safepyrun", prefix));
+}
+
 static void protect_files(struct policy *policy, const struct policy_sources *sources)
 {
     cleanup_free char *user_folder = policy_sources_user_folder();
@@ -56,5 +82,6 @@ struct policy *session_policy_new(const struct options *options,
     }
     add_runtime_folders(policy);
     protect_files(policy, sources);
+    protect_installation(policy);
     return policy;
 }

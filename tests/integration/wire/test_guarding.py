@@ -2,6 +2,7 @@
 
 import pytest
 from frontend import only, text
+from kernel_process import BUILD
 
 REFUSED = {
     "delete": "import os\nos.remove('/srv/elsewhere')",
@@ -69,3 +70,15 @@ def test_wrong_policy_never_starts_half(start_kernel, policy):
         reply, _ = kernel.frontend().run("1")
         assert reply.content["status"] == "error"
         assert "policy" in reply.content["evalue"]
+
+
+def test_an_installation_below_a_write_root_stays_what_it_is(start_kernel, shell):
+    """What a cell wrote there would run at the next start, and not under a guard."""
+    library = BUILD / "lib" / "safepyrun"
+    kernel = start_kernel(shell=shell, arguments=["--write-root", BUILD])
+    with kernel.frontend() as front:
+        front.run("import asyncio\nawait asyncio.sleep(0)")  # loads a part of the guard's glue
+        for path in (library / "main.py", library / "safepyrun" / "_new.py", BUILD / "bin" / "safepyrun"):
+            reply, _ = front.run(f"open({str(path)!r}, 'ab')")
+            assert reply.content["ename"] == "PermissionError"
+    assert not (library / "safepyrun" / "_new.py").exists()
