@@ -29,35 +29,8 @@ class MessageHooks:
         _guard.publish(message["header"]["msg_type"], message["content"], message["metadata"])
 
 
-class GuardDisplayPublisher(DisplayPublisher):
-    """`display()`, `update_display()` and `clear_output()`."""
-
-    def __init__(self, shell=None, *args, **kwargs):
-        super().__init__(shell, *args, **kwargs)
-        self._message_hooks = MessageHooks()
-
-    def register_hook(self, hook):
-        self._message_hooks.list().append(hook)
-
-    def unregister_hook(self, hook):
-        hooks = self._message_hooks.list()
-        if hook not in hooks:
-            return False
-        hooks.remove(hook)
-        return True
-
-    def publish(self, data, metadata=None, source=None, *, transient=None, update=False, **kwargs):
-        self._validate_data(data, metadata)
-        self._message_hooks.send("update_display_data" if update else "display_data",
-                                 {"data": data, "metadata": metadata or {},
-                                  "transient": transient or {}})
-
-    def clear_output(self, wait=False):
-        self._message_hooks.send("clear_output", {"wait": bool(wait)})
-
-
-class GuardDisplayHook(DisplayHook):
-    """The value of a last expression: `_`, `Out[n]` and one execute_result."""
+class Hooked:
+    """What IPython's publisher and display hook have in common here: messages that hooks see first."""
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
@@ -72,6 +45,23 @@ class GuardDisplayHook(DisplayHook):
             return False
         hooks.remove(hook)
         return True
+
+
+class GuardDisplayPublisher(Hooked, DisplayPublisher):
+    """`display()`, `update_display()` and `clear_output()`."""
+
+    def publish(self, data, metadata=None, source=None, *, transient=None, update=False, **kwargs):
+        self._validate_data(data, metadata)
+        self._message_hooks.send("update_display_data" if update else "display_data",
+                                 {"data": data, "metadata": metadata or {},
+                                  "transient": transient or {}})
+
+    def clear_output(self, wait=False):
+        self._message_hooks.send("clear_output", {"wait": bool(wait)})
+
+
+class GuardDisplayHook(Hooked, DisplayHook):
+    """The value of a last expression: `_`, `Out[n]` and one execute_result."""
 
     @property
     def prompt_count(self):
