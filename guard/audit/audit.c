@@ -4,6 +4,7 @@
 #include "guard/audit/hook.h"
 #include "guard/audit/interpose.h"
 #include "guard/audit/python_folders.h"
+#include "guard/audit/scope.h"
 #include "guard/python/py_cleanup.h"
 
 #include <string.h>
@@ -59,6 +60,17 @@ static int protect_packages(struct policy *policy)
     return 0;
 }
 
+/* What a policy must know of this Python before it is sealed. */
+static int complete(struct policy *policy)
+{
+    if (!policy->sealed && protect_packages(policy) < 0)
+        return -1;
+    if (policy->guards_reads)
+        python_folders_add(policy);
+    policy_seal(policy);
+    return 0;
+}
+
 /* The hook must see an event that we raise ourselves: a guard that is not there must not look armed. */
 static int prove(void)
 {
@@ -80,37 +92,65 @@ static int prove(void)
 
 int audit_arm(struct policy *policy, int link_fd)
 {
-    if (hook_is_armed()) {
+    if (scope_is_process_armed() || scope_may_judge()) {
         policy_free(policy);
         PyErr_SetString(PyExc_RuntimeError, "the guard is armed already");
         return -1;
     }
-    if (!policy->sealed && protect_packages(policy) < 0) {
+    if (complete(policy) < 0) {
         policy_free(policy);
         return -1;
     }
-    if (policy->guards_reads)
-        python_folders_add(policy);
-    policy_seal(policy);
-    if (caller_init(policy) < 0 || interpose_init(policy) < 0)
+    if (caller_init() < 0 || interpose_init() < 0)
         return -1; /* the policy is kept: code objects and patches may already refer to it */
-    hook_arm(policy, link_fd);
+    hook_set_link(link_fd);
+    scope_arm_process(policy);
     return prove();
+}
+
+/* All of it once, at the first guard that the host program makes. */
+static int start_in_host(void)
+{
+    static bool started;
+
+    if (scope_is_process_armed()) {
+        PyErr_SetString(PyExc_RuntimeError, "this process is a guard itself: all that runs in it is guarded");
+        return -1;
+    }
+    if (started)
+        return 0;
+    if (hook_install() < 0) {
+        PyErr_SetString(PyExc_RuntimeError, "the audit hook cannot be installed in this Python");
+        return -1;
+    }
+    if (scope_start() < 0 || caller_init() < 0 || interpose_init() < 0 || prove() < 0)
+        return -1;
+    started = true;
+    return 0;
+}
+
+struct scope *audit_new_scope(struct policy *policy)
+{
+    if (start_in_host() < 0 || complete(policy) < 0) {
+        policy_free(policy);
+        return NULL;
+    }
+    return scope_new(policy);
 }
 
 bool audit_is_armed(void)
 {
-    return hook_is_armed();
+    return scope_is_process_armed();
 }
 
 const struct policy *audit_policy(void)
 {
-    return hook_policy();
+    return scope_process_policy();
 }
 
 int audit_register_user_code(PyObject *code)
 {
-    return caller_mark_user(code);
+    return caller_mark_user(NULL, code);
 }
 
 bool audit_is_user_code(PyObject *code)

@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "guard/audit/scope.h"
 #include "guard/policy/policy.h"
 
 #include <Python.h>
@@ -32,6 +33,17 @@ int audit_arm(struct policy *policy, int link_fd);
 bool audit_is_armed(void);
 /* Borrowed; NULL before audit_arm(). */
 const struct policy *audit_policy(void);
+
+/*
+ * audit_new_scope() - a guard of a host program, which holds where it is entered (scope.h)
+ *
+ * The first one puts the hook in and patches the built-ins that raise no event.
+ *
+ * policy  TAKEN, sealed by this call
+ *
+ * One reference, or NULL with an exception set; always in the guard process.
+ */
+struct scope *audit_new_scope(struct policy *policy);
 
 /* Marks a code object and all that is nested in it as user code: before it runs. -1: exception set. */
 int audit_register_user_code(PyObject *code);

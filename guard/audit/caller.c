@@ -6,7 +6,9 @@
 #include <fcntl.h>
 #include <string.h>
 
-enum mark { MARK_NONE, MARK_USER, MARK_MODULE };
+/* What a code object carries: one of these, and above it the number of the scope it was compiled under. */
+enum mark { MARK_NONE, MARK_USER, MARK_MODULE, MARK_LIBRARY };
+enum { MARK_BITS = 4, MARK_MASK = (1 << MARK_BITS) - 1 };
 
 /* Libraries that call native code while they run, not only while they are imported, and whose
    functions do not hand such calls on to whoever asks. Part of the path of their source file. */
@@ -19,8 +21,8 @@ static const char *const casting_imports[] = {"-packages/scipy/_lib/_ccallback.p
 #define IMPORT_SYSTEM "<frozen importlib"
 
 static struct {
-    const struct policy *policy;
     Py_ssize_t extra_index;
+    bool started;
     PyObject *run_module;   /* importlib: the code that runs a module's code */
     PyObject *exec_frozen;  /* importlib: … of a module that is built into the interpreter */
     PyObject *read_module;  /* importlib: the code that reads a module's file */
@@ -49,10 +51,22 @@ static PyObject *code_of(const char *module_name, const char *first, const char 
     return function != NULL ? PyObject_GetAttrString(function, "__code__") : NULL;
 }
 
-int caller_init(const struct policy *policy)
+static unsigned number_of(const void *extra)
 {
-    state.policy = policy;
-    state.extra_index = compat.request_code_extra_index(NULL);
+    return (unsigned)((uintptr_t)extra >> MARK_BITS);
+}
+
+static void release_extra(void *extra)
+{
+    if (number_of(extra) != 0)
+        scope_drop_mark(number_of(extra));
+}
+
+int caller_init(void)
+{
+    if (state.started)
+        return 0;
+    state.extra_index = compat.request_code_extra_index(release_extra);
     if (state.extra_index < 0) {
         PyErr_SetString(PyExc_RuntimeError, "no room for a mark in code objects");
         return -1;
@@ -70,18 +84,30 @@ int caller_init(const struct policy *policy)
     state.read_archive = code_of("zipimport", "_get_data", NULL);
     if (state.read_archive == NULL)
         PyErr_Clear(); /* a Python without zipimport cannot import from archives */
+    state.started = true;
     return 0;
 }
 
-static enum mark mark_of(PyObject *code)
+static void *extra_of(PyObject *code)
 {
     void *extra = NULL;
 
     if (compat.code_get_extra(code, state.extra_index, &extra) < 0) {
         PyErr_Clear(); /* not a code object: somebody called sys.audit("exec", …) */
-        return MARK_NONE;
+        return NULL;
     }
-    return (enum mark)(uintptr_t)extra;
+    return extra;
+}
+
+static enum mark mark_of(PyObject *code)
+{
+    return (enum mark)((uintptr_t)extra_of(code) & MARK_MASK);
+}
+
+/* Nothing is known about where it came from, but for the place that its file name says. */
+static bool is_unmarked(enum mark mark)
+{
+    return mark == MARK_NONE || mark == MARK_LIBRARY;
 }
 
 static void set_mark(PyObject *code, enum mark mark)
@@ -90,21 +116,41 @@ static void set_mark(PyObject *code, enum mark mark)
         PyErr_Clear();
 }
 
-int caller_mark_user(PyObject *code)
+static int mark_one_user(struct scope *scope, PyObject *code)
+{
+    unsigned number = scope != NULL ? scope->number : 0;
+    uintptr_t extra = (uintptr_t)number << MARK_BITS | MARK_USER;
+    void *old = extra_of(code);
+
+    /* The first scope keeps it: what was compiled under a strict one stays under it. */
+    if (((uintptr_t)old & MARK_MASK) == MARK_USER)
+        return 0;
+    if (compat.code_set_extra(code, state.extra_index, (void *)extra) < 0)
+        return -1;
+    if (number != 0)
+        scope_count_mark(scope);
+    return 0;
+}
+
+int caller_mark_user(struct scope *scope, PyObject *code)
 {
     cleanup_py PyObject *constants = PyObject_GetAttrString(code, "co_consts");
 
-    if (constants == NULL)
-        return -1;
-    if (compat.code_set_extra(code, state.extra_index, (void *)(uintptr_t)MARK_USER) < 0)
+    if (constants == NULL || mark_one_user(scope, code) < 0)
         return -1;
     for (Py_ssize_t i = 0; i < PyTuple_Size(constants); i++) {
         PyObject *item = PyTuple_GetItem(constants, i);
 
-        if (Py_TYPE(item) == Py_TYPE(code) && caller_mark_user(item) < 0)
+        if (Py_TYPE(item) == Py_TYPE(code) && caller_mark_user(scope, item) < 0)
             return -1;
     }
     return 0;
+}
+
+/* What comes to life under the scope in force. */
+static int mark_user_now(PyObject *code)
+{
+    return caller_mark_user((struct scope *)scope_current(), code);
 }
 
 bool caller_is_marked_user(PyObject *code)
@@ -146,16 +192,6 @@ void caller_end_host_work(void)
     host_work.depth--;
 }
 
-enum caller caller_innermost(void)
-{
-    PyObject *code = innermost_code();
-
-    if (is_host_work())
-        return CALLER_HOST;
-    if (code == NULL) /* a thread or a callback whose function is built in */
-        return CALLER_LIBRARY;
-    return mark_of(code) == MARK_USER ? CALLER_USER : CALLER_LIBRARY;
-}
 
 /* The file name in a code object, as it says; for code that is a library's by its mark. */
 static bool file_name_of(PyObject *code, char *name, size_t size)
@@ -179,7 +215,76 @@ static bool is_listed(const char *const *list, const char *file)
     return false;
 }
 
-enum caller caller_on_stack(bool *ret_deputy_is_known)
+/* Where packages and the standard library are, by the name in the code: such code is made outside of a
+   guard only. The answer is kept in the code object. */
+static bool is_library_file(const struct policy *policy, PyObject *code)
+{
+    char file[PATH_MAX];
+
+    if (!file_name_of(code, file, sizeof(file)))
+        return false;
+    if (strncmp(file, "<frozen ", 8) == 0)
+        return true;
+    for (size_t i = 0; i < policy->read_only.count; i++) {
+        const char *folder = policy->read_only.items[i];
+        size_t size = strlen(folder);
+
+        if (strncmp(file, folder, size) == 0 && file[size] == '/')
+            return true;
+    }
+    return false;
+}
+
+/* Is this code judged as the user's? In the scope of mk_audit() that is all but libraries. */
+static bool is_user(const struct scope *scope, PyObject *code, enum mark mark)
+{
+    if (mark == MARK_USER)
+        return true;
+    if (mark != MARK_NONE || scope == NULL || !scope->judges_host_code)
+        return false;
+    if (!is_library_file(scope->policy, code))
+        return true;
+    set_mark(code, MARK_LIBRARY);
+    return false;
+}
+
+bool caller_is_user(const struct scope *scope, PyObject *code)
+{
+    return is_user(scope, code, mark_of(code));
+}
+
+enum caller caller_innermost(const struct scope *scope)
+{
+    PyObject *code = innermost_code();
+
+    if (is_host_work())
+        return CALLER_HOST;
+    if (code == NULL) /* a thread or a callback whose function is built in */
+        return CALLER_LIBRARY;
+    return is_user(scope, code, mark_of(code)) ? CALLER_USER : CALLER_LIBRARY;
+}
+
+const struct scope *caller_scope_on_stack(void)
+{
+    cleanup_py PyObject *frame = py_own((PyObject *)PyEval_GetFrame());
+
+    if (is_host_work())
+        return NULL;
+    while (frame != NULL) {
+        cleanup_py PyObject *code = frame_code((PyFrameObject *)frame);
+        void *extra = extra_of(code);
+        PyObject *back;
+
+        if (number_of(extra) != 0)
+            return scope_by_number(number_of(extra));
+        back = compat.frame_back(frame);
+        Py_DECREF(frame);
+        frame = back;
+    }
+    return NULL;
+}
+
+enum caller caller_on_stack(const struct scope *scope, bool *ret_deputy_is_known)
 {
     cleanup_py PyObject *frame = py_own((PyObject *)PyEval_GetFrame());
     bool innermost = true; /* nothing but ctypes so far */
@@ -195,9 +300,9 @@ enum caller caller_on_stack(bool *ret_deputy_is_known)
         enum mark mark = mark_of(code);
         PyObject *back;
 
-        if (mark == MARK_USER)
+        if (is_user(scope, code, mark))
             return at_bottom || innermost ? CALLER_USER : CALLER_DEPUTY;
-        if (innermost && mark != MARK_USER && file_name_of(code, file, sizeof(file)) &&
+        if (innermost && file_name_of(code, file, sizeof(file)) &&
             strstr(file, CTYPES_PACKAGE) == NULL &&
             strncmp(file, IMPORT_SYSTEM, strlen(IMPORT_SYSTEM)) != 0) {
             innermost = false;
@@ -225,13 +330,14 @@ enum caller caller_on_stack(bool *ret_deputy_is_known)
 static bool is_user_file(struct bytes path)
 {
     static char last_folder[PATH_MAX];
-    static unsigned last_moves;
+    static unsigned last_moves, last_number;
     static bool last_answer;
     char resolved[PATH_MAX];
     const char *slash = memrchr(path.data, '/', path.size);
     struct bytes folder = BYTES_LITERAL(".");
+    const struct scope *scope = scope_current();
 
-    if (state.policy->write_roots == NULL || path.size == 0)
+    if (scope == NULL || scope->policy->write_roots == NULL || path.size == 0)
         return false;
     if (slash != NULL)
         folder = (struct bytes){path.data, (size_t)(slash - (const char *)path.data)};
@@ -239,11 +345,13 @@ static bool is_user_file(struct bytes path)
         folder = BYTES_LITERAL("/");
     if (folder.size >= sizeof(last_folder))
         return true;
-    if (last_moves == state.moves && bytes_equal_string(folder, last_folder))
+    if (last_moves == state.moves && last_number == scope->number &&
+        bytes_equal_string(folder, last_folder))
         return last_answer;
-    last_answer = write_roots_ask(state.policy->write_roots, folder, AT_FDCWD, PATH_FOLLOW_LAST,
+    last_answer = write_roots_ask(scope->policy->write_roots, folder, AT_FDCWD, PATH_FOLLOW_LAST,
                                   resolved) == ROOTS_INSIDE;
     last_moves = state.moves;
+    last_number = scope->number;
     memcpy(last_folder, folder.data, folder.size);
     last_folder[folder.size] = '\0';
     return last_answer;
@@ -285,7 +393,7 @@ static void mark_module(PyObject *code)
     last_read = READ_NOTHING;
     if (is_library)
         set_mark(code, MARK_MODULE);
-    else if (caller_mark_user(code) < 0)
+    else if (mark_user_now(code) < 0)
         PyErr_Clear();
 }
 
@@ -295,9 +403,10 @@ static void mark_new_code(PyObject *code)
 {
     bool deputy_is_known;
 
-    if (code == NULL || Py_TYPE(code) != state.code_type || mark_of(code) != MARK_NONE)
+    if (code == NULL || Py_TYPE(code) != state.code_type || !is_unmarked(mark_of(code)))
         return;
-    if (caller_on_stack(&deputy_is_known) != CALLER_IMPORT && caller_mark_user(code) < 0)
+    if (caller_on_stack(scope_current(), &deputy_is_known) != CALLER_IMPORT &&
+        mark_user_now(code) < 0)
         PyErr_Clear();
 }
 
@@ -305,7 +414,7 @@ int caller_note_exec(PyObject *args)
 {
     PyObject *code = PyTuple_GetItem(args, 0);
 
-    if (Py_TYPE(code) == state.code_type && mark_of(code) == MARK_NONE &&
+    if (Py_TYPE(code) == state.code_type && is_unmarked(mark_of(code)) &&
         innermost_code() == state.run_module)
         mark_module(code);
     else

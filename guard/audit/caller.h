@@ -9,15 +9,16 @@
  */
 #pragma once
 
+#include "guard/audit/scope.h"
 #include "guard/policy/verdict.h"
 
 #include <Python.h>
 
-/* Finds the import system's own code objects. Before user code; -1 with an exception set. */
-int caller_init(const struct policy *policy);
+/* Finds the import system's own code objects. Before user code; -1 with an exception set. Idempotent. */
+int caller_init(void);
 
 /* The innermost Python frame: HOST, USER or LIBRARY (also when there is no frame). */
-enum caller caller_innermost(void);
+enum caller caller_innermost(const struct scope *scope);
 
 /*
  * caller_on_stack() - walk outwards until a frame decides
@@ -25,10 +26,16 @@ enum caller caller_innermost(void);
  * ret_deputy_is_known  true when the library nearest to the native call is one that needs such calls
  *                      while it runs, or ctypes.cast() while it is imported (tables in caller.c)
  */
-enum caller caller_on_stack(bool *ret_deputy_is_known);
+enum caller caller_on_stack(const struct scope *scope, bool *ret_deputy_is_known);
 
-/* Marks this code object and those nested in it. -1 with an exception set. */
-int caller_mark_user(PyObject *code);
+/* The scope of the innermost user code on the stack of this thread; NULL for none. In host programs. */
+const struct scope *caller_scope_on_stack(void);
+
+/* Is it judged as user code in this scope? */
+bool caller_is_user(const struct scope *scope, PyObject *code);
+
+/* Marks this code object and those nested in it. scope: NULL in the guard process. -1: exception set. */
+int caller_mark_user(struct scope *scope, PyObject *code);
 bool caller_is_marked_user(PyObject *code);
 
 /* The events "exec", "function.__new__" and "object.__setattr__" were allowed: what is the code object in

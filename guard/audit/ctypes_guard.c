@@ -27,7 +27,7 @@ static int judge(const struct event_row *row)
 {
     struct facts_source source = {NULL, NULL, 0};
 
-    return hook_is_judging() ? hook_judge(row, row->name, &source) : 0;
+    return hook_judge(row, row->name, &source);
 }
 
 /* A ctypes object begins with a pointer to its memory; that of a function holds the address. */
@@ -58,7 +58,7 @@ static int judge_target(PyObject *function)
 
 static PyObject *guarded_call(PyObject *function, PyObject *args, PyObject *keywords)
 {
-    if (hook_is_judging() && judge_target(function) < 0)
+    if (scope_current() != NULL && judge_target(function) < 0)
         return NULL;
     return original_call(function, args, keywords);
 }

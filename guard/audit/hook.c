@@ -11,12 +11,9 @@
 
 static struct {
     bool installed;
-    bool armed;
-    bool judges; /* false under the preset "open": everything passes */
     bool proved;
-    const struct policy *policy;
     int link_fd;
-} state;
+} state = {.link_fd = -1};
 
 static int deny_unknown(const char *event)
 {
@@ -30,13 +27,13 @@ static int deny_unknown(const char *event)
     return denials_raise(event, words, &denial);
 }
 
-static enum caller ask_caller(enum asks asks, bool *ret_deputy_is_known)
+static enum caller ask_caller(const struct scope *scope, enum asks asks, bool *ret_deputy_is_known)
 {
     if (asks == ASKS_NOBODY)
         return CALLER_LIBRARY;
     if (asks == ASKS_INNERMOST)
-        return caller_innermost();
-    return caller_on_stack(ret_deputy_is_known);
+        return caller_innermost(scope);
+    return caller_on_stack(scope, ret_deputy_is_known);
 }
 
 /* Opening is the one event whose words depend on its arguments. */
@@ -49,7 +46,8 @@ static const char *words_of(const struct event_row *row, const struct denial *de
                : "open for writing";
 }
 
-int hook_judge(const struct event_row *row, const char *event, const struct facts_source *source)
+static int judge(const struct scope *scope, const struct event_row *row, const char *event,
+                 const struct facts_source *source)
 {
     cleanup_facts struct facts_owner owner = FACTS_OWNER_NONE;
     struct facts facts = {.event = event, .link_fd = state.link_fd};
@@ -57,8 +55,8 @@ int hook_judge(const struct event_row *row, const char *event, const struct fact
 
     denial.subject[0] = '\0'; /* the rest is filled by a denial; 6 KB are not cleared for each event */
     facts_read(&row->arguments, source, &owner, &facts);
-    facts.caller = ask_caller(row->arguments.asks, &facts.deputy_is_known);
-    if (row->check(state.policy, &facts, &denial) == VERDICT_DENY)
+    facts.caller = ask_caller(scope, row->arguments.asks, &facts.deputy_is_known);
+    if (row->check(scope->policy, &facts, &denial) == VERDICT_DENY)
         return denials_raise(event, words_of(row, &denial), &denial);
     if (row->check == check_open)
         caller_note_read(facts.paths[0].text);
@@ -67,27 +65,35 @@ int hook_judge(const struct event_row *row, const char *event, const struct fact
     return 0;
 }
 
-static bool needs_no_facts(const struct event_row *row)
+int hook_judge(const struct event_row *row, const char *event, const struct facts_source *source)
 {
-    return row->check == check_always ||
-           (row->check == check_read && !read_rules_exist(state.policy));
+    const struct scope *scope = scope_current();
+
+    return scope != NULL ? judge(scope, row, event, source) : 0;
+}
+
+static bool needs_no_facts(const struct scope *scope, const struct event_row *row)
+{
+    return row->check == check_read && !read_rules_exist(scope->policy);
 }
 
 static int judge_event(const char *event, PyObject *args)
 {
     const struct event_row *row = events_find(event);
     struct facts_source source = {NULL, args, args != NULL ? PyTuple_Size(args) : 0};
+    const struct scope *scope;
 
-    if (row == NULL) {
-        if (strcmp(event, HOOK_PROOF) == 0 && !state.proved) {
-            state.proved = true;
-            return 0;
-        }
-        return deny_unknown(event);
-    }
-    if (row->on_allowed == NULL && needs_no_facts(row))
+    /* In a host program it takes a walk over the stack to know that nobody is guarded. */
+    if (row != NULL && row->on_allowed == NULL && row->check == check_always)
         return 0;
-    if (hook_judge(row, event, &source) < 0)
+    scope = scope_current();
+    if (scope == NULL)
+        return 0;
+    if (row == NULL)
+        return deny_unknown(event);
+    if (row->on_allowed == NULL && needs_no_facts(scope, row))
+        return 0;
+    if (judge(scope, row, event, &source) < 0)
         return -1;
     if (row->on_allowed != NULL && source.count > 0)
         return row->on_allowed(args);
@@ -97,9 +103,11 @@ static int judge_event(const char *event, PyObject *args)
 static int hook(const char *event, PyObject *args, void *data)
 {
     (void)data;
-    if (!state.judges)
+    if (!state.proved && strcmp(event, HOOK_PROOF) == 0) {
+        state.proved = true;
         return 0;
-    return judge_event(event, args);
+    }
+    return scope_may_judge() ? judge_event(event, args) : 0;
 }
 
 int hook_install(void)
@@ -116,30 +124,12 @@ int hook_install(void)
     return 0;
 }
 
-void hook_arm(const struct policy *policy, int link_fd)
+void hook_set_link(int link_fd)
 {
     state.link_fd = link_fd;
-    state.policy = policy;
-    state.judges = policy->preset != POLICY_OPEN;
-    state.armed = true;
-}
-
-bool hook_is_armed(void)
-{
-    return state.armed;
-}
-
-bool hook_is_judging(void)
-{
-    return state.judges;
-}
-
-const struct policy *hook_policy(void)
-{
-    return state.policy;
 }
 
 bool hook_was_proved(void)
 {
-    return state.proved || !state.judges;
+    return state.proved;
 }

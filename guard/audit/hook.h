@@ -7,20 +7,17 @@
 #pragma once
 
 #include "guard/audit/facts.h"
+#include "guard/audit/scope.h"
 
 /* Puts the hook in, once. Returns 0 or -errno. */
 int hook_install(void);
 
-/* From now on events are judged by this policy (borrowed for ever); link_fd: see audit_arm(). */
-void hook_arm(const struct policy *policy, int link_fd);
-bool hook_is_armed(void);
-/* Armed, and the policy has interpreter rules (all presets but "open"). */
-bool hook_is_judging(void);
-const struct policy *hook_policy(void);
+/* link_fd: see audit_arm(). */
+void hook_set_link(int link_fd);
 
-/* Did the hook see the event that audit_arm() raised to prove itself? Asked once. */
+/* Did the hook see the event that prove_hook() raised? Asked once. */
 #define HOOK_PROOF "safepyrun.proof"
 bool hook_was_proved(void);
 
-/* Judges arguments by one row. 0, or -1 with PermissionError set. */
+/* Judges arguments by one row, in the scope in force, if any. 0, or -1 with PermissionError set. */
 int hook_judge(const struct event_row *row, const char *event, const struct facts_source *source);

@@ -43,7 +43,7 @@ static PyObject *judge_call(const struct method_call *call, void *data)
 
     for (Py_ssize_t i = 0; i < NAMES_LIMIT && row->names[i] != NULL; i++)
         items[i] = method_call_argument(call, i, row->names[i]);
-    if (hook_is_judging() && hook_judge(&row->event, row->event.name, &source) < 0)
+    if (hook_judge(&row->event, row->event.name, &source) < 0)
         return NULL;
     return method_call_next(call);
 }
@@ -194,10 +194,14 @@ static int guard_monitoring(void)
     return monitoring != NULL ? guard_module(monitoring, "sys.monitoring") : 0;
 }
 
-int interpose_init(const struct policy *policy)
+int interpose_init(void)
 {
-    sqlite_guard_init(policy);
-    if (guard_loaded_modules() < 0 || guard_monitoring() < 0)
+    static bool done;
+
+    if (done)
+        return 0;
+    if (guard_loaded_modules() < 0 || guard_monitoring() < 0 || patch_loaders() < 0)
         return -1;
-    return patch_loaders();
+    done = true;
+    return 0;
 }

@@ -6,13 +6,11 @@
  */
 #pragma once
 
-#include "guard/policy/verdict.h"
-
 #include "guard/python/py_cleanup.h"
 
 /*
  * interpose_init() - patch what is loaded, and the functions that load the rest
  *
- * Returns 0, or -1 with an exception set: a function of the table exists and could not be patched.
+ * Idempotent. Returns 0, or -1 with an exception set: a function of the table exists and could not be patched.
  */
-int interpose_init(const struct policy *policy);
+int interpose_init(void);

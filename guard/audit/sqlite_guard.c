@@ -9,7 +9,6 @@
 #define SQLITE_SAYS_DENY 1
 
 static struct {
-    const struct policy *policy;
     PyObject *set_authorizer; /* the method of the built-in type, whatever a subclass says */
     PyObject *authorizer;
     initproc init; /* what made a connection ready before we came */
@@ -49,14 +48,9 @@ static PyObject *refuse_authorizer(const struct method_call *call, void *data)
     (void)data;
     /* Ours is an object that no cell can reach. */
     if (method_call_argument(call, 0, "authorizer_callback") != state.authorizer &&
-        hook_is_judging() && hook_judge(&authorizer_row, authorizer_row.name, &source) < 0)
+        hook_judge(&authorizer_row, authorizer_row.name, &source) < 0)
         return NULL;
     return method_call_next(call);
-}
-
-void sqlite_guard_init(const struct policy *policy)
-{
-    state.policy = policy;
 }
 
 /* The event shows a path object as it is, whose text could change after the check: ask for the text
@@ -82,10 +76,12 @@ static int connection_init(PyObject *connection, PyObject *args, PyObject *keywo
 {
     cleanup_py PyObject *plain = with_plain_path(args);
     cleanup_py PyObject *result = NULL;
+    const struct scope *scope;
 
     if (plain == NULL || state.init(connection, plain, keywords) < 0)
         return -1;
-    if (!hook_is_judging() || state.policy->write_roots == NULL)
+    scope = scope_current();
+    if (scope == NULL || scope->policy->write_roots == NULL)
         return 0;
     result = PyObject_CallFunctionObjArgs(state.set_authorizer, connection, state.authorizer, NULL);
     return result != NULL ? 0 : -1;

@@ -7,11 +7,7 @@
  */
 #pragma once
 
-#include "guard/policy/policy.h"
-
 #include "guard/python/py_cleanup.h"
-
-void sqlite_guard_init(const struct policy *policy);
 
 /* _sqlite3 was loaded. Returns 0, or -1 with an exception set. */
 int sqlite_guard_module(PyObject *module);

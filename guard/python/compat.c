@@ -49,6 +49,11 @@ int compat_init(const char **ret_missing)
     return 0;
 }
 
+unsigned long compat_thread_ident(void)
+{
+    return PyThread_get_thread_ident();
+}
+
 unsigned long compat_version(void)
 {
     /* The variable of the running library; 3.11 exports it, the limited API lists it. */

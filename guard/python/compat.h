@@ -39,6 +39,9 @@ extern struct compat compat;
  */
 int compat_init(const char **ret_missing);
 
+/* What threading.get_ident() says. */
+unsigned long compat_thread_ident(void);
+
 /* The running Python as 0x030b0200-like hexadecimal; the headers' PY_VERSION_HEX is the build's. */
 unsigned long compat_version(void);
 
