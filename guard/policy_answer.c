@@ -27,7 +27,10 @@ static PyObject *value_of(const char *key, const struct configuration *configura
 {
     const struct policy *policy = configuration->policy;
     const struct string_list *list = policy_list(policy, key);
+    const long *limit = policy_limit(policy, key);
 
+    if (limit != NULL)
+        return PyLong_FromLong(*limit);
     if (strcmp(key, "preset") == 0)
         return text(policy_preset_name(policy->preset));
     if (strcmp(key, "mode") == 0)

@@ -135,6 +135,15 @@ static int set_value(struct policy *policy, const char *key, PyObject *value)
         set.boolean = value == Py_True;
         return policy_set(policy, key, &set);
     }
+    if (PyLong_CheckExact(value)) {
+        set.type = POLICY_INTEGER;
+        set.integer = PyLong_AsLong(value);
+        if (PyErr_Occurred()) {
+            PyErr_Clear(); /* beyond any limit */
+            return POLICY_E_BAD_VALUE;
+        }
+        return policy_set(policy, key, &set);
+    }
     if (PyList_CheckExact(value)) {
         set.type = POLICY_STRINGS;
         set.strings = strings;
@@ -192,7 +201,7 @@ static int apply_key(const struct policy_file *file, const struct policy_target 
     return 0;
 }
 
-/* [env] and [setup]: "pass" in it is the key "env.pass". */
+/* [env], [limits] and [setup]: "pass" in it is the key "env.pass". */
 static int apply_section(const struct policy_file *file, const struct policy_target *target,
                          const char *section, PyObject *table, char **ret_problem)
 {
@@ -263,7 +272,7 @@ static int apply_entry(const struct policy_file *file, const struct policy_targe
         return 0;
     if (strcmp(name, "extra_globals") == 0)
         return apply_globals(file, target, value, ret_problem);
-    if (strcmp(name, "env") == 0 || strcmp(name, "setup") == 0)
+    if (strcmp(name, "env") == 0 || strcmp(name, "setup") == 0 || strcmp(name, "limits") == 0)
         return apply_section(file, target, name, value, ret_problem);
     /* "env.pass" in quotes is a key of its own, which does not exist. */
     if (strchr(name, '.') != NULL) {

@@ -19,7 +19,7 @@ struct policy_text {
     char *problem; /* "": it could be read */
 };
 
-enum { POLICY_KEYS_MAX = 32 };
+enum { POLICY_KEYS_MAX = 64 };
 
 /* What the files made of a policy besides its own values. */
 struct policy_result {

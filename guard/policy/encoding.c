@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include <string.h>
 
-static const char magic[4] = {'S', 'P', 'P', '2'};
+static const char magic[4] = {'S', 'P', 'P', '3'};
 
 #define LIST_LIMIT 4096
 #define STRING_LIMIT_BYTES 4096
@@ -115,6 +115,9 @@ void policy_encode(const struct policy *policy, struct buffer *buffer)
     buffer_append_char(buffer, policy->private_directory != NULL ? 1 : 0);
     if (policy->private_directory != NULL)
         put_string(buffer, policy->private_directory);
+#define POLICY_LIMIT(field, most, usual, strict) put_u32(buffer, (size_t)policy->limits.field);
+#include "guard/policy/limits.def"
+#undef POLICY_LIMIT
 #define POLICY_LIST(field, key) put_list(buffer, &policy->field);
 #include "guard/policy/lists.def"
 #undef POLICY_LIST
@@ -135,6 +138,10 @@ int policy_decode(struct bytes bytes, struct policy **ret_policy)
     policy->ban_defs = take_byte(&reader, 1) != 0;
     if (take_byte(&reader, 1) != 0)
         policy->private_directory = take_string(&reader);
+#define POLICY_LIMIT(field, most, usual, strict)                                                   \
+    policy->limits.field = (long)take_size(&reader, most);
+#include "guard/policy/limits.def"
+#undef POLICY_LIMIT
 #define POLICY_LIST(field, key) take_list(&reader, &policy->field);
 #include "guard/policy/lists.def"
 #undef POLICY_LIST

@@ -17,6 +17,18 @@ static const struct list_row lists[] = {
 };
 #define LIST_COUNT (sizeof(lists) / sizeof(lists[0]))
 
+static const struct limit_row {
+    const char *key;
+    size_t offset; /* of a long in struct policy */
+    long most;
+} limits[] = {
+#define POLICY_LIMIT(field, largest, usual, strict)                                                \
+    {"limits." #field, offsetof(struct policy, limits.field), largest},
+#include "guard/policy/limits.def"
+#undef POLICY_LIMIT
+};
+#define LIMIT_COUNT (sizeof(limits) / sizeof(limits[0]))
+
 static const struct policy_key keys[] = {
 #define POLICY_KEY(key, takes, default_words, words)                                               \
     {.name = #key, .accepts = takes, .otherwise = default_words, .meaning = words},
@@ -54,6 +66,21 @@ static struct string_list *find_list(struct policy *policy, const char *key)
 const struct string_list *policy_list(const struct policy *policy, const char *key)
 {
     return find_list((struct policy *)policy, key);
+}
+
+static const struct limit_row *find_limit(const char *key)
+{
+    for (size_t i = 0; i < LIMIT_COUNT; i++)
+        if (strcmp(limits[i].key, key) == 0)
+            return &limits[i];
+    return NULL;
+}
+
+const long *policy_limit(const struct policy *policy, const char *key)
+{
+    const struct limit_row *row = find_limit(key);
+
+    return row != NULL ? (const long *)((const char *)policy + row->offset) : NULL;
 }
 
 struct policy *policy_new(enum policy_preset preset)
@@ -186,12 +213,26 @@ static int set_ban_defs(struct policy *policy, const struct policy_value *value)
     return 0;
 }
 
+static int set_limit(struct policy *policy, const struct limit_row *row,
+                     const struct policy_value *value)
+{
+    if (value->type != POLICY_INTEGER)
+        return POLICY_E_BAD_TYPE;
+    if (value->integer < 0 || value->integer > row->most)
+        return POLICY_E_BAD_VALUE;
+    *(long *)((char *)policy + row->offset) = value->integer;
+    return 0;
+}
+
 int policy_set(struct policy *policy, const char *key, const struct policy_value *value)
 {
+    const struct limit_row *limit = find_limit(key);
     struct string_list *list = find_list(policy, key);
 
     if (policy->sealed)
         return POLICY_E_SEALED;
+    if (limit != NULL)
+        return set_limit(policy, limit, value);
     if (strcmp(key, "preset") == 0)
         return set_preset_by_name(policy, value);
     if (strcmp(key, "ok_dests") == 0)

@@ -23,6 +23,13 @@ enum policy_preset {
     POLICY_OPEN,      /* the interpreter ring lets everything pass */
 };
 
+/* Of [limits], as written; 0: no such limit. The kernel process enforces them. */
+struct policy_limits {
+#define POLICY_LIMIT(field, most, usual, strict) long field;
+#include "guard/policy/limits.def"
+#undef POLICY_LIMIT
+};
+
 struct policy {
     enum policy_preset preset;
     bool sealed;
@@ -30,6 +37,7 @@ struct policy {
     bool guards_reads;              /* true: read_roots is a list */
     bool allow_mode;                /* mode = "allow": what is not listed is refused */
     bool ban_defs;                  /* def, async def and class are refused */
+    struct policy_limits limits;
     struct string_list ok_dests;    /* write roots as written; "." is where the process is */
     struct string_list extra_roots; /* further ones, from the command line: no file takes them away */
     struct string_list ban_imports; /* module names; a submodule is banned with its parent */
@@ -91,10 +99,11 @@ int policy_add_write_root(struct policy *policy, const char *path);
  * A key's value as the policy file gives it. What `type` says is what is set; texts are copied.
  * Returns 0 or POLICY_E_UNKNOWN_KEY, _BAD_TYPE, _BAD_VALUE, _SEALED.
  */
-enum policy_type { POLICY_BOOLEAN, POLICY_STRING, POLICY_STRINGS };
+enum policy_type { POLICY_BOOLEAN, POLICY_INTEGER, POLICY_STRING, POLICY_STRINGS };
 struct policy_value {
     enum policy_type type;
     bool boolean;
+    long integer;
     const char *string;
     const char *const *strings;
     size_t count;
@@ -112,6 +121,8 @@ const struct policy_key *policy_keys(size_t *ret_count);
 const struct policy_key *policy_key_find(const char *name);
 /* The list that a key sets, borrowed; NULL for a key that is no list. */
 const struct string_list *policy_list(const struct policy *policy, const char *key);
+/* The number that a key of [limits] sets, borrowed; NULL for any other key. */
+const long *policy_limit(const struct policy *policy, const char *key);
 
 /* No more changes: resolves the paths ("~" too). Idempotent. */
 void policy_seal(struct policy *policy);

@@ -292,6 +292,25 @@ static const struct preset_values presets[] = {
 };
 #define PRESET_COUNT (sizeof(presets) / sizeof(presets[0]))
 
+/* By preset; "open" has no limits: it guards nothing. */
+static const struct policy_limits usual_limits = {
+#define POLICY_LIMIT(field, most, usual, strict) .field = usual,
+#include "guard/policy/limits.def"
+#undef POLICY_LIMIT
+};
+static const struct policy_limits strict_limits = {
+#define POLICY_LIMIT(field, most, usual, strict) .field = strict,
+#include "guard/policy/limits.def"
+#undef POLICY_LIMIT
+};
+
+static struct policy_limits limits_of(enum policy_preset preset)
+{
+    if (preset == POLICY_OPEN)
+        return (struct policy_limits){.grace_seconds = usual_limits.grace_seconds};
+    return preset == POLICY_STRICT ? strict_limits : usual_limits;
+}
+
 int policy_preset_find(const char *name, enum policy_preset *ret_preset)
 {
     for (size_t i = 0; i < PRESET_COUNT; i++) {
@@ -326,6 +345,7 @@ int policy_set_preset(struct policy *policy, enum policy_preset preset)
     policy->guards_reads = false;
     policy->allow_mode = values->allow_mode;
     policy->ban_defs = values->ban_defs;
+    policy->limits = limits_of(preset);
     fill(&policy->ok_dests, values->ok_dests);
     fill(&policy->ban_imports, values->ban_imports);
     fill(&policy->allowed_imports, values->allowed_imports);

@@ -69,6 +69,50 @@ static void the_mode_is_one_of_two(void **state)
     assert_int_equal(set_list(policy, "mode", "allow"), POLICY_E_BAD_TYPE);
 }
 
+static int set_number(struct policy *policy, const char *key, long number)
+{
+    return policy_set(policy, key,
+                      &(struct policy_value){.type = POLICY_INTEGER, .integer = number});
+}
+
+static void every_limit_is_set_and_carried(void **state)
+{
+    size_t count;
+    const struct policy_key *keys = policy_keys(&count);
+    unsigned limits = 0;
+
+    (void)state;
+    for (size_t i = 0; i < count; i++) {
+        cleanup_policy struct policy *policy = policy_new(POLICY_STRICT);
+        cleanup_policy struct policy *decoded = NULL;
+
+        if (policy_limit(policy, keys[i].name) == NULL)
+            continue;
+        limits++;
+        assert_int_equal(set_number(policy, keys[i].name, 7), 0);
+        decoded = through_the_link(policy);
+        assert_int_equal(*policy_limit(decoded, keys[i].name), 7);
+        assert_int_equal(set_number(policy, keys[i].name, -1), POLICY_E_BAD_VALUE);
+        assert_int_equal(set_number(policy, keys[i].name, 1L << 40), POLICY_E_BAD_VALUE);
+        assert_int_equal(set_text(policy, keys[i].name, "7"), POLICY_E_BAD_TYPE);
+        assert_int_equal(*policy_limit(policy, keys[i].name), 7);
+    }
+    assert_int_equal(limits, 8);
+}
+
+static void each_preset_has_its_limits(void **state)
+{
+    cleanup_policy struct policy *policy = policy_new(POLICY_STRICT);
+
+    (void)state;
+    assert_int_equal(policy->limits.timeout_seconds, 60);
+    assert_int_equal(policy_set_preset(policy, POLICY_WORKSPACE), 0);
+    assert_int_equal(policy->limits.timeout_seconds, 0);
+    assert_int_equal(policy->limits.processes, 1024);
+    assert_int_equal(policy_set_preset(policy, POLICY_OPEN), 0);
+    assert_int_equal(policy->limits.processes, 0);
+}
+
 static void any_lifts_a_limit(void **state)
 {
     cleanup_policy struct policy *policy = policy_new(POLICY_WORKSPACE);

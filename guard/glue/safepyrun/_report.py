@@ -30,6 +30,8 @@ _HOSTS = {"embedded": "embedded (safepyrun-guard with a Python of its own)",
 def _value(value):
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, int):
+        return str(value)
     if isinstance(value, str):
         return f'"{value}"'
     return _list([f'"{item}"' for item in value])
