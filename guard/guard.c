@@ -14,6 +14,7 @@
 #include "guard/python/interrupt.h"
 #include "guard/python/introspect.h"
 #include "guard/python/json.h"
+#include "guard/python/last_line.h"
 #include "guard/python/link_end.h"
 #include "guard/python/module.h"
 #include "guard/python/py_cleanup.h"
@@ -123,7 +124,7 @@ static int add_names(PyObject *names)
 static int warm_up(const struct configuration *configuration)
 {
     interrupt_watch_link(link_end_fd());
-    if (interrupt_start() < 0 || attribution_start() < 0 || streams_start() < 0 ||
+    if (last_line_start(link_end_fd()) < 0 || interrupt_start() < 0 || attribution_start() < 0 || streams_start() < 0 ||
         json_start() < 0 || input_start() < 0)
         return -1;
     guard.shell = shell_start(configuration->shell);
@@ -141,12 +142,15 @@ static void say_ready(void)
     cleanup_py PyObject *content = shell_describe(guard.shell);
     cleanup_py PyObject *preset =
         PyUnicode_FromString(policy_preset_name(audit_policy()->preset));
+    cleanup_py PyObject *limits = report_limits();
     cleanup_py PyObject *text = NULL;
     struct bytes part;
     Py_ssize_t size;
     char *data;
 
-    if (content != NULL && preset != NULL && PyDict_SetItemString(content, "preset", preset) == 0)
+    if (content != NULL && preset != NULL && limits != NULL &&
+        PyDict_SetItemString(content, "preset", preset) == 0 &&
+        PyDict_SetItemString(content, "limits", limits) == 0)
         text = json_encode(content);
     if (text == NULL || PyBytes_AsStringAndSize(text, &data, &size) < 0)
         fail_with_exception("say that it is ready");

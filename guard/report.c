@@ -64,6 +64,33 @@ static int add_lists(PyObject *dict, const struct policy *policy)
     return 0;
 }
 
+static int add_limits(PyObject *dict, const struct policy *policy)
+{
+    size_t count;
+    const struct policy_key *keys = policy_keys(&count);
+
+    for (size_t i = 0; i < count; i++) {
+        const long *limit = policy_limit(policy, keys[i].name);
+
+        if (limit != NULL && set_owned(dict, keys[i].name, PyLong_FromLong(*limit)) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+PyObject *report_limits(void)
+{
+    const struct policy_limits *limits = &audit_policy()->limits;
+    cleanup_py PyObject *dict = PyDict_New();
+
+#define POLICY_LIMIT(field, most, usual, strict)                                                   \
+    if (dict == NULL || set_owned(dict, #field, PyLong_FromLong(limits->field)) < 0)               \
+        return NULL;
+#include "guard/policy/limits.def"
+#undef POLICY_LIMIT
+    return steal(dict);
+}
+
 static int set_any(PyObject *dict, const char *key, bool is_limited)
 {
     return is_limited ? 0 : set_owned(dict, key, PyUnicode_FromString("any"));
@@ -81,7 +108,7 @@ static PyObject *policy(PyObject *self, PyObject *unused)
         set_owned(dict, "mode", PyUnicode_FromString(in_force->allow_mode ? "allow" : "restrict")) <
             0 ||
         set_owned(dict, "ban_defs", PyBool_FromLong(in_force->ban_defs)) < 0 ||
-        add_lists(dict, in_force) < 0 || set_any(dict, "ok_dests", in_force->guards_writes) < 0 ||
+        add_lists(dict, in_force) < 0 || add_limits(dict, in_force) < 0 || set_any(dict, "ok_dests", in_force->guards_writes) < 0 ||
         set_any(dict, "read_roots", in_force->guards_reads) < 0)
         return NULL;
     return steal(dict);

@@ -20,5 +20,8 @@
  */
 int report_start(const char *host, const char *policy_file);
 
+/* The keys of [limits] and their values, a new dict; NULL with an exception. */
+PyObject *report_limits(void);
+
 /* One refusal as a dict, new; NULL with an exception. */
 PyObject *report_denial(const struct denial_record *record);

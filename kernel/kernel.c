@@ -1,6 +1,7 @@
 #include "kernel/kernel.h"
 
 #include "kernel/config/session_policy.h"
+#include "kernel/execution/breach.h"
 #include "kernel/execution/from_guard.h"
 #include "kernel/requests/requests.h"
 #include "kernel/supervisor/private_directory.h"
@@ -55,7 +56,11 @@ int kernel_run_next(struct kernel *kernel)
     kernel->queue.running = request;
     request->cell = cells_add(kernel->cells, request->message->header, request->execute.silent);
     result = request_open(request);
-    return result != 0 ? result : request->type->run(kernel, request);
+    if (result == 0)
+        result = request->type->run(kernel, request);
+    if (result == 0 && kernel->queue.running == request)
+        limits_begin(&kernel->limits);
+    return result;
 }
 
 int kernel_interrupt(struct kernel *kernel)
@@ -139,6 +144,7 @@ static int on_ready(void *context, struct bytes info)
 {
     struct kernel *kernel = context;
     cleanup_buffer struct buffer text = BUFFER_NONE;
+    struct policy_limits limits;
     struct bytes value;
 
     if (!json_text_is_object(info, JSON_TEXT_STRICT)) {
@@ -159,6 +165,8 @@ static int on_ready(void *context, struct bytes info)
     if (json_text_member(info, "preset", &value))
         json_text_string(value, &text);
     start_audit(kernel, buffer_bytes(&text));
+    breach_read_limits(info, &limits);
+    limits_set(&kernel->limits, &limits);
     log_info("guard %d is ready", (int)kernel->guard.pid);
     return kernel_run_next(kernel);
 }
@@ -354,6 +362,7 @@ static void init_parts(struct kernel *kernel)
     loop_add_timer(kernel->loop, &kernel->end_timer);
     outputs_init(&kernel->outputs, kernel->loop, &kernel->channels, kernel->cells);
     guard_process_init(&kernel->guard, kernel->loop, &handlers);
+    limits_init(&kernel->limits, kernel->loop, &kernel->guard);
 }
 
 /* The guard starts first: it needs longer than our sockets do. */

@@ -19,6 +19,7 @@
 #include "kernel/records/audit_log.h"
 #include "kernel/records/history.h"
 #include "kernel/supervisor/guard_process.h"
+#include "kernel/supervisor/limits.h"
 #include "kernel/supervisor/usage.h"
 
 struct kernel {
@@ -27,6 +28,7 @@ struct kernel {
     struct connection_file connection_file;
     struct channels channels;
     struct guard_process guard;
+    struct limits limits;
     struct buffer policy;      /* as it is sent to the guard */
     struct policy_sources policy_files;
     char *private_directory;   /* of the guard */

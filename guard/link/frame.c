@@ -67,6 +67,7 @@ int frame_reader_fill(struct frame_reader *reader, int fd)
                  reader->received.capacity - reader->received.size, 0);
     if (count > 0) {
         buffer_commit(&reader->received, (size_t)count);
+        reader->total_bytes += (uint64_t)count;
         return 0;
     }
     if (count == 0 || errno == ECONNRESET)

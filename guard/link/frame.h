@@ -59,6 +59,7 @@ const struct frame_rule *frame_rule(unsigned type);
 struct frame_reader {
     enum frame_direction direction; /* what may arrive here */
     struct buffer received;
+    uint64_t total_bytes; /* that ever came */
     size_t start;    /* where in `received` the next frame begins */
     struct bytes *parts;
     size_t part_capacity;

@@ -1,6 +1,7 @@
 #include "kernel/execution/from_guard.h"
 
 #include "kernel/execution/account.h"
+#include "kernel/execution/breach.h"
 #include "kernel/kernel.h"
 #include "kernel/records/log.h"
 #include "kernel/requests/requests.h"
@@ -66,9 +67,20 @@ static int take_clear_output(struct kernel *kernel, const struct frame *frame)
     return publish(kernel, "clear_output", frame);
 }
 
+/* The error of a cell that was interrupted for a limit says so. */
 static int take_error(struct kernel *kernel, const struct frame *frame)
 {
-    return publish(kernel, "error", frame);
+    cleanup_buffer struct buffer content = BUFFER_NONE;
+    struct bytes parts[2];
+
+    if (!breach_is(kernel) || kernel->queue.running->type != &execute_request)
+        return publish(kernel, "error", frame);
+    buffer_append_char(&content, '{');
+    breach_append_content(kernel->queue.running, frame->parts[0], &content);
+    buffer_append_char(&content, '}');
+    parts[0] = buffer_bytes(&content);
+    parts[1] = frame->parts[1];
+    return publish(kernel, "error", &(struct frame){frame->type, frame->cell, 2, parts});
 }
 
 /* The text of a result is kept for history, which is asked for outputs too. */
@@ -111,6 +123,7 @@ static int take_input_request(struct kernel *kernel, const struct frame *frame)
 
     free(request->input_msg_id);
     request->input_msg_id = channels_next_msg_id(&kernel->channels);
+    limits_pause(&kernel->limits);
     if (result != 0)
         return result;
     return channels_reply(&kernel->channels, CHANNEL_STDIN, request->message,
@@ -162,17 +175,55 @@ static void record_cell(struct kernel *kernel, const struct request *request)
         loop_timer_start(&kernel->history_timer, HISTORY_DELAY_MS);
 }
 
+/*
+ * The reply of a cell that exceeded a limit is an error, also when the cell has swallowed the interrupt.
+ * Then nothing was published yet. Returns 0 or -errno.
+ */
+static int take_breach(struct kernel *kernel, struct request *request, struct bytes content,
+                       struct buffer *ret_content)
+{
+    int result = 0;
+
+    if (!reply_is_error(content)) {
+        cleanup_buffer struct buffer error = BUFFER_NONE;
+
+        buffer_append_char(&error, '{');
+        breach_append_content(request, BYTES_NONE, &error);
+        buffer_append_char(&error, '}');
+        result = outputs_publish(
+            &kernel->outputs, request->cell,
+            &(struct outgoing){.msg_type = "error", .content = buffer_bytes(&error)});
+    }
+    buffer_append_string(ret_content, "{\"status\":\"error\",");
+    breach_append_content(request, content, ret_content);
+    buffer_append_format(ret_content,
+                         ",\"execution_count\":%d,\"user_expressions\":{},\"payload\":[]}",
+                         request->execute.execution_count);
+    return result;
+}
+
 static int finish_execute(struct kernel *kernel, struct request *request, const struct frame *frame)
 {
     cleanup_buffer struct buffer metadata = BUFFER_NONE;
-    bool failed = reply_is_error(frame->parts[0]);
+    cleanup_buffer struct buffer breached = BUFFER_NONE;
+    struct bytes content = frame->parts[0];
+    bool failed = breach_is(kernel) || reply_is_error(content);
     bool stops = failed && request->execute.stop_on_error;
     int result;
 
     append_execute_metadata(kernel, request, failed,
                             frame->part_count > 1 ? frame->parts[1] : BYTES_NONE, &metadata);
     record_cell(kernel, request);
-    result = request_reply(request, frame->parts[0], buffer_bytes(&metadata));
+    result = breach_is(kernel) ? take_breach(kernel, request, content, &breached) : 0;
+    if (breached.size != 0) {
+        content = buffer_bytes(&breached);
+        guard_process_forget_stack(&kernel->guard);
+    }
+    if (result != 0) {
+        request_reply(request, content, BYTES_NONE);
+        return result;
+    }
+    result = request_reply(request, content, buffer_bytes(&metadata));
     /* "Already queued" includes what the client has sent and we have not read yet. */
     if (result == 0 && stops)
         result = channels_read_shell(&kernel->channels);
@@ -191,6 +242,7 @@ static int take_reply(struct kernel *kernel, const struct frame *frame)
         guard_process_condemn(&kernel->guard, "it broke the protocol: a reply of the wrong shape");
         return 0;
     }
+    limits_end(&kernel->limits);
     result = guard_process_drain_outputs(&kernel->guard);
     /* Until here the request counted as running: an abort must find the queue without it. */
     kernel->queue.running = NULL;
@@ -279,37 +331,50 @@ int from_guard_output(struct kernel *kernel, enum frame_type stream, struct byte
 }
 
 /* Why the guard is no more, for the person whose cell it took along. A new string. */
-static char *explain_end(const struct kernel *kernel)
+static char *explain_end(const struct kernel *kernel, bool respawns)
 {
     cleanup_free char *end = guard_process_describe_end(&kernel->guard);
-    const char *then = kernel->options.on_guard_death == GUARD_DEATH_RESPAWN
-                           ? "A fresh interpreter starts now; variables are lost."
-                           : "The kernel ends now; variables are lost.";
+    cleanup_free char *place = kernel->queue.running != NULL
+                                   ? breach_describe_place(kernel->queue.running)
+                                   : xstrdup("");
+    const char *then = respawns ? "A fresh interpreter starts now; variables are lost."
+                                : "The kernel ends now; variables are lost.";
 
     if (kernel->guard.state == GUARD_FAILED)
         return xasprintf("the interpreter could not start: %s", kernel->guard.failure);
+    if (breach_is(kernel) && kernel->queue.running != NULL) {
+        cleanup_free char *what = breach_describe(kernel->queue.running);
+
+        return xasprintf("%s. %s", what, then);
+    }
     if (kernel->guard.failure != NULL)
         return xasprintf("the interpreter process was ended because %s. %s",
                          kernel->guard.failure, then);
-    return xasprintf("the interpreter process %s while this ran. %s", end, then);
+    return xasprintf("the interpreter process %s while this ran%s. %s", end, place, then);
 }
 
 int from_guard_ended(struct kernel *kernel)
 {
-    cleanup_free char *reason = explain_end(kernel);
     bool failed = kernel->guard.state == GUARD_FAILED;
+    bool breached = breach_is(kernel) && kernel->queue.running != NULL;
+    /* A limit is no accident: the session goes on, whatever is to happen after one. */
+    bool respawns = breached || kernel->options.on_guard_death == GUARD_DEATH_RESPAWN;
+    cleanup_free char *reason = explain_end(kernel, respawns);
     struct request *running = kernel->queue.running;
+    const char *ename = failed ? "GuardFailed" : breached ? BREACH_ENAME : "GuardDied";
     int result;
 
     log_error("%s", reason);
+    guard_process_forget_stack(&kernel->guard);
+    limits_end(&kernel->limits);
     comms_clear(kernel->comms);
     if (running != NULL && running->type == &execute_request)
         account_end(kernel, running, "died", NULL);
     audit_log_end_session(kernel->audit_log, reason); /* the cell's own line comes before */
-    result = queue_refuse_all(&kernel->queue, failed ? "GuardFailed" : "GuardDied", reason);
+    result = queue_refuse_all(&kernel->queue, ename, reason);
     if (result != 0 || failed)
         return result; /* a kernel that cannot run cells still says why to each of them */
-    if (kernel->options.on_guard_death == GUARD_DEATH_EXIT) {
+    if (!respawns) {
         kernel_end_after_death(kernel);
         return 0;
     }

@@ -107,6 +107,7 @@ int requests_input_reply(struct kernel *kernel, struct message *message)
         return 0;
     }
     free(steal(running->input_msg_id));
+    limits_resume(&kernel->limits);
     guard_process_send(&kernel->guard,
                        &(struct frame){FRAME_INPUT_REPLY, running->cell, 1, &content});
     message_free(message);

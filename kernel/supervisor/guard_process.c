@@ -1,17 +1,20 @@
 #include "kernel/supervisor/guard_process.h"
 
+#include "guard/link/descriptors.h"
 #include "kernel/records/log.h"
 #include "kernel/supervisor/spawn.h"
 
 #include <poll.h>
 #include <signal.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
 enum {
     READ_BITE = 16,               /* reads from the link before the sockets have their turn */
     OUTPUT_BYTES = 64 * 1024,     /* one read from an output pipe */
+    STACK_BYTES = 8192,
     DRAIN_BYTES = 16 * 1024 * 1024, /* read from a pipe that is still being filled, at the end */
 };
 
@@ -25,6 +28,7 @@ void guard_process_init(struct guard_process *guard, struct loop *loop,
                                     .state = GUARD_DEAD,
                                     .pidfd = -1,
                                     .link = -1,
+                                    .last_line = memfd_create(LAST_LINE_NAME, MFD_CLOEXEC),
                                     .outputs = {-1, -1}};
     frame_reader_init(&guard->reader, FRAME_TO_KERNEL);
     frame_writer_init(&guard->writer);
@@ -139,6 +143,7 @@ static int drain_output(struct guard_process *guard, int index, size_t limit)
             return 0;
         }
         total += (size_t)count;
+        guard->output_bytes += (uint64_t)count;
         result = guard->handlers.output(guard->handlers.context, output_types[index],
                                         (struct bytes){bytes, (size_t)count});
         if (result < 0)
@@ -246,7 +251,8 @@ void guard_process_start(struct guard_process *guard, const struct guard_setting
     frame_reader_finish(&guard->reader);
     frame_writer_finish(&guard->writer);
     frame_reader_init(&guard->reader, FRAME_TO_KERNEL);
-    if (spawn_guard(settings->python, settings->private_directory, &spawned, &error) != 0) {
+    if (spawn_guard(settings->python, settings->private_directory, guard->last_line, &spawned,
+                    &error) != 0) {
         guard->failure = error;
         guard->state = GUARD_FAILED;
         return;
@@ -267,6 +273,7 @@ void guard_process_start(struct guard_process *guard, const struct guard_setting
     loop_add(guard->loop, &guard->pid_source);
     guard->paused = false;
     guard->ending = false;
+    guard->output_bytes = 0;
     send_configuration(guard, settings);
     log_info("guard %d started", (int)guard->pid);
 }
@@ -284,6 +291,34 @@ void guard_process_interrupt(struct guard_process *guard)
     /* The process, not its group: threads and children are the guard's to stop. */
     if (guard->pid != 0)
         syscall(SYS_pidfd_send_signal, guard->pidfd, SIGINT, NULL, 0);
+}
+
+/* The main thread: others have no Python stack. */
+void guard_process_note_line(struct guard_process *guard)
+{
+    guard_process_forget_stack(guard);
+    if (guard->pid != 0)
+        syscall(SYS_tgkill, guard->pid, guard->pid, LAST_LINE_SIGNAL);
+}
+
+void guard_process_forget_stack(struct guard_process *guard)
+{
+    if (ftruncate(guard->last_line, 0) == 0)
+        lseek(guard->last_line, 0, SEEK_SET);
+}
+
+char *guard_process_stack(const struct guard_process *guard)
+{
+    char text[STACK_BYTES];
+    ssize_t size = pread(guard->last_line, text, sizeof(text), 0);
+
+    return xstrndup(text, size > 0 ? (size_t)size : 0);
+}
+
+void guard_process_kill(struct guard_process *guard)
+{
+    if (guard->pid != 0)
+        kill(-guard->pid, SIGKILL);
 }
 
 void guard_process_set_paused(struct guard_process *guard, bool paused)
@@ -342,4 +377,6 @@ void guard_process_finish(struct guard_process *guard)
     frame_reader_finish(&guard->reader);
     frame_writer_finish(&guard->writer);
     free(steal(guard->failure));
+    if (guard->last_line >= 0)
+        close(steal_fd(&guard->last_line));
 }

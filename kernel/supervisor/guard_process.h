@@ -45,6 +45,7 @@ struct guard_process {
     pid_t pid;  /* also its process group; 0 when there is none */
     int pidfd;
     int link;
+    int last_line;  /* memory file where a guard writes down where it is; kept for all of them */
     int outputs[2]; /* read ends of its fd 1 and 2 */
     struct frame_reader reader;
     struct frame_writer writer;
@@ -52,6 +53,7 @@ struct guard_process {
     struct loop_source output_sources[2];
     struct loop_source pid_source;
     bool paused;       /* its output is not read: iopub is congested */
+    uint64_t output_bytes; /* that came through its pipes */
     bool ending;       /* what it left is read to the end, congested or not */
     char *failure;     /* why it could not start or broke the rules; owned */
     int wait_status;   /* of waitpid(), once it has ended */
@@ -71,6 +73,24 @@ int guard_process_drain_outputs(struct guard_process *guard);
 
 /* SIGINT to the guard's process, exactly once. Only while it works on a request. */
 void guard_process_interrupt(struct guard_process *guard);
+
+/* All that has come from this guard, over its link and its pipes. */
+static inline uint64_t guard_process_received(const struct guard_process *guard)
+{
+    return guard->reader.total_bytes + guard->output_bytes;
+}
+
+/* Asks it to write down where the main thread is; takes a moment, and works while the GIL is held. */
+void guard_process_note_line(struct guard_process *guard);
+
+/* The stack that was written down last, in faulthandler's words. A new string, maybe empty. */
+char *guard_process_stack(const struct guard_process *guard);
+
+/* What was written down is told: the next one must not be taken for it. */
+void guard_process_forget_stack(struct guard_process *guard);
+
+/* SIGKILL to it and its group; `ended` follows. */
+void guard_process_kill(struct guard_process *guard);
 
 /* Whether its output is taken; false makes it wait. */
 void guard_process_set_paused(struct guard_process *guard, bool paused);

@@ -53,16 +53,24 @@ bool proc_times(pid_t pid, struct proc_times *ret_times)
     char text[TEXT_SIZE];
     const char *name_end;
     uint64_t user, system, started;
+    int64_t children_user, children_system;
+    long tasks;
 
     if (!read_process_text(pid, "stat", text))
         return false;
     name_end = strrchr(text, ')'); /* the name in parentheses may hold anything */
     if (name_end == NULL || sscanf(name_end + 1,
                                    " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %" SCNu64
-                                   " %" SCNu64 " %*d %*d %*d %*d %*d %*d %" SCNu64,
-                                   &user, &system, &started) != 3)
+                                   " %" SCNu64 " %" SCNd64 " %" SCNd64 " %*d %*d %ld %*d %" SCNu64,
+                                   &user, &system, &children_user, &children_system, &tasks,
+                                   &started) != 6)
         return false;
-    *ret_times = (struct proc_times){.started_ticks = started, .cpu_ticks = user + system};
+    *ret_times = (struct proc_times){
+        .started_ticks = started,
+        .cpu_ticks = user + system,
+        .children_ticks = (uint64_t)(children_user + children_system),
+        .tasks = tasks,
+    };
     return true;
 }
 
@@ -92,6 +100,17 @@ bool proc_pss(pid_t pid, uint64_t *ret_bytes)
     char text[TEXT_SIZE];
 
     return read_process_text(pid, "smaps_rollup", text) && find_kilobytes(text, "Pss", ret_bytes);
+}
+
+bool proc_written(pid_t pid, uint64_t *ret_bytes)
+{
+    char text[TEXT_SIZE];
+    const char *line;
+
+    if (!read_process_text(pid, "io", text) || (line = strstr(text, "wchar:")) == NULL)
+        return false;
+    *ret_bytes = strtoull(line + sizeof("wchar:") - 1, NULL, 10);
+    return true;
 }
 
 static void append_pids(const char *text, struct buffer *pids)

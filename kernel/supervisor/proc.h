@@ -14,6 +14,8 @@
 struct proc_times {
     uint64_t started_ticks; /* since boot */
     uint64_t cpu_ticks;     /* user and system, without children */
+    uint64_t children_ticks; /* of children that are over */
+    long tasks;             /* threads */
 };
 
 bool proc_times(pid_t pid, struct proc_times *ret_times);
@@ -25,6 +27,9 @@ int64_t proc_cpu_ns(pid_t pid);
 bool proc_rss(pid_t pid, uint64_t *ret_bytes);
 /* The same with shared pages counted by their share; takes 16 ms for each GB in small pages. */
 bool proc_pss(pid_t pid, uint64_t *ret_bytes);
+
+/* What its write() calls have taken, to whatever descriptor. Not for others' processes that are not dumpable. */
+bool proc_written(pid_t pid, uint64_t *ret_bytes);
 
 /* Appends the pids of the children of all its threads, as pid_t, to `pids`. */
 void proc_children(pid_t pid, struct buffer *pids);

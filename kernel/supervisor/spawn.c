@@ -1,6 +1,7 @@
 #include "kernel/supervisor/spawn.h"
 
 #include "guard/link/buffer.h"
+#include "guard/link/descriptors.h"
 
 #include <fcntl.h>
 #include <limits.h>
@@ -8,7 +9,10 @@
 #include <spawn.h>
 #include <sys/socket.h>
 
-enum { LINK_FD = 3 }; /* in the guard */
+enum {
+    LINK_FD = 3,  /* in the guard */
+    FREE_FD = 16, /* what is above is given to no guard */
+};
 
 extern char **environ;
 
@@ -153,6 +157,7 @@ static int make_command(const char *python, struct command *command, char **ret_
 struct far_ends {
     int link;
     int outputs[2];
+    int last_line; /* a copy, above the numbers that the guard's get */
 };
 
 static void far_ends_close(struct far_ends *ends)
@@ -160,6 +165,7 @@ static void far_ends_close(struct far_ends *ends)
     close(ends->link);
     close(ends->outputs[0]);
     close(ends->outputs[1]);
+    close(ends->last_line);
 }
 
 static int make_pair(int type, int ret_ends[2])
@@ -205,6 +211,8 @@ static int run(const struct command *command, char **items, const struct far_end
     posix_spawn_file_actions_adddup2(&actions, far->outputs[0], 1);
     posix_spawn_file_actions_adddup2(&actions, far->outputs[1], 2);
     posix_spawn_file_actions_adddup2(&actions, far->link, LINK_FD);
+    if (far->last_line >= 0)
+        posix_spawn_file_actions_adddup2(&actions, far->last_line, LINK_FD + DESCRIPTOR_LAST_LINE);
     posix_spawnattr_init(&attributes);
     /* A process group of its own: a SIGINT to ours must not reach it a second time. */
     posix_spawnattr_setpgroup(&attributes, 0);
@@ -219,17 +227,18 @@ static int run(const struct command *command, char **items, const struct far_end
     return result;
 }
 
-int spawn_guard(const char *python, const char *private_directory, struct spawned *ret_spawned,
-                char **ret_error)
+int spawn_guard(const char *python, const char *private_directory, int last_line,
+                struct spawned *ret_spawned, char **ret_error)
 {
     struct spawned spawned = {0, -1, {-1, -1}};
-    struct far_ends far = {-1, {-1, -1}};
+    struct far_ends far = {-1, {-1, -1}, -1};
     struct environment made = {NULL, 0};
     struct command command = {{NULL}};
     int result = make_command(python, &command, ret_error);
 
     if (result == 0) {
         make_environment(private_directory, &made);
+        far.last_line = fcntl(last_line, F_DUPFD_CLOEXEC, FREE_FD);
         result = make_ends(&spawned, &far);
         if (result == 0)
             result = -run(&command, made.items, &far, &spawned.pid);

@@ -21,12 +21,13 @@ struct spawned {
  *
  * python             the interpreter of the notebook; NULL for the one that is embedded
  * private_directory  a directory of its own for temporary and cache files
+ * last_line          a memory file that it shares with us; see guard/link/descriptors.h
  * ret_error          on failure a new sentence; free()
  *
  * Returns 0 or 1.
  */
-int spawn_guard(const char *python, const char *private_directory, struct spawned *ret_spawned,
-                char **ret_error);
+int spawn_guard(const char *python, const char *private_directory, int last_line,
+                struct spawned *ret_spawned, char **ret_error);
 
 /* A file of <prefix>/lib/safepyrun, beside our own <prefix>/bin/safepyrun. A new string. */
 char *spawn_library_file(const char *name);

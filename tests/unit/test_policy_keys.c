@@ -164,5 +164,6 @@ static void presets_hide_the_usual_secrets(void **state)
 }
 
 RUN(cmocka_unit_test(every_list_is_set_and_carried), cmocka_unit_test(the_mode_is_one_of_two),
+    cmocka_unit_test(every_limit_is_set_and_carried), cmocka_unit_test(each_preset_has_its_limits),
     cmocka_unit_test(any_lifts_a_limit), cmocka_unit_test(what_no_file_may_change_stays),
     cmocka_unit_test(presets_hide_the_usual_secrets))

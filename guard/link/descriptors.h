@@ -1,0 +1,17 @@
+/*
+ * descriptors - what the guard process finds behind its link
+ *
+ * The link has a number of its own (--link-fd); the others follow it. A guard that was started by hand
+ * may lack them: each is looked at before it is used. They are the kernel process's to make.
+ */
+#pragma once
+
+enum {
+    DESCRIPTOR_LAST_LINE = 1, /* link + 1: a memory file; where the cell is when it has to be ended */
+};
+
+/* The name of the memory file, by which the guard knows it. */
+#define LAST_LINE_NAME "safepyrun-last-line"
+
+/* Which signal asks for it: a real-time one that neither Python nor libraries use. */
+#define LAST_LINE_SIGNAL (SIGRTMAX - 1)

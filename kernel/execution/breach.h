@@ -1,0 +1,36 @@
+/*
+ * breach - a limit that was exceeded, in words
+ *
+ * The guard sees an interrupt or a death; why it came is known here alone. What a client gets is an
+ * error that names the limit, its value and the line where the cell was.
+ */
+#pragma once
+
+#include "guard/policy/policy.h"
+#include "kernel/execution/request.h"
+
+/* The name of the error. */
+#define BREACH_ENAME "LimitExceeded"
+
+/* The member "limits" of READY; what is missing there is no limit. */
+void breach_read_limits(struct bytes info, struct policy_limits *ret_limits);
+
+/* Where the running cell was, as far as the guard has written it down: ", at line 3: while True: pass".
+   A new string, empty when nothing is known. */
+char *breach_describe_place(const struct request *request);
+
+/* Whether the request that runs has exceeded a limit. */
+bool breach_is(const struct kernel *kernel);
+
+/* What it did, with the place; for the error. A new string. */
+char *breach_describe(const struct request *request);
+
+/*
+ * breach_append_content() - the guard's error under the right name
+ *
+ * content  of the guard's `error` or `execute_reply`: its traceback is kept
+ *
+ * Appends the members ename, evalue and traceback, without braces.
+ */
+void breach_append_content(const struct request *request, struct bytes content,
+                           struct buffer *members);

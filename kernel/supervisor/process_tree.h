@@ -1,0 +1,33 @@
+/*
+ * process_tree - what the guard and everything that it has started use together
+ *
+ * The kernel process is a child subreaper: whatever leaves its parent becomes its child, so that the
+ * tree below it is complete. Read from /proc; a process that ends meanwhile counts as nothing, and what
+ * cannot be read (the I/O figures of a process that is not dumpable, for an ordinary user) neither.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct process_tree {
+    long tasks;            /* processes and threads */
+    uint64_t memory_bytes; /* 0 when it was not asked for */
+    uint64_t cpu_ticks;    /* with those of children that are over */
+    uint64_t written_bytes; /* by write() and kin, to pipes and sockets too */
+};
+
+/* Pids that do not count, with all that is below them. */
+struct process_set {
+    const pid_t *pids;
+    size_t count;
+};
+
+/* All processes below this one. `wants_memory` asks for what takes longest. */
+void process_tree_measure(struct process_set excluded, bool wants_memory,
+                          struct process_tree *ret_tree);
+
+/* Kills all processes below this one but those, until none is left; gives up after a few rounds. */
+void process_tree_kill(struct process_set excluded);
