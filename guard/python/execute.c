@@ -84,7 +84,7 @@ static int read_context(struct execution *execution, struct bytes text)
     return PyErr_Occurred() ? -1 : 0;
 }
 
-/* Source: messaging 5.5, "Execute": only `code` is required. */
+/* Source: messaging 5.6, "Execute": only `code` is required. */
 static int read_content(struct execution *execution, struct bytes text)
 {
     PyObject *content = execution->content = json_decode(text);

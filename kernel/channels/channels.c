@@ -171,14 +171,29 @@ static void *socket_of(struct channels *channels, enum channel channel)
     return channel == CHANNEL_IOPUB ? channels->iopub.socket : channels->routers[channel].socket;
 }
 
-static int set_common_options(void *socket)
+/* Both ends have the same pair. Who has it has the signing key as well, so no peer is asked for more. */
+static int encrypt(void *socket, const struct connection_file *file)
+{
+    int one = 1;
+
+    if (file->curve_secret == NULL)
+        return 0;
+    if (zmq_setsockopt(socket, ZMQ_CURVE_SERVER, &one, sizeof(one)) < 0 ||
+        zmq_setsockopt(socket, ZMQ_CURVE_PUBLICKEY, file->curve_public, CURVE_KEY_CHARACTERS) < 0 ||
+        zmq_setsockopt(socket, ZMQ_CURVE_SECRETKEY, file->curve_secret, CURVE_KEY_CHARACTERS) < 0)
+        return -errno;
+    return 0;
+}
+
+static int set_common_options(void *socket, const struct connection_file *file)
 {
     int linger = LINGER_MS;
     int64_t max_bytes = MAX_FRAME_BYTES;
     int keepalive = 1;
     int ipv6 = 1;
 
-    if (zmq_setsockopt(socket, ZMQ_LINGER, &linger, sizeof(linger)) < 0 ||
+    if (encrypt(socket, file) < 0 ||
+        zmq_setsockopt(socket, ZMQ_LINGER, &linger, sizeof(linger)) < 0 ||
         zmq_setsockopt(socket, ZMQ_MAXMSGSIZE, &max_bytes, sizeof(max_bytes)) < 0 ||
         zmq_setsockopt(socket, ZMQ_TCP_KEEPALIVE, &keepalive, sizeof(keepalive)) < 0 ||
         zmq_setsockopt(socket, ZMQ_IPV6, &ipv6, sizeof(ipv6)) < 0)
@@ -220,7 +235,7 @@ static int bind_channel(struct channels *channels, struct connection_file *file,
     endpoint = connection_file_endpoint(file, file->ports[channel]);
     if (is_ipc)
         unlink(endpoint + strlen("ipc://")); /* a restart finds the files of the kernel before */
-    if (set_common_options(socket) < 0 || zmq_bind(socket, endpoint) < 0) {
+    if (set_common_options(socket, file) < 0 || zmq_bind(socket, endpoint) < 0) {
         *ret_error = xasprintf("cannot bind the %s channel to %s: %s", channel_name(channel),
                                endpoint, zmq_strerror(errno));
         return 1;
@@ -228,6 +243,19 @@ static int bind_channel(struct channels *channels, struct connection_file *file,
     if (!is_ipc && file->ports[channel] == 0)
         file->ports[channel] = bound_tcp_port(socket);
     return 0;
+}
+
+static int register_ports(struct channels *channels, const struct connection_file *file,
+                          char **ret_error)
+{
+    int result = handshake_start(&channels->handshake, channels->loop, channels->zmq_context,
+                                 channels->key, file);
+
+    if (result == 0)
+        return 0;
+    *ret_error = xasprintf("cannot register with the launcher at %s, port %d: %s",
+                           file->registration_ip, file->registration_port, zmq_strerror(-result));
+    return 1;
 }
 
 static int bind_all(struct channels *channels, struct connection_file *file, char **ret_error)
@@ -239,6 +267,8 @@ static int bind_all(struct channels *channels, struct connection_file *file, cha
         if (bind_channel(channels, file, (enum channel)channel, ret_error) != 0)
             return 1;
     }
+    if (connection_file_wants_registration(file))
+        return register_ports(channels, file, ret_error);
     if (chose_port && connection_file_write(file) < 0) {
         *ret_error = xasprintf("cannot rewrite the connection file %s with the chosen ports: %s",
                                file->path, strerror(errno));
@@ -317,6 +347,7 @@ void channels_close(struct channels *channels, const struct connection_file *fil
         iopub_drain(&channels->iopub, LINGER_MS / 2);
     loop_remove(channels->loop, &channels->iopub_source);
     iopub_finish(&channels->iopub, channels->loop);
+    handshake_finish(&channels->handshake);
     for (int channel = 0; channel < CHANNEL_COUNT; channel++) {
         loop_remove(channels->loop, &channels->routers[channel].source);
         if (channels->routers[channel].socket != NULL)

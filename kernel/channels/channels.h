@@ -3,10 +3,11 @@
  *
  * Owns the ZeroMQ context and the sockets, binds them as the connection file says, and signs and
  * sends what the rest of the kernel process composes. Nobody else touches a socket.
- * Source: messaging 5.5, "Messages on the shell (ROUTER/DEALER) channel" and its siblings.
+ * Source: messaging 5.6, "Messages on the shell (ROUTER/DEALER) channel" and its siblings.
  */
 #pragma once
 
+#include "kernel/channels/handshake.h"
 #include "kernel/channels/iopub.h"
 #include "kernel/loop.h"
 #include "kernel/wire/connection_file.h"
@@ -33,6 +34,7 @@ struct channels {
     struct router routers[CHANNEL_COUNT]; /* shell, control, stdin and heartbeat; iopub's is unused */
     struct iopub iopub;
     struct loop_source iopub_source;
+    struct handshake handshake;
     struct signature_key *key;
     struct session session;
     struct channel_handlers handlers;
@@ -50,7 +52,8 @@ struct outgoing {
 };
 
 /*
- * channels_open() - make and bind all five, and rewrite the connection file if a port was 0
+ * channels_open() - make and bind all five, and say which ports were chosen: the connection file is
+ * rewritten if one was 0, or the launcher is told (handshake.h)
  *
  * ret_error  on failure a new sentence; free()
  *

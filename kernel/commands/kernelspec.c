@@ -1,7 +1,5 @@
 /*
- * kernel_protocol_version is "5.5.0", what kernel_info says. JEP 66 allows a launcher to expect the
- * registration handshake from 5.5 on, the messaging document from 5.6 on. The latter binds us, and
- * no launcher does it: ipykernel, which cannot either, announces 5.5 in its kernelspec too.
+ * kernel_protocol_version is what kernel_info says: 5.6, the version of the registration handshake.
  *
  * interrupt_mode is "message": with "signal" the launcher sends SIGINT to the whole process group,
  * the guard and what it started included, and the kernel process could not choose whom to
@@ -11,10 +9,12 @@
 
 #include "guard/link/buffer.h"
 #include "kernel/commands/logos.h"
+#include "kernel/wire/session.h"
 
 #include <fcntl.h>
 #include <limits.h>
 #include <sys/stat.h>
+#include <zmq.h>
 
 char *kernelspec_program(void)
 {
@@ -48,7 +48,10 @@ json_t *kernelspec_json(const struct kernelspec *spec)
     append_option(argv, "--policy", spec->policy_file);
     json = json_pack("{so ss ss ss ss s{sb}}", "argv", argv, "display_name", spec->display_name,
                      "language", "python", "interrupt_mode", "message", "kernel_protocol_version",
-                     "5.5.0", "metadata", "debugger", 0);
+                     PROTOCOL_VERSION ".0", "metadata", "debugger", 0);
+    if (json != NULL && zmq_has("curve"))
+        json_object_set_new(json_object_get(json, "metadata"), "supported_encryption",
+                            json_pack("[s]", "curve"));
     if (json != NULL && spec->env != NULL && json_object_size(spec->env) > 0)
         json_object_set(json, "env", spec->env);
     return json;

@@ -24,7 +24,7 @@ struct request *queue_pop(struct queue *queue);
 /*
  * queue_abort_executes() - answer every waiting execute_request with status "aborted"
  *
- * Other requests stay: a frontend waits for them whatever became of a cell (messaging 5.5,
+ * Other requests stay: a frontend waits for them whatever became of a cell (messaging 5.6,
  * "Execution results"). Returns 0 or -errno.
  */
 int queue_abort_executes(struct queue *queue);

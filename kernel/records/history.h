@@ -71,7 +71,7 @@ void history_flush(struct history *history);
 char *history_take_warning(struct history *history);
 
 /*
- * The three questions of history_request ("History" in messaging 5.5). Each calls `row` from the
+ * The three questions of history_request ("History" in messaging 5.6). Each calls `row` from the
  * oldest entry to the newest.
  */
 

@@ -39,7 +39,7 @@ static int run_close(struct kernel *kernel, struct request *request)
     return forward(kernel, request, FRAME_COMM_CLOSE_REQUEST);
 }
 
-/* messaging 5.5, "Custom Messages"; none of the three is answered */
+/* messaging 5.6, "Custom Messages"; none of the three is answered */
 const struct request_type comm_open_request = {
     .msg_type = "comm_open",
     .channels = ON_SHELL | ON_CONTROL,

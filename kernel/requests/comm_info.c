@@ -20,7 +20,7 @@ static int handle(struct kernel *kernel, struct request *request)
 }
 
 const struct request_type comm_info_request = {
-    .msg_type = "comm_info_request", /* messaging 5.5, "Comm info" */
+    .msg_type = "comm_info_request", /* messaging 5.6, "Comm info" */
     .reply_type = "comm_info_reply",
     .channels = ON_SHELL | ON_CONTROL,
     .handle = handle,

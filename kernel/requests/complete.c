@@ -7,7 +7,7 @@ static int run(struct kernel *kernel, struct request *request)
 }
 
 const struct request_type complete_request = {
-    .msg_type = "complete_request", /* messaging 5.5, "Completion" */
+    .msg_type = "complete_request", /* messaging 5.6, "Completion" */
     .reply_type = "complete_reply",
     .channels = ON_SHELL | ON_CONTROL,
     .handle = requests_enqueue,

@@ -15,7 +15,7 @@ static int handle(struct kernel *kernel, struct request *request)
 }
 
 const struct request_type connect_request = {
-    .msg_type = "connect_request", /* messaging 5.5, "Connect" */
+    .msg_type = "connect_request", /* messaging 5.6, "Connect" */
     .reply_type = "connect_reply",
     .channels = ON_SHELL | ON_CONTROL,
     .handle = handle,

@@ -31,7 +31,7 @@ static const char *read_options(struct bytes content, struct execute_options *op
     if (!read_flag(content, "stop_on_error", &options->stop_on_error))
         return "\"stop_on_error\" must be true or false";
     if (options->silent)
-        options->store_history = false; /* messaging 5.5, "Execute": silent forces it */
+        options->store_history = false; /* messaging 5.6, "Execute": silent forces it */
     return NULL;
 }
 
@@ -97,7 +97,7 @@ static int run(struct kernel *kernel, struct request *request)
 }
 
 const struct request_type execute_request = {
-    .msg_type = "execute_request", /* messaging 5.5, "Execute" */
+    .msg_type = "execute_request", /* messaging 5.6, "Execute" */
     .reply_type = "execute_reply",
     .channels = ON_SHELL | ON_CONTROL,
     .handle = handle,

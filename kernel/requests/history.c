@@ -146,7 +146,7 @@ static int handle(struct kernel *kernel, struct request *request)
 }
 
 const struct request_type history_request = {
-    .msg_type = "history_request", /* messaging 5.5, "History" */
+    .msg_type = "history_request", /* messaging 5.6, "History" */
     .reply_type = "history_reply",
     .channels = ON_SHELL | ON_CONTROL,
     .handle = handle,

@@ -7,7 +7,7 @@ static int run(struct kernel *kernel, struct request *request)
 }
 
 const struct request_type inspect_request = {
-    .msg_type = "inspect_request", /* messaging 5.5, "Introspection" */
+    .msg_type = "inspect_request", /* messaging 5.6, "Introspection" */
     .reply_type = "inspect_reply",
     .channels = ON_SHELL | ON_CONTROL,
     .handle = requests_enqueue,

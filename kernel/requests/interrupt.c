@@ -11,7 +11,7 @@ static int handle(struct kernel *kernel, struct request *request)
 }
 
 const struct request_type interrupt_request = {
-    .msg_type = "interrupt_request", /* messaging 5.5, "Kernel interrupt" */
+    .msg_type = "interrupt_request", /* messaging 5.6, "Kernel interrupt" */
     .reply_type = "interrupt_reply",
     .channels = ON_SHELL | ON_CONTROL,
     .handle = handle,

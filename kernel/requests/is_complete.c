@@ -7,7 +7,7 @@ static int run(struct kernel *kernel, struct request *request)
 }
 
 const struct request_type is_complete_request = {
-    .msg_type = "is_complete_request", /* messaging 5.5, "Code completeness" */
+    .msg_type = "is_complete_request", /* messaging 5.6, "Code completeness" */
     .reply_type = "is_complete_reply",
     .channels = ON_SHELL | ON_CONTROL,
     .handle = requests_enqueue,

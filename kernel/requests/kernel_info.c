@@ -32,7 +32,7 @@ static int handle(struct kernel *kernel, struct request *request)
 }
 
 const struct request_type kernel_info_request = {
-    .msg_type = "kernel_info_request", /* messaging 5.5, "Kernel info"; JEP 80 for control */
+    .msg_type = "kernel_info_request", /* messaging 5.6, "Kernel info"; JEP 80 for control */
     .reply_type = "kernel_info_reply",
     .channels = ON_SHELL | ON_CONTROL,
     .handle = handle,

@@ -9,7 +9,7 @@
 #include "guard/link/frame.h"
 #include "kernel/execution/request.h"
 
-/* messaging 5.5, in the order of its sections */
+/* messaging 5.6, in the order of its sections */
 extern const struct request_type execute_request;
 extern const struct request_type inspect_request;
 extern const struct request_type complete_request;

@@ -26,7 +26,7 @@ static int handle(struct kernel *kernel, struct request *request)
 }
 
 const struct request_type shutdown_request = {
-    .msg_type = "shutdown_request", /* messaging 5.5, "Kernel shutdown" */
+    .msg_type = "shutdown_request", /* messaging 5.6, "Kernel shutdown" */
     .reply_type = "shutdown_reply",
     .channels = ON_SHELL | ON_CONTROL,
     .handle = handle,

@@ -50,6 +50,6 @@ void usage_finish(struct usage *usage);
  * bytes, pages shared with others counted by their share (PSS), or RSS where the system does not
  * tell and for a single large process. Fields whose source cannot be read are left out.
  *
- * Returns a new object. Source: messaging 5.5, "Kernel usage"; names as in psutil.
+ * Returns a new object. Source: messaging 5.6, "Kernel usage"; names as in psutil.
  */
 json_t *usage_to_json(struct usage *usage, const pid_t *pids, size_t count);

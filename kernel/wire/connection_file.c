@@ -53,10 +53,71 @@ static int read_string(const struct connection_file *file, const char *key, cons
     return 0;
 }
 
+static bool has(const struct connection_file *file, const char *key)
+{
+    return json_object_get(file->object, key) != NULL;
+}
+
+/* The documentation has a number here, one launcher writes a string. */
+static int read_registration_port(struct connection_file *file, char **ret_error)
+{
+    json_t *port = json_object_get(file->object, "registration_port");
+    char *end = NULL;
+    long number = -1;
+
+    if (json_is_integer(port))
+        number = (long)json_integer_value(port);
+    else if (json_is_string(port) && json_string_length(port) > 0)
+        number = strtol(json_string_value(port), &end, 10);
+    if (number < 1 || number > 65535 || (end != NULL && *end != '\0'))
+        return fail(file->path, "\"registration_port\" must be a port number from 1 to 65535",
+                    ret_error);
+    file->registration_port = (int)number;
+    return 0;
+}
+
+static int read_registration(struct connection_file *file, char **ret_error)
+{
+    if (!has(file, "registration_port"))
+        return 0;
+    if (!has(file, "kernel_id"))
+        return fail(file->path, "\"kernel_id\" is missing beside \"registration_port\"", ret_error);
+    if (read_string(file, "registration_ip", "127.0.0.1", &file->registration_ip, ret_error) != 0 ||
+        read_string(file, "kernel_id", "", &file->kernel_id, ret_error) != 0)
+        return 1;
+    return read_registration_port(file, ret_error);
+}
+
+/* Half a pair, or one of the wrong length, would be a kernel that nobody can talk to, or everybody. */
+static int read_curve_keys(struct connection_file *file, char **ret_error)
+{
+    if (!has(file, "curve_publickey") && !has(file, "curve_secretkey"))
+        return 0;
+    if (read_string(file, "curve_publickey", "", &file->curve_public, ret_error) != 0 ||
+        read_string(file, "curve_secretkey", "", &file->curve_secret, ret_error) != 0)
+        return 1;
+    if (strlen(file->curve_public) != CURVE_KEY_CHARACTERS ||
+        strlen(file->curve_secret) != CURVE_KEY_CHARACTERS)
+        return fail(file->path,
+                    "\"curve_publickey\" and \"curve_secretkey\" must both be keys of 40 "
+                    "characters in Z85",
+                    ret_error);
+    return 0;
+}
+
+/* The address to listen at: with ipc the path prefix that both ends know. */
+static const char *usual_ip(const struct connection_file *file)
+{
+    bool is_ipc = strcmp(file->transport, "ipc") == 0;
+
+    return is_ipc && file->registration_ip != NULL ? file->registration_ip : "127.0.0.1";
+}
+
 static int read_fields(struct connection_file *file, char **ret_error)
 {
     if (read_string(file, "transport", "tcp", &file->transport, ret_error) != 0 ||
-        read_string(file, "ip", "127.0.0.1", &file->ip, ret_error) != 0 ||
+        read_registration(file, ret_error) != 0 || read_curve_keys(file, ret_error) != 0 ||
+        read_string(file, "ip", usual_ip(file), &file->ip, ret_error) != 0 ||
         read_string(file, "signature_scheme", "hmac-sha256", &file->signature_scheme, ret_error) !=
             0 ||
         read_string(file, "key", "", &file->key, ret_error) != 0)
@@ -96,6 +157,12 @@ void connection_file_finish(struct connection_file *file)
     free(file->ip);
     free(file->signature_scheme);
     free(file->key);
+    free(file->curve_public);
+    if (file->curve_secret != NULL)
+        explicit_bzero(file->curve_secret, strlen(file->curve_secret));
+    free(file->curve_secret);
+    free(file->registration_ip);
+    free(file->kernel_id);
     *file = (struct connection_file){.path = NULL};
 }
 
@@ -131,11 +198,26 @@ int connection_file_write(struct connection_file *file)
     return result;
 }
 
-char *connection_file_endpoint(const struct connection_file *file, int port)
+static char *endpoint(const struct connection_file *file, const char *ip, int port)
 {
     if (strcmp(file->transport, "ipc") == 0)
-        return xasprintf("ipc://%s-%d", file->ip, port);
+        return xasprintf("ipc://%s-%d", ip, port);
     if (port == 0)
-        return xasprintf("tcp://%s:*", file->ip);
-    return xasprintf("tcp://%s:%d", file->ip, port);
+        return xasprintf("tcp://%s:*", ip);
+    return xasprintf("tcp://%s:%d", ip, port);
+}
+
+char *connection_file_endpoint(const struct connection_file *file, int port)
+{
+    return endpoint(file, file->ip, port);
+}
+
+bool connection_file_wants_registration(const struct connection_file *file)
+{
+    return file->registration_ip != NULL;
+}
+
+char *connection_file_registration_endpoint(const struct connection_file *file)
+{
+    return endpoint(file, file->registration_ip, file->registration_port);
 }

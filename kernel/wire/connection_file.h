@@ -2,12 +2,15 @@
  * connection_file - where to listen and with which key
  *
  * The launcher writes it; a port of 0 means that the kernel process chooses, and writes what it
- * chose back into the file (mode 0600). Unknown keys are kept. Source: jupyter_client,
- * "Connection files"; JEP 106.
+ * chose back into the file (mode 0600). Unknown keys are kept. A *registration file* (it has a
+ * "registration_port") names no ports: the kernel process chooses them and tells the launcher over
+ * a socket; it is never rewritten. Source: jupyter_client, "Connection files" and "Registration
+ * file format"; JEP 66; JEP 106.
  */
 #pragma once
 
 #include <jansson.h>
+#include <stdbool.h>
 
 enum channel {
     CHANNEL_SHELL,
@@ -26,7 +29,14 @@ struct connection_file {
     char *signature_scheme;
     char *key;
     int ports[CHANNEL_COUNT];
+    char *curve_public; /* CurveZMQ keys of this end in Z85; both NULL: nothing is encrypted */
+    char *curve_secret;
+    char *registration_ip; /* NULL: an ordinary connection file */
+    int registration_port;
+    char *kernel_id; /* what the launcher calls this kernel; with registration_ip only */
 };
+
+enum { CURVE_KEY_CHARACTERS = 40 };
 
 /* "shell", "iopub", "stdin", "control", "hb": the names in the file. */
 const char *channel_name(enum channel channel);
@@ -46,3 +56,8 @@ int connection_file_write(struct connection_file *file);
 
 /* The ZeroMQ endpoint of a channel with this port, a new string. */
 char *connection_file_endpoint(const struct connection_file *file, int port);
+
+/* Must the launcher be told which ports were chosen? */
+bool connection_file_wants_registration(const struct connection_file *file);
+/* Where the launcher waits for that, a new string. */
+char *connection_file_registration_endpoint(const struct connection_file *file);

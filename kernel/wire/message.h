@@ -3,7 +3,7 @@
  *
  * Owns the frames; everything else is a view into them, except the two strings that we act upon.
  * The content is not parsed here: json_text looks into it where a field is needed.
- * Source: messaging 5.5, "The wire protocol" and "General Message Format".
+ * Source: messaging 5.6, "The wire protocol" and "General Message Format".
  */
 #pragma once
 

@@ -1,7 +1,7 @@
 /*
  * session - who we are on the wire: session id, message ids, dates
  *
- * One per kernel process: frontends see a new session id as a restart (messaging 5.5, "Versioning"
+ * One per kernel process: frontends see a new session id as a restart (messaging 5.6, "Versioning"
  * and "General Message Format").
  */
 #pragma once
@@ -10,7 +10,7 @@
 
 #include <stdint.h>
 
-#define PROTOCOL_VERSION "5.5" /* the same in every header and in kernel_info_reply */
+#define PROTOCOL_VERSION "5.6" /* the same in every header and in kernel_info_reply */
 
 enum { SESSION_DATE_SIZE = sizeof("2026-01-01T00:00:00.000000Z") };
 

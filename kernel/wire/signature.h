@@ -2,7 +2,7 @@
  * signature - the HMAC that proves a message comes from somebody who has the connection file
  *
  * Owns the key. The digests of messages that were accepted are remembered, so that nobody can play
- * a recorded message again. Source: messaging 5.5, "The wire protocol".
+ * a recorded message again. Source: messaging 5.6, "The wire protocol".
  */
 #pragma once
 

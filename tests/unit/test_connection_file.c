@@ -71,6 +71,30 @@ static void a_wrong_file_is_explained(void **state)
     expect_error("{\"key\": \"\", \"transport\": \"udp\"}", "transport");
     expect_error("{\"key\": 5}", "key");
     expect_error("{\"transport\": \"tcp\"}", "key");
+    expect_error("{\"key\": \"\", \"curve_publickey\": \"x\"}", "curve_secretkey");
+    expect_error("{\"key\": \"\", \"registration_port\": 1}", "kernel_id");
+    expect_error("{\"key\": \"\", \"kernel_id\": \"k\", \"registration_port\": 65536}",
+                 "registration_port");
+    expect_error("{\"key\": \"\", \"kernel_id\": \"k\", \"registration_port\": \"\"}",
+                 "registration_port");
+}
+
+static void a_registration_file_says_where_to_register(void **state)
+{
+    struct connection_file file;
+    cleanup_free char *endpoint = NULL;
+    char *error = NULL;
+
+    (void)state;
+    assert_int_equal(read_text("{\"key\": \"k\", \"kernel_id\": \"id\", \"transport\": \"ipc\", "
+                               "\"registration_ip\": \"/run/r\", \"registration_port\": \"7\"}",
+                               &file, &error),
+                     0);
+    assert_true(connection_file_wants_registration(&file));
+    endpoint = connection_file_registration_endpoint(&file);
+    assert_string_equal(endpoint, "ipc:///run/r-7");
+    assert_string_equal(file.ip, "/run/r");
+    connection_file_finish(&file);
 }
 
 static void chosen_ports_are_written_and_unknown_keys_kept(void **state)
@@ -111,4 +135,5 @@ static void endpoints_are_zeromqs(void **state)
 #define test(function) cmocka_unit_test_setup_teardown(function, make_path, remove_path)
 
 RUN(test(a_launchers_file_is_read), test(a_wrong_file_is_explained),
+    test(a_registration_file_says_where_to_register),
     test(chosen_ports_are_written_and_unknown_keys_kept), cmocka_unit_test(endpoints_are_zeromqs))

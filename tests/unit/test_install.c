@@ -83,16 +83,16 @@ static void writes_what_jupyter_needs(void **state)
 {
     char *folder = *state;
     json_t *json;
-    const char *program, *command, *flag, *file, *option, *python, *display_name, *language, *mode;
+    const char *program, *command, *flag, *file, *option, *python, *display_name, *language, *mode, *encryption;
     int debugger;
 
     assert_int_equal(call(&install_command, "--prefix", folder, NULL), 0);
     json = load(folder, "safepyrun");
-    assert_int_equal(json_unpack(json, "{s[ssssss!] ss ss ss ss s{sb!} !}", "argv", &program,
+    assert_int_equal(json_unpack(json, "{s[ssssss!] ss ss ss ss s{sb s[s!]!} !}", "argv", &program,
                                  &command, &flag, &file, &option, &python, "display_name",
                                  &display_name, "language", &language, "interrupt_mode", &mode,
                                  "kernel_protocol_version", &flag, "metadata", "debugger",
-                                 &debugger),
+                                 &debugger, "supported_encryption", &encryption),
                      0);
     assert_int_equal(program[0], '/');
     assert_int_equal(access(program, X_OK), 0);
@@ -104,6 +104,7 @@ static void writes_what_jupyter_needs(void **state)
     assert_string_equal(language, "python");
     assert_string_equal(mode, "message");
     assert_false(debugger);
+    assert_string_equal(encryption, "curve");
     json_decref(json);
 }
 

@@ -53,7 +53,7 @@ class Message:
 class Frontend:
     """One client of a kernel: its own session, identity and sockets; close() or use as a context."""
 
-    def __init__(self, connection, *, identity=None, subscribe=True):
+    def __init__(self, connection, *, identity=None, subscribe=True, patience=10):
         self.connection = connection
         self.session = os.urandom(8).hex()
         self.identity = (identity or self.session).encode()
@@ -63,7 +63,7 @@ class Frontend:
         self.unread = {"iopub": [], "shell": [], "control": [], "stdin": []}
         for channel in ROUTED:
             self.sockets[channel] = self.connect(channel, zmq.DEALER, identity=self.identity)
-        self.wait_for_stdin()
+        self.wait_for_stdin(patience)
         if subscribe:
             self.subscribe()
 
@@ -92,12 +92,16 @@ class Frontend:
             socket.identity = identity
         if kind == zmq.SUB:
             socket.subscribe(b"")
+        if "curve_publickey" in self.connection:
+            socket.curve_serverkey = self.connection["curve_publickey"].encode()
+            socket.curve_publickey = self.connection["curve_publickey"].encode()
+            socket.curve_secretkey = self.connection["curve_secretkey"].encode()
         if channel == "stdin":
             self.stdin_events = socket.get_monitor_socket(zmq.EVENT_HANDSHAKE_SUCCEEDED)
         socket.connect(self.endpoint(channel))
         return socket
 
-    def wait_for_stdin(self, timeout=10):
+    def wait_for_stdin(self, timeout):
         """A question that is asked on stdin before the kernel knows this peer would be lost: a ROUTER drops it."""
         assert self.stdin_events.poll(timeout * 1000), "no connection on stdin"
 
@@ -129,7 +133,7 @@ class Frontend:
             "username": "tester",
             "date": datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
             "msg_type": msg_type,
-            "version": "5.5",
+            "version": "5.6",
             **fields,
         }
 
@@ -170,7 +174,7 @@ class Frontend:
         for name in ("msg_id", "session", "username", "date", "msg_type", "version"):
             assert isinstance(header[name], str), f"header without {name}: {header}"
         assert DATE.match(header["date"]), header["date"]
-        assert header["version"] == "5.5", header["version"]
+        assert header["version"] == "5.6", header["version"]
 
     def receive(self, channel, timeout=10):
         """The next message of a channel in the order of arrival."""

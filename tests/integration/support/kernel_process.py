@@ -54,15 +54,18 @@ def clean_environment(home):
 
 
 class KernelProcess:
-    """start … stop() of one kernel; `process` is its Popen, `connection` what a front end needs."""
+    """start … stop() of one kernel; `process` is its Popen, `connection` what a front end needs.
 
-    def __init__(self, directory, *, shell="plain", arguments=(), policy=None, environment=None, prefix=(), **connection):
+    With `registration` the kernel gets that registration file, and the test finds out the connection.
+    """
+
+    def __init__(self, directory, *, shell="plain", arguments=(), policy=None, environment=None, prefix=(), registration=None, **connection):
         self.directory = Path(directory)
         self.home = self.directory / "home"
         self.work = self.directory / "work"
         for each in (self.home, self.work):
             each.mkdir(parents=True, exist_ok=True)
-        self.connection = make_connection(self.directory, **connection)
+        self.connection = make_connection(self.directory, **connection) if registration is None else registration
         self.file = self.directory / "connection.json"
         self.file.write_text(json.dumps(self.connection))
         self.file.chmod(0o600)

@@ -11,7 +11,7 @@ from frontend import labels, only
 def test_kernel_info(front, channel):
     info = front.ask("kernel_info_request", channel=channel)
     assert info["status"] == "ok"
-    assert info["protocol_version"] == "5.5"
+    assert info["protocol_version"] == "5.6"
     assert info["implementation"] == "safepyrun"
     language = info["language_info"]
     assert language["name"] == "python"
