@@ -7,7 +7,7 @@
 enum { TAIL_DEFAULT = 10 };
 
 /* What a history_request may say, with the defaults that IPython gives. */
-struct question {
+struct history_question {
     struct bytes access; /* the JSON string of hist_access_type */
     bool output;
     bool unique;
@@ -75,7 +75,7 @@ static bool read_pattern(struct bytes content, struct buffer *pattern)
     return true;
 }
 
-static const char *read_question(struct bytes content, struct question *question)
+static const char *read_question(struct bytes content, struct history_question *question)
 {
     if (!is_given(content, "hist_access_type", &question->access))
         return "\"hist_access_type\" is missing";
@@ -94,7 +94,7 @@ static const char *read_question(struct bytes content, struct question *question
 }
 
 /* Returns false for an access type that there is not. */
-static bool ask(struct kernel *kernel, const struct question *question, struct answer *answer)
+static bool ask(struct kernel *kernel, const struct history_question *question, struct answer *answer)
 {
     if (bytes_equal_string(question->access, "\"tail\"")) {
         history_tail(kernel->history, question->n < 0 ? TAIL_DEFAULT : question->n, append_row,
@@ -117,7 +117,7 @@ static bool ask(struct kernel *kernel, const struct question *question, struct a
 }
 
 static int answer_question(struct kernel *kernel, struct request *request,
-                           struct question *question)
+                           struct history_question *question)
 {
     struct answer answer = {.content = BUFFER_NONE, .separator = "", .output = question->output};
     int result;
@@ -136,7 +136,7 @@ static int answer_question(struct kernel *kernel, struct request *request,
 
 static int handle(struct kernel *kernel, struct request *request)
 {
-    struct question question = {.n = -1, .start = 1, .pattern = BUFFER_NONE};
+    struct history_question question = {.n = -1, .start = 1, .pattern = BUFFER_NONE};
     const char *wrong = read_question(request_content(request), &question);
     int result = wrong != NULL ? request_refuse(request, "ValueError", "history_request: %s", wrong)
                                : answer_question(kernel, request, &question);
