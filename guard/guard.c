@@ -1,4 +1,5 @@
 #include "guard/guard.h"
+#include "guard/audit/ask.h"
 #include "guard/audit/audit.h"
 #include "guard/configuration.h"
 #include "guard/denials.h"
@@ -186,6 +187,7 @@ static void (*const handlers[FRAME_TYPE_COUNT])(const struct frame *frame) = {
     [FRAME_COMM_MSG_REQUEST] = introspect_comm,
     [FRAME_COMM_CLOSE_REQUEST] = introspect_comm,
     [FRAME_INPUT_REPLY] = ignore,
+    [FRAME_ANSWER] = ignore,
     [FRAME_CONFIGURE] = ignore,
     [FRAME_SHUTDOWN] = shut_down,
 };
@@ -237,6 +239,7 @@ void guard_serve(int link_fd, const char *library_directory)
         fail_with_exception("describe itself");
     if (warm_up(&configuration) < 0 || add_names(names) < 0)
         fail_with_exception("start its shell");
+    ask_start();
     if (audit_arm(steal(configuration.policy), link_fd) < 0)
         fail_with_exception("arm itself");
     if (shell_open_cwd() < 0)

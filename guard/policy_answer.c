@@ -37,6 +37,10 @@ static PyObject *value_of(const char *key, const struct configuration *configura
         return text(policy->allow_mode ? "allow" : "restrict");
     if (strcmp(key, "ban_defs") == 0)
         return PyBool_FromLong(policy->ban_defs);
+    if (strcmp(key, "on_deny") == 0)
+        return text(policy->asks ? "ask" : "error");
+    if (strcmp(key, "ask_seconds") == 0)
+        return PyLong_FromLong(policy->ask_seconds);
     if (strcmp(key, "extra_globals") == 0)
         return py_own(configuration->result.extra_globals);
     if (strcmp(key, "project_policy") == 0) /* a file that says false has the same effect as none */

@@ -1,5 +1,6 @@
 #include "guard/report.h"
 
+#include "guard/audit/ask.h"
 #include "guard/audit/audit.h"
 #include "guard/python/py_cleanup.h"
 
@@ -108,10 +109,34 @@ static PyObject *policy(PyObject *self, PyObject *unused)
         set_owned(dict, "mode", PyUnicode_FromString(in_force->allow_mode ? "allow" : "restrict")) <
             0 ||
         set_owned(dict, "ban_defs", PyBool_FromLong(in_force->ban_defs)) < 0 ||
-        add_lists(dict, in_force) < 0 || add_limits(dict, in_force) < 0 || set_any(dict, "ok_dests", in_force->guards_writes) < 0 ||
+        set_owned(dict, "on_deny", PyUnicode_FromString(in_force->asks ? "ask" : "error")) < 0 ||
+        set_owned(dict, "ask_seconds", PyLong_FromLong(in_force->ask_seconds)) < 0 ||
+        add_lists(dict, in_force) < 0 || add_limits(dict, in_force) < 0 ||
+        set_any(dict, "ok_dests", in_force->guards_writes) < 0 ||
         set_any(dict, "read_roots", in_force->guards_reads) < 0)
         return NULL;
     return steal(dict);
+}
+
+/* What people have let pass for the session: [(event, rule, what, path)]. */
+static PyObject *grants(PyObject *self, PyObject *unused)
+{
+    cleanup_py PyObject *list = PyList_New(0);
+
+    (void)self;
+    (void)unused;
+    for (size_t i = 0; list != NULL && i < ask_grant_count(); i++) {
+        struct grant grant = ask_grant(i);
+        cleanup_py PyObject *path = PyUnicode_DecodeFSDefault(grant.subject);
+        cleanup_py PyObject *entry =
+            path != NULL ? Py_BuildValue("(sssO)", grant.question->event, grant.question->rule,
+                                         grant.question->words, path)
+                         : NULL;
+
+        if (entry == NULL || PyList_Append(list, entry) < 0)
+            return NULL;
+    }
+    return steal(list);
 }
 
 /* ---- refusals ------------------------------------------------------------------------------- */
@@ -147,6 +172,7 @@ static PyObject *denials(PyObject *self, PyObject *unused)
 
 static PyMethodDef methods[] = {{"status", status, METH_NOARGS, NULL},
                                 {"policy", policy, METH_NOARGS, NULL},
+                                {"grants", grants, METH_NOARGS, NULL},
                                 {"denials", denials, METH_NOARGS, NULL},
                                 {NULL, NULL, 0, NULL}};
 

@@ -72,8 +72,11 @@ int kernel_interrupt(struct kernel *kernel)
     if (result == 0)
         result = queue_abort_executes(&kernel->queue);
     /* Not a cell that reading has just started: nothing ran when the interrupt came. */
-    if (running != NULL && running == kernel->queue.running)
+    if (running != NULL && running == kernel->queue.running) {
         guard_process_interrupt(&kernel->guard);
+        kernel->question.interrupted_cell = running->cell;
+        question_close(kernel, ANSWER_INTERRUPTED); /* after the signal: the guard looks for it */
+    }
     return result;
 }
 
@@ -358,6 +361,8 @@ static void init_parts(struct kernel *kernel)
     kernel->history_timer = (struct loop_timer){.callback = on_history, .context = kernel};
     loop_add_timer(kernel->loop, &kernel->resume_timer);
     loop_add_timer(kernel->loop, &kernel->history_timer);
+    kernel->question_timer = (struct loop_timer){.callback = question_time_out, .context = kernel};
+    loop_add_timer(kernel->loop, &kernel->question_timer);
     kernel->end_timer = (struct loop_timer){.callback = on_end_timer, .context = kernel};
     loop_add_timer(kernel->loop, &kernel->end_timer);
     outputs_init(&kernel->outputs, kernel->loop, &kernel->channels, kernel->cells);
@@ -402,6 +407,7 @@ static void finish(struct kernel *kernel)
     audit_log_free(kernel->audit_log);
     free(kernel->audit_log_path);
     usage_finish(&kernel->usage);
+    question_finish(&kernel->question);
     private_directory_remove(kernel->private_directory);
     cells_free(kernel->cells);
     comms_free(kernel->comms);

@@ -14,6 +14,7 @@
 #include "kernel/execution/cells.h"
 #include "kernel/execution/comms.h"
 #include "kernel/execution/outputs.h"
+#include "kernel/execution/question.h"
 #include "kernel/execution/queue.h"
 #include "kernel/loop.h"
 #include "kernel/records/audit_log.h"
@@ -35,6 +36,7 @@ struct kernel {
     char *python_version;      /* for kernel_info_reply, known before the guard is */
     char *banner;              /* the guard's, once it is ready; NULL before */
     struct queue queue;
+    struct question question;  /* the one that is open, or the last one */
     struct cells *cells;
     struct outputs outputs;
     struct comms *comms;
@@ -50,6 +52,7 @@ struct kernel {
     int exit_status;           /* 1 when the guard died: launchers tell a crash from an end */
     struct loop_timer resume_timer;  /* looks whether iopub has room again */
     struct loop_timer history_timer; /* writes history behind */
+    struct loop_timer question_timer; /* the time to answer is over */
     struct loop_timer end_timer;     /* after the guard's death: answers what was under way, then ends */
     struct loop_source signal_source;
     struct loop_source parent_source;

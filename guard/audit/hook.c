@@ -1,9 +1,11 @@
 #include "guard/audit/hook.h"
 
+#include "guard/audit/ask.h"
 #include "guard/audit/caller.h"
 #include "guard/audit/denials.h"
 #include "guard/policy/read_rules.h"
 #include "guard/python/compat.h"
+#include "guard/python/interrupt.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -46,6 +48,20 @@ static const char *words_of(const struct event_row *row, const struct denial *de
                : "open for writing";
 }
 
+/* Returns 0 when a person lets it pass. */
+static int refuse(const struct scope *scope, const struct event_row *row, const char *event,
+                  struct facts *facts, struct denial *denial)
+{
+    enum question_answer answer = ANSWER_NOBODY;
+
+    if (scope->policy->asks && ask_person(scope->policy, row, event, facts, denial, &answer))
+        return 0;
+    denials_raise(event, words_of(row, denial), denial);
+    if (answer == ANSWER_INTERRUPTED)
+        interrupt_take_over_exception();
+    return -1;
+}
+
 static int judge(const struct scope *scope, const struct event_row *row, const char *event,
                  const struct facts_source *source)
 {
@@ -56,8 +72,9 @@ static int judge(const struct scope *scope, const struct event_row *row, const c
     denial.subject[0] = '\0'; /* the rest is filled by a denial; 6 KB are not cleared for each event */
     facts_read(&row->arguments, source, &owner, &facts);
     facts.caller = ask_caller(scope, row->arguments.asks, &facts.deputy_is_known);
-    if (row->check(scope->policy, &facts, &denial) == VERDICT_DENY)
-        return denials_raise(event, words_of(row, &denial), &denial);
+    if (row->check(scope->policy, &facts, &denial) == VERDICT_DENY &&
+        refuse(scope, row, event, &facts, &denial) < 0)
+        return -1;
     if (row->check == check_open)
         caller_note_read(facts.paths[0].text);
     else if (row->check == check_chdir)

@@ -103,6 +103,7 @@ void policy_free(struct policy *policy)
     write_roots_free(policy->write_roots);
     write_roots_free(policy->read_denied);
     write_roots_free(policy->read_allowed);
+    write_roots_free(policy->never_asked);
     free(policy);
 }
 
@@ -224,6 +225,26 @@ static int set_limit(struct policy *policy, const struct limit_row *row,
     return 0;
 }
 
+static int set_on_deny(struct policy *policy, const struct policy_value *value)
+{
+    if (value->type != POLICY_STRING)
+        return POLICY_E_BAD_TYPE;
+    if (strcmp(value->string, "ask") != 0 && strcmp(value->string, "error") != 0)
+        return POLICY_E_BAD_VALUE;
+    policy->asks = value->string[0] == 'a';
+    return 0;
+}
+
+static int set_ask_seconds(struct policy *policy, const struct policy_value *value)
+{
+    if (value->type != POLICY_INTEGER)
+        return POLICY_E_BAD_TYPE;
+    if (value->integer < 1 || value->integer > POLICY_ASK_SECONDS_MAX)
+        return POLICY_E_BAD_VALUE;
+    policy->ask_seconds = value->integer;
+    return 0;
+}
+
 int policy_set(struct policy *policy, const char *key, const struct policy_value *value)
 {
     const struct limit_row *limit = find_limit(key);
@@ -245,6 +266,10 @@ int policy_set(struct policy *policy, const char *key, const struct policy_value
         return set_mode(policy, value);
     if (strcmp(key, "ban_defs") == 0)
         return set_ban_defs(policy, value);
+    if (strcmp(key, "on_deny") == 0)
+        return set_on_deny(policy, value);
+    if (strcmp(key, "ask_seconds") == 0)
+        return set_ask_seconds(policy, value);
     return list != NULL ? set_strings(list, value) : POLICY_E_UNKNOWN_KEY;
 }
 
@@ -294,6 +319,10 @@ void policy_seal(struct policy *policy)
         policy->read_denied = roots_of_lists(&policy->deny_read, &policy->secrets);
     if (policy->guards_reads)
         policy->read_allowed = roots_of_lists(&policy->read_roots, &policy->readable);
+    if (policy->asks) {
+        policy->never_asked = roots_of_lists(&policy->secrets, &policy->read_only);
+        write_roots_protect(policy->never_asked, &policy->protect);
+    }
     read_rules_prepare(policy);
     policy->sealed = true;
 }

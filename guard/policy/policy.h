@@ -38,6 +38,8 @@ struct policy {
     bool allow_mode;                /* mode = "allow": what is not listed is refused */
     bool ban_defs;                  /* def, async def and class are refused */
     struct policy_limits limits;
+    bool asks;                      /* on_deny = "ask": a person may let a path pass */
+    long ask_seconds;               /* how long such a question waits */
     struct string_list ok_dests;    /* write roots as written; "." is where the process is */
     struct string_list extra_roots; /* further ones, from the command line: no file takes them away */
     struct string_list ban_imports; /* module names; a submodule is banned with its parent */
@@ -58,6 +60,7 @@ struct policy {
     struct write_roots *write_roots; /* made by policy_seal(); NULL: writes are not guarded */
     struct write_roots *read_denied; /* made by policy_seal(); NULL: nothing */
     struct write_roots *read_allowed; /* made by policy_seal(); NULL: everything */
+    struct write_roots *never_asked; /* made by policy_seal() if `asks`: see appeal.h */
 };
 
 enum policy_outcome {
@@ -109,6 +112,8 @@ struct policy_value {
     size_t count;
 };
 int policy_set(struct policy *policy, const char *key, const struct policy_value *value);
+
+enum { POLICY_ASK_SECONDS_MAX = 3600 };
 
 /* One row of keys.def. */
 struct policy_key {

@@ -253,6 +253,8 @@ static const char *const harmless_builtins[] = {"abs",
                                                 "quit",
                                                 NULL};
 
+enum { ASK_SECONDS = 120 };
+
 static const struct preset_values presets[] = {
     [POLICY_READ_ONLY] = {.name = "read-only",
                           .guards_writes = true,
@@ -346,6 +348,8 @@ int policy_set_preset(struct policy *policy, enum policy_preset preset)
     policy->allow_mode = values->allow_mode;
     policy->ban_defs = values->ban_defs;
     policy->limits = limits_of(preset);
+    policy->asks = false;
+    policy->ask_seconds = ASK_SECONDS;
     fill(&policy->ok_dests, values->ok_dests);
     fill(&policy->ban_imports, values->ban_imports);
     fill(&policy->allowed_imports, values->allowed_imports);

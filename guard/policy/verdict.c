@@ -14,6 +14,7 @@ enum verdict verdict_deny(struct denial *denial, const char *rule, const char *r
 
     denial->rule = rule;
     denial->remedy = remedy;
+    denial->may_ask = false; /* few say otherwise, afterwards */
     va_start(arguments, reason);
     vsnprintf(denial->reason, sizeof(denial->reason), reason, arguments);
     va_end(arguments);

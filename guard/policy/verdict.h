@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include "guard/policy/appeal.h"
 #include "guard/policy/policy.h"
 
 /* Whose code asks. Some rows ask for the innermost frame only: then DEPUTY and IMPORT read LIBRARY. */
@@ -29,6 +30,7 @@ struct path_fact {
     bool odd;          /* not str, bytes or int: nothing is known about it, and nothing was asked */
     bool odd_dir_fd;   /* the directory is no int: then the path is odd too */
     enum path_follow follow;
+    const struct excuses *excuses; /* what a person has let pass in this call; NULL: nothing */
 };
 
 /* What the arguments of an event say. */
@@ -51,6 +53,7 @@ struct facts {
 struct denial {
     const char *rule;           /* the policy key or "interpreter ring" */
     const char *remedy;         /* what would allow it, or what to do instead */
+    bool may_ask;               /* a person may set it aside: see appeal.h */
     char reason[DENIAL_TEXT];
     char subject[PATH_MAX];     /* the path or name that is meant, or "" */
 };

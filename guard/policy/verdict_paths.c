@@ -26,13 +26,25 @@ static enum verdict deny_outside(const struct policy *policy, struct denial *den
     return verdict_deny(denial, "ok_dests", ADD_ROOT, "it is outside the write roots (%s)", roots);
 }
 
+/* The same for a path that a person may let pass. */
+static enum verdict deny_path(const struct policy *policy, const struct path_fact *path,
+                              struct denial *denial)
+{
+    if (excuses_hold(path->excuses, "ok_dests", denial->subject))
+        return VERDICT_ALLOW;
+    deny_outside(policy, denial);
+    denial->may_ask = appeal_may_write(policy, denial->subject);
+    return VERDICT_DENY;
+}
+
 /* Mode, owner, times and attributes can be changed through a descriptor that was opened for
  * reading. */
-static enum verdict judge_descriptor(const struct policy *policy, int fd, struct denial *denial)
+static enum verdict judge_descriptor(const struct policy *policy, const struct path_fact *path,
+                                     struct denial *denial)
 {
     char link[64];
     char target[PATH_MAX];
-    int length = snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+    int length = snprintf(link, sizeof(link), "/proc/self/fd/%d", path->fd);
     bool magic;
 
     if (path_resolve((struct bytes){link, (size_t)length}, AT_FDCWD, PATH_FOLLOW_LAST, target,
@@ -40,7 +52,7 @@ static enum verdict judge_descriptor(const struct policy *policy, int fd, struct
         write_roots_ask(policy->write_roots, bytes_of_string(target), AT_FDCWD, PATH_KEEP_LAST,
                         denial->subject) == ROOTS_INSIDE)
         return VERDICT_ALLOW;
-    return deny_outside(policy, denial);
+    return deny_path(policy, path, denial);
 }
 
 /* One path against the write roots. The answer's path becomes the subject. */
@@ -50,7 +62,7 @@ static enum verdict judge_path(const struct policy *policy, const struct path_fa
     if (path->odd)
         return verdict_deny_odd(denial);
     if (path->fd >= 0)
-        return opening ? VERDICT_ALLOW : judge_descriptor(policy, path->fd, denial);
+        return opening ? VERDICT_ALLOW : judge_descriptor(policy, path, denial);
     switch (write_roots_ask(policy->write_roots, path->text, path->dir_fd, path->follow,
                             denial->subject)) {
     case ROOTS_INSIDE:
@@ -80,7 +92,7 @@ static enum verdict judge_path(const struct policy *policy, const struct path_fa
     case ROOTS_OUTSIDE:
         break;
     }
-    return deny_outside(policy, denial);
+    return deny_path(policy, path, denial);
 }
 
 /* What may not be read may not be moved or linked to where it may, nor a folder that holds it. */
@@ -142,21 +154,25 @@ enum verdict check_read(const struct policy *policy, const struct facts *facts,
     if (path->text.data == NULL) /* os.listdir() without a path: where we are */
         return VERDICT_ALLOW;
     switch (read_rules_ask(policy, path->text, path->dir_fd, ret_denial->subject)) {
-    case READ_DENIED:
-        return verdict_deny(ret_denial, "deny_read", "remove it from deny_read in the policy file",
-                            "the policy says that it may not be read");
-    case READ_OUTSIDE:
-        return verdict_deny(ret_denial, "read_roots",
-                            "add its folder to read_roots in the policy file",
-                            "it is outside of what the policy lets cells read");
+    case READ_ALLOWED:
+        return VERDICT_ALLOW;
     case READ_PROCESS:
         return verdict_deny(ret_denial, "deny_read",
                             "os.environ has the variables that cells may see",
                             "cells may not read the memory or the environment of processes");
-    case READ_ALLOWED:
+    case READ_DENIED:
+        verdict_deny(ret_denial, "deny_read", "remove it from deny_read in the policy file",
+                     "the policy says that it may not be read");
+        break;
+    case READ_OUTSIDE:
+        verdict_deny(ret_denial, "read_roots", "add its folder to read_roots in the policy file",
+                     "it is outside of what the policy lets cells read");
         break;
     }
-    return VERDICT_ALLOW;
+    if (excuses_hold(path->excuses, ret_denial->rule, ret_denial->subject))
+        return VERDICT_ALLOW;
+    ret_denial->may_ask = appeal_may_read(policy, ret_denial->subject);
+    return VERDICT_DENY;
 }
 
 static bool opens_for_writing(const struct facts *facts)

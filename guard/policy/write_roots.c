@@ -229,6 +229,11 @@ bool write_roots_hold_excluded(const struct write_roots *roots, const char *reso
     return false;
 }
 
+bool write_roots_names_protected(const struct write_roots *roots, const char *resolved)
+{
+    return names_protected(roots, resolved);
+}
+
 bool write_roots_cover_start(const struct write_roots *roots, const char *resolved)
 {
     for (size_t i = 0; i < roots->count; i++)

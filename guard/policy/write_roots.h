@@ -67,6 +67,8 @@ bool write_roots_is_root(const struct write_roots *roots, const char *resolved);
 bool write_roots_hold_root(const struct write_roots *roots, const char *resolved);
 /* True when an excluded folder or file lies below: to move it away would move that as well. */
 bool write_roots_hold_excluded(const struct write_roots *roots, const char *resolved);
+/* True when a protected name stands anywhere in the path, below a root or not. */
+bool write_roots_names_protected(const struct write_roots *roots, const char *resolved);
 /* As write_roots_cover(), where "." also means the directory in which the roots were made. */
 bool write_roots_cover_start(const struct write_roots *roots, const char *resolved);
 

@@ -147,6 +147,22 @@ void interrupt_begin_request(void)
         PyErr_Clear(); /* the cell runs all the same; the kernel process has stronger means */
 }
 
+void interrupt_take_over_exception(void)
+{
+    PyObject *type;
+    PyObject *value;
+    PyObject *traceback;
+
+    PyErr_Fetch(&type, &value, &traceback);
+    if (PyErr_CheckSignals() == 0) {
+        PyErr_Restore(type, value, traceback);
+        return;
+    }
+    Py_XDECREF(type);
+    Py_XDECREF(value);
+    Py_XDECREF(traceback);
+}
+
 enum interrupt_state interrupt_set(enum interrupt_state state)
 {
     enum interrupt_state before = interrupt.state;

@@ -43,6 +43,9 @@ int interrupt_begin_cell(void);
 /* Before the reply: from here on SIGINT is ignored. */
 void interrupt_end_request(void);
 
+/* An interrupt that came meanwhile takes the place of the exception that is set. */
+void interrupt_take_over_exception(void);
+
 /* Returns the state before. */
 enum interrupt_state interrupt_set(enum interrupt_state state);
 

@@ -18,6 +18,7 @@ struct kept_frame {
 static struct {
     int fd;
     bool detached;
+    bool receiving; /* the main thread waits for a frame, perhaps below a signal handler */
     pthread_mutex_t lock; /* guards `writer`; nobody asks for the GIL while holding it */
     struct frame_writer writer;
     struct frame_reader reader;
@@ -190,6 +191,17 @@ static struct kept_frame *take_kept(void)
     return kept;
 }
 
+/* Handlers of signals run in here: whatever they do, the frame that is awaited is not theirs. */
+static int wait_for_frame(void)
+{
+    int result;
+
+    end.receiving = true;
+    result = wait_for(POLLIN);
+    end.receiving = false;
+    return result;
+}
+
 static int receive_from_socket(struct frame *ret_frame)
 {
     if (end.detached)
@@ -201,7 +213,7 @@ static int receive_from_socket(struct frame *ret_frame)
             return 0;
         if (result == LINK_E_INVALID)
             end_process();
-        if (wait_for(POLLIN) < 0)
+        if (wait_for_frame() < 0)
             return -1;
         /* Only when something is there: a try in vain would look like a request to a late SIGINT.
          */
@@ -230,6 +242,40 @@ int link_end_receive_type(enum frame_type type, struct frame *ret_frame)
         if (ret_frame->type == type)
             return 0;
         keep_frame(ret_frame);
+    }
+}
+
+/* Reads what there is, once something is. */
+static void fill_quietly(void)
+{
+    struct pollfd poll_fd = {.fd = end.fd, .events = POLLIN};
+    int result;
+
+    if (link_end_push_on())
+        poll_fd.events |= POLLOUT;
+    if (poll(&poll_fd, 1, -1) <= 0)
+        return; /* a signal: its handler has noted it */
+    result = frame_reader_fill(&end.reader, end.fd);
+    if (result == LINK_E_CLOSED || (result < 0 && result != -EINTR))
+        end_process();
+}
+
+bool link_end_exchange(const struct frame *frame, enum frame_type type, struct frame *ret_frame)
+{
+    if (end.detached || end.fd < 0 || end.receiving)
+        return false;
+    link_end_post(frame);
+    for (;;) {
+        int result = frame_reader_next(&end.reader, ret_frame);
+
+        if (result == LINK_E_INVALID)
+            end_process();
+        if (result == LINK_E_AGAIN)
+            fill_quietly();
+        else if (ret_frame->type == type)
+            return true;
+        else
+            keep_frame(ret_frame);
     }
 }
 

@@ -52,6 +52,15 @@ int link_end_receive(struct frame *ret_frame);
 /* The same for one type: frames of other types are kept for link_end_receive(). */
 int link_end_receive_type(enum frame_type type, struct frame *ret_frame);
 
+/*
+ * link_end_exchange() - send a frame and wait for one of another type
+ *
+ * For the audit hook: no Python code runs, the GIL is kept and signals are left for later. Main
+ * thread only. ret_frame as above. Returns false when the main thread is in the middle of receiving
+ * (a signal handler asks), or in a child: then nothing was sent.
+ */
+bool link_end_exchange(const struct frame *frame, enum frame_type type, struct frame *ret_frame);
+
 /* Whether link_end_receive() would find something without waiting for the other side. */
 bool link_end_has_input(void);
 

@@ -119,8 +119,13 @@ static int take_comm_close(struct kernel *kernel, const struct frame *frame)
 static int take_input_request(struct kernel *kernel, const struct frame *frame)
 {
     struct request *request = kernel->queue.running;
-    int result = outputs_flush(&kernel->outputs);
+    int result;
 
+    if (kernel->question.is_open) {
+        guard_process_condemn(&kernel->guard, "it broke the protocol: input inside of a question");
+        return 0;
+    }
+    result = outputs_flush(&kernel->outputs);
     free(request->input_msg_id);
     request->input_msg_id = channels_next_msg_id(&kernel->channels);
     limits_pause(&kernel->limits);
@@ -242,6 +247,7 @@ static int take_reply(struct kernel *kernel, const struct frame *frame)
         guard_process_condemn(&kernel->guard, "it broke the protocol: a reply of the wrong shape");
         return 0;
     }
+    question_drop(kernel);
     limits_end(&kernel->limits);
     result = guard_process_drain_outputs(&kernel->guard);
     /* Until here the request counted as running: an abort must find the queue without it. */
@@ -290,6 +296,7 @@ static const struct {
     [FRAME_COMM_MSG] = {take_comm_msg, 2},
     [FRAME_COMM_CLOSE] = {take_comm_close, 2},
     [FRAME_INPUT_REQUEST] = {take_input_request, 1},
+    [FRAME_ASK] = {question_take, 0},
     [FRAME_REPLY] = {take_reply, 2},
     [FRAME_LOG] = {take_log, 0},
     [FRAME_DENIAL] = {take_denial, 1},
@@ -365,6 +372,7 @@ int from_guard_ended(struct kernel *kernel)
     int result;
 
     log_error("%s", reason);
+    question_drop(kernel);
     guard_process_forget_stack(&kernel->guard);
     limits_end(&kernel->limits);
     comms_clear(kernel->comms);

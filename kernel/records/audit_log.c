@@ -235,14 +235,25 @@ void audit_log_cell(struct audit_log *log, const struct audit_cell *cell)
     write_line(log, &line);
 }
 
-void audit_log_denial(struct audit_log *log, int execution_count, struct bytes refusal)
+static void add_object(struct audit_log *log, const char *type, int execution_count,
+                       struct bytes object)
 {
     cleanup_buffer struct buffer line = BUFFER_NONE;
 
     if (log->path == NULL)
         return;
-    begin_line(log, "denial", &line);
+    begin_line(log, type, &line);
     buffer_append_format(&line, ",\"execution_count\":%d,", execution_count);
-    buffer_append(&line, (struct bytes){(const char *)refusal.data + 1, refusal.size - 1});
+    buffer_append(&line, (struct bytes){(const char *)object.data + 1, object.size - 1});
     write_line(log, &line);
+}
+
+void audit_log_denial(struct audit_log *log, int execution_count, struct bytes refusal)
+{
+    add_object(log, "denial", execution_count, refusal);
+}
+
+void audit_log_question(struct audit_log *log, int execution_count, struct bytes question)
+{
+    add_object(log, "question", execution_count, question);
 }

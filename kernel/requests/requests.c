@@ -101,8 +101,13 @@ int requests_input_reply(struct kernel *kernel, struct message *message)
 
     if (strcmp(message->msg_type, "input_reply") != 0 || !message->content_is_valid ||
         running == NULL || running->input_msg_id == NULL ||
-        !answers(message, running->input_msg_id)) {
+        !answers(message, running->input_msg_id) || question_is_late_reply(kernel, content)) {
         log_info("stdin: dropped a %s that nobody waits for", message->msg_type);
+        message_free(message);
+        return 0;
+    }
+    if (kernel->question.is_open) {
+        question_take_reply(kernel, content);
         message_free(message);
         return 0;
     }

@@ -113,6 +113,28 @@ static void each_preset_has_its_limits(void **state)
     assert_int_equal(policy->limits.processes, 0);
 }
 
+static void whether_and_how_long_to_ask(void **state)
+{
+    cleanup_policy struct policy *policy = policy_new(POLICY_WORKSPACE);
+    cleanup_policy struct policy *decoded = NULL;
+
+    (void)state;
+    assert_false(policy->asks);
+    assert_int_equal(policy->ask_seconds, 120);
+    assert_int_equal(set_text(policy, "on_deny", "ask"), 0);
+    assert_int_equal(set_number(policy, "ask_seconds", 7), 0);
+    decoded = through_the_link(policy);
+    assert_true(decoded->asks);
+    assert_int_equal(decoded->ask_seconds, 7);
+    assert_int_equal(set_text(policy, "on_deny", "allow"), POLICY_E_BAD_VALUE);
+    assert_int_equal(set_number(policy, "on_deny", 1), POLICY_E_BAD_TYPE);
+    assert_int_equal(set_number(policy, "ask_seconds", 0), POLICY_E_BAD_VALUE);
+    assert_int_equal(set_number(policy, "ask_seconds", 3601), POLICY_E_BAD_VALUE);
+    assert_int_equal(set_text(policy, "ask_seconds", "7"), POLICY_E_BAD_TYPE);
+    assert_int_equal(set_text(policy, "preset", "strict"), 0);
+    assert_false(policy->asks);
+}
+
 static void any_lifts_a_limit(void **state)
 {
     cleanup_policy struct policy *policy = policy_new(POLICY_WORKSPACE);
@@ -165,5 +187,5 @@ static void presets_hide_the_usual_secrets(void **state)
 
 RUN(cmocka_unit_test(every_list_is_set_and_carried), cmocka_unit_test(the_mode_is_one_of_two),
     cmocka_unit_test(every_limit_is_set_and_carried), cmocka_unit_test(each_preset_has_its_limits),
-    cmocka_unit_test(any_lifts_a_limit), cmocka_unit_test(what_no_file_may_change_stays),
+    cmocka_unit_test(whether_and_how_long_to_ask), cmocka_unit_test(any_lifts_a_limit), cmocka_unit_test(what_no_file_may_change_stays),
     cmocka_unit_test(presets_hide_the_usual_secrets))

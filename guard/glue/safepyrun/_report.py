@@ -20,7 +20,13 @@ def _status():
             f"host              {_HOSTS[state['host']]}",
             f"preset            {state['preset']}",
             f"policy file       {state['policy_file'] or 'none'}",
-            f"refusals so far   {state['denial_count']}"]
+            f"refusals so far   {state['denial_count']}",
+            *_granted("let pass          ")]
+
+
+def _granted(prefix):
+    """What a person has let pass until the session ends (on_deny = "ask")."""
+    return [f"{prefix}{what} {path!r}" for _, _, what, path in _guard.grants()]
 
 
 _HOSTS = {"embedded": "embedded (safepyrun-guard with a Python of its own)",
@@ -53,7 +59,8 @@ def _policy():
     values = _guard.policy()
     width = max(map(len, values))
     return ["# what is in force, as a policy file would say it; a cell cannot change it",
-            *(f"{name:{width}} = {_value(value)}" for name, value in values.items())]
+            *(f"{name:{width}} = {_value(value)}" for name, value in values.items()),
+            *_granted("# a person has let pass for this session: ")]
 
 
 def _where(denial):

@@ -1,0 +1,259 @@
+#include "kernel/execution/question.h"
+
+#include "kernel/execution/question_prompt.h"
+#include "kernel/kernel.h"
+#include "kernel/records/log.h"
+#include "kernel/requests/requests.h"
+#include "kernel/wire/json_text.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <strings.h>
+#include <sys/random.h>
+
+enum { SECONDS_MAX = 3600, REPLY_BYTES_MAX = 64 };
+
+void question_finish(struct question *question)
+{
+    buffer_finish(&question->subject);
+}
+
+/* ---- to the guard and on record --------------------------------------------------------------- */
+
+static void send_answer(struct kernel *kernel, uint32_t cell, unsigned long number,
+                        enum question_answer answer)
+{
+    cleanup_free char *text = xasprintf("%lu", number);
+    struct bytes parts[] = {bytes_of_string(text), bytes_of_string(question_answer_word(answer))};
+
+    guard_process_send(&kernel->guard, &(struct frame){FRAME_ANSWER, cell, 2, parts});
+}
+
+static void append_text(struct buffer *object, const char *name, struct bytes text)
+{
+    buffer_append_format(object, "%s\"%s\":", object->size > 1 ? "," : "", name);
+    json_text_append_string(object, text);
+}
+
+static void record(struct kernel *kernel, const char *answer)
+{
+    const struct question *question = &kernel->question;
+    const struct request *running = kernel->queue.running;
+    cleanup_buffer struct buffer object = BUFFER_NONE;
+    cleanup_free char *warning = NULL;
+
+    buffer_append_char(&object, '{');
+    append_text(&object, "event", bytes_of_string(question->row->event));
+    append_text(&object, "rule", bytes_of_string(question->row->rule));
+    append_text(&object, "subject", buffer_bytes(&question->subject));
+    append_text(&object, "what", bytes_of_string(question->row->words));
+    append_text(&object, "answer", bytes_of_string(answer));
+    buffer_append_format(&object, ",\"seconds\":%.1f}",
+                         (double)(loop_now_ms() - question->asked_ms) / 1000);
+    audit_log_question(kernel->audit_log,
+                       running != NULL ? running->execute.execution_count : 0,
+                       buffer_bytes(&object));
+    warning = audit_log_take_warning(kernel->audit_log);
+    if (warning != NULL)
+        log_warning("%s", warning);
+    log_info("asked: %.*s", (int)object.size, object.data);
+}
+
+static void end(struct kernel *kernel, const char *answer)
+{
+    struct request *running = kernel->queue.running;
+
+    kernel->question.is_open = false;
+    loop_timer_stop(&kernel->question_timer);
+    limits_resume(&kernel->limits);
+    if (running != NULL)
+        free(steal(running->input_msg_id));
+    record(kernel, answer);
+}
+
+void question_close(struct kernel *kernel, enum question_answer answer)
+{
+    struct question *question = &kernel->question;
+
+    if (!question->is_open)
+        return;
+    end(kernel, question_answer_word(answer));
+    if (answer == ANSWER_NO && ++question->refused >= QUESTIONS_REFUSED_MAX)
+        answer = ANSWER_ENOUGH;
+    question->is_settled = answer != ANSWER_NO && answer != ANSWER_ONCE && answer != ANSWER_SESSION;
+    send_answer(kernel, question->cell, question->number, answer);
+}
+
+void question_drop(struct kernel *kernel)
+{
+    if (kernel->question.is_open)
+        end(kernel, "dropped");
+}
+
+int question_time_out(void *context)
+{
+    question_close(context, ANSWER_LATE);
+    return 0;
+}
+
+/* ---- to the person ---------------------------------------------------------------------------- */
+
+static bool client_answers(const struct request *request)
+{
+    struct bytes value;
+    bool allowed = true; /* messaging 5.5, "Execute" */
+
+    if (request->type != &execute_request || request->execute.silent)
+        return false;
+    if (json_text_member(request_content(request), "allow_stdin", &value))
+        return json_text_bool(value, &allowed) && allowed;
+    return allowed;
+}
+
+/* Four digits that no cell can know. */
+static bool draw_code(char code[QUESTION_CODE_SIZE])
+{
+    unsigned number;
+
+    if (getrandom(&number, sizeof(number), 0) != sizeof(number))
+        return false;
+    snprintf(code, QUESTION_CODE_SIZE, "%04u", number % 10000);
+    return true;
+}
+
+static int ask_client(struct kernel *kernel, struct request *request, long seconds)
+{
+    const struct question *question = &kernel->question;
+    cleanup_buffer struct buffer prompt = BUFFER_NONE;
+    cleanup_buffer struct buffer content = BUFFER_NONE;
+    int result = outputs_flush(&kernel->outputs);
+
+    question_prompt_append(&prompt, &(struct question_words){.row = question->row,
+                                                             .subject = buffer_bytes(&question->subject),
+                                                             .code = question->code,
+                                                             .seconds = seconds});
+    buffer_append_string(&content, "{\"prompt\":");
+    json_text_append_string(&content, buffer_bytes(&prompt));
+    buffer_append_string(&content, ",\"password\":false}");
+    free(request->input_msg_id);
+    request->input_msg_id = channels_next_msg_id(&kernel->channels);
+    if (result != 0)
+        return result;
+    return channels_reply(&kernel->channels, CHANNEL_STDIN, request->message,
+                          &(struct outgoing){.msg_type = "input_request",
+                                             .parent_header = request->message->header,
+                                             .content = buffer_bytes(&content)});
+}
+
+/* Digits only; false for anything else. */
+static bool read_number(struct bytes part, unsigned long *ret_number)
+{
+    char digits[20];
+
+    if (part.size == 0 || part.size >= sizeof(digits))
+        return false;
+    for (size_t i = 0; i < part.size; i++)
+        if (!isdigit(((const unsigned char *)part.data)[i]))
+            return false;
+    snprintf(digits, sizeof(digits), "%.*s", (int)part.size, (const char *)part.data);
+    *ret_number = strtoul(digits, NULL, 10);
+    return true;
+}
+
+static void begin_cell(struct question *question, uint32_t cell)
+{
+    if (question->cell == cell)
+        return;
+    question->cell = cell;
+    question->refused = 0;
+    question->is_settled = false;
+}
+
+/* ANSWER_COUNT: somebody has to be asked. */
+static enum question_answer answer_at_once(struct kernel *kernel, const struct request *request,
+                                           struct bytes subject)
+{
+    struct question *question = &kernel->question;
+
+    if (question->interrupted_cell == request->cell)
+        return ANSWER_INTERRUPTED;
+    if (question->is_settled)
+        return ANSWER_ENOUGH;
+    if (!client_answers(request) || subject.size == 0 || subject.size > QUESTION_SUBJECT_BYTES_MAX ||
+        !draw_code(question->code))
+        return ANSWER_NOBODY;
+    return ANSWER_COUNT;
+}
+
+int question_take(struct kernel *kernel, const struct frame *frame)
+{
+    struct question *question = &kernel->question;
+    struct request *running = kernel->queue.running;
+    unsigned long number;
+    unsigned long row;
+    unsigned long seconds;
+    enum question_answer answer;
+
+    if (question->is_open || !read_number(frame->parts[0], &number) ||
+        !read_number(frame->parts[1], &row) || question_row(row) == NULL ||
+        !read_number(frame->parts[2], &seconds) || seconds == 0 || seconds > SECONDS_MAX) {
+        guard_process_condemn(&kernel->guard, "it broke the protocol: a question that is none");
+        return 0;
+    }
+    begin_cell(question, frame->cell);
+    answer = answer_at_once(kernel, running, frame->parts[3]);
+    if (answer != ANSWER_COUNT) {
+        send_answer(kernel, frame->cell, number, answer);
+        return 0;
+    }
+    question->is_open = true;
+    question->number = number;
+    question->row = question_row(row);
+    question->asked_ms = loop_now_ms();
+    buffer_clear(&question->subject, QUESTION_SUBJECT_BYTES_MAX);
+    buffer_append(&question->subject, frame->parts[3]);
+    loop_timer_start(&kernel->question_timer, (int64_t)seconds * 1000);
+    limits_pause(&kernel->limits);
+    return ask_client(kernel, running, (long)seconds);
+}
+
+/* ---- what the person says --------------------------------------------------------------------- */
+
+/* The text of an input_reply; false when there is none that could be an answer. */
+static bool read_reply(struct bytes content, char reply[REPLY_BYTES_MAX])
+{
+    cleanup_buffer struct buffer text = BUFFER_NONE;
+    struct bytes value;
+
+    if (!json_text_member(content, "value", &value) || !json_text_string(value, &text) ||
+        text.size >= REPLY_BYTES_MAX)
+        return false;
+    snprintf(reply, REPLY_BYTES_MAX, "%.*s", (int)text.size, text.size != 0 ? text.data : "");
+    return true;
+}
+
+/* "once 4821", with blanks around and between. */
+static enum question_answer understand(struct bytes content, const char *code)
+{
+    char reply[REPLY_BYTES_MAX];
+    char word[REPLY_BYTES_MAX];
+    char repeated[REPLY_BYTES_MAX];
+    char more[REPLY_BYTES_MAX];
+
+    if (code[0] == '\0' || !read_reply(content, reply) ||
+        sscanf(reply, "%63s %63s %63s", word, repeated, more) != 2 || strcmp(repeated, code) != 0)
+        return ANSWER_NO;
+    if (strcasecmp(word, "once") == 0)
+        return ANSWER_ONCE;
+    return strcasecmp(word, "session") == 0 ? ANSWER_SESSION : ANSWER_NO;
+}
+
+void question_take_reply(struct kernel *kernel, struct bytes content)
+{
+    question_close(kernel, understand(content, kernel->question.code));
+}
+
+bool question_is_late_reply(const struct kernel *kernel, struct bytes content)
+{
+    return !kernel->question.is_open && understand(content, kernel->question.code) != ANSWER_NO;
+}
