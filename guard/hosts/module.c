@@ -1,12 +1,15 @@
 /*
  * safepyrun._guard as an extension module (abi3): the guard process inside any Python's own program
  *
- * For virtual environments of another Python than the one that safepyrun-guard embeds. The hook
- * goes in when the module is loaded; serve() takes the process over and does not return.
+ * For virtual environments of another Python than the one that safepyrun-guard embeds: serve() puts the
+ * hook in, takes the process over and does not return. A host program gets Runner and Audit instead,
+ * which put the hook in when the first of them is made.
  */
 #include "guard/python/module.h"
 #include "guard/audit/audit.h"
 #include "guard/guard.h"
+#include "guard/hosts/runner_type.h"
+#include "guard/hosts/scope_type.h"
 #include "guard/python/compat.h"
 
 #include <Python.h>
@@ -26,6 +29,10 @@ static PyObject *serve(PyObject *self, PyObject *args)
         PyErr_SetString(PyExc_RuntimeError, "this process is a guard already");
         return NULL;
     }
+    if (audit_install() < 0) {
+        PyErr_SetString(PyExc_ImportError, "the audit hook cannot be installed in this Python");
+        return NULL;
+    }
     serves = true;
     guard_serve(link_fd, NULL);
 }
@@ -39,14 +46,14 @@ PyMODINIT_FUNC PyInit__guard(void);
 PyMODINIT_FUNC PyInit__guard(void)
 {
     const char *missing = NULL;
+    cleanup_py PyObject *module = NULL;
 
     if (compat_init(&missing) != 0) {
         PyErr_Format(PyExc_ImportError, "this Python has no %s, which the guard needs", missing);
         return NULL;
     }
-    if (audit_install() < 0) {
-        PyErr_SetString(PyExc_ImportError, "the audit hook cannot be installed in this Python");
+    module = module_new(methods);
+    if (module == NULL || runner_type_add(module) < 0 || scope_type_add(module) < 0)
         return NULL;
-    }
-    return module_new(methods);
+    return steal(module);
 }

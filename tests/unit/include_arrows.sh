@@ -11,7 +11,7 @@ guard/python : guard/link
 guard/rules : guard/link guard/policy guard/python
 guard/audit : guard/link guard/policy guard/python
 guard : guard/link guard/policy guard/python guard/rules guard/audit
-guard/hosts : guard guard/link guard/python guard/audit
+guard/hosts : guard guard/link guard/policy guard/python guard/rules guard/audit
 kernel/wire : guard/link
 kernel/records : guard/link kernel/wire
 kernel/channels : guard/link kernel kernel/wire kernel/records

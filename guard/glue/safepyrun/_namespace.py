@@ -1,0 +1,38 @@
+"""Where a host's names are, and where the source of its cells is kept for tracebacks."""
+
+import contextvars
+import linecache
+import sys
+
+_SLOTS = 10
+_current = contextvars.ContextVar("safepyrun_namespace", default=None)  # found inside of gather(), too
+_count = 0
+
+
+def srcfn(src):
+    """Keeps the text for tracebacks under one of ten names, which come again in turn; returns the name."""
+    global _count
+    name = f"<pyrun_{_count % _SLOTS}>"
+    _count += 1
+    linecache.cache[name] = len(src), None, src.splitlines(keepends=True), name
+    return name
+
+
+def find_namespace(sentinel=None, frame=None):
+    """The globals of the nearest caller that has the name; else those of the program."""
+    frame = frame or sys._getframe(1)
+    main = sys.modules.get("__main__")
+    outermost = main.__dict__ if main is not None else frame.f_globals
+    if not sentinel:
+        return outermost
+    while frame is not None:
+        if sentinel in frame.f_globals:
+            return frame.f_globals
+        frame = frame.f_back
+    running = _current.get()
+    return running if running is not None and sentinel in running else outermost
+
+
+def find_var(var):
+    """The value of a name in the nearest caller whose globals have it; None when nobody has."""
+    return find_namespace(var, sys._getframe(1)).get(var)

@@ -1,0 +1,81 @@
+"""RunPython: cells of a language model in the host's own process. The order of things is C (`_guard.Runner`)."""
+
+import asyncio
+import builtins
+
+from safepyrun import _guard
+from safepyrun._capture import Capture as _Capture  # noqa: F401  taken by the C code
+from safepyrun._namespace import find_namespace, srcfn  # noqa: F401
+
+BAN_IMPORTS = frozenset({"socket", "importlib", "safepyrun", "fastaudit"})
+
+default_ok_dests = ()
+
+
+def _tasks():
+    try:
+        return asyncio.all_tasks()
+    except RuntimeError:  # nobody runs a loop: a cell that does not await needs none
+        return None
+
+
+def _wait_for_tasks(before):
+    """What waits for the tasks that a cell has left behind; None when there are none."""
+    current = asyncio.current_task()
+    if any(task is not current for task in asyncio.all_tasks() - before):
+        return _wait(before, current)
+
+
+async def _wait(before, current):
+    errors = []
+    while tasks := [task for task in asyncio.all_tasks() - before if task is not current and not task.done()]:
+        results = await asyncio.gather(*tasks, return_exceptions=True)
+        errors += [result for result in results
+                   if isinstance(result, BaseException) and not isinstance(result, asyncio.CancelledError)]
+    for error in errors:
+        if isinstance(error, PermissionError):
+            raise error
+    if errors:
+        raise errors[0]
+
+
+def _check_seal():
+    pass
+
+
+def _shell():
+    """IPython's, when the program is one."""
+    get_ipython = getattr(builtins, "get_ipython", None)
+    return get_ipython() if get_ipython is not None else None
+
+
+class RunPython(_guard.Runner):
+    """Runs Python under a guard and returns the value of the last expression.
+
+    `import` works in the usual way, and all builtins are there. Writing is permitted below the roots `ok_dests` (none
+    by default; None: everywhere), starting programs and the network are refused, functions and classes are not defined
+    unless `ban_defs=False`. The host permits more with `allow()`; guarded code cannot. Names that a cell makes are the
+    caller's afterwards.
+    """
+
+    __slots__ = ("ok_dests", "ban_imports", "ban_defs", "pre_deny", "export", "capture", "kwargs")
+
+    def __init__(self, g=None, sentinel=None, ok_dests=..., ban_imports=BAN_IMPORTS, ban_defs=True, pre_deny=None, *,
+                 export="all", capture=False, deny_read=None, **kwargs):
+        if export not in ("all", "suffix"):
+            raise ValueError(f'export is "all" or "suffix", not {export!r}')
+        if g is None:
+            shell = _shell()
+            g = shell.user_ns if shell is not None else find_namespace(sentinel)
+        self.ok_dests = default_ok_dests if ok_dests is ... else ok_dests
+        self.ban_imports, self.ban_defs, self.pre_deny = ban_imports, ban_defs, pre_deny
+        self.export, self.capture, self.kwargs = export, capture, kwargs
+        super().__init__(g, {
+            "ok_dests": self.ok_dests, "ban_imports": sorted(ban_imports), "ban_defs": bool(ban_defs),
+            "deny_read": deny_read, "only_suffix": export == "suffix", "captures": bool(capture),
+            "data": {"ok_dests": self.ok_dests, **kwargs},
+        })
+
+    def __call__(self, code: str):
+        shell = _shell()
+        return self.run(code if shell is None else shell.transform_cell(code))

@@ -1,0 +1,229 @@
+#include "guard/hosts/host_options.h"
+
+#include "guard/audit/denials.h"
+
+#include <stdio.h>
+#include <string.h>
+
+int host_options_refuse_inside(const struct scope *allows_same, const char *event, const char *words)
+{
+    struct denial denial = {.rule = "interpreter ring",
+                            .remedy = "do it in the host program, outside of the guard"};
+    const struct scope *scope = scope_current();
+
+    if (scope == NULL || scope == allows_same)
+        return 0;
+    snprintf(denial.reason, sizeof(denial.reason), "guarded code does not change its guard");
+    return denials_raise(event, words, &denial);
+}
+
+/* ---- values --------------------------------------------------------------------------------- */
+
+static bool is_given(PyObject *value)
+{
+    return value != NULL && value != Py_None;
+}
+
+/* A sequence of str as a list of the policy. 0 or -1 with an exception. */
+static int read_strings(PyObject *value, const char *name, struct string_list *ret_list)
+{
+    cleanup_py PyObject *sequence = NULL;
+
+    if (!is_given(value))
+        return 0;
+    if (PyUnicode_Check(value)) {
+        PyErr_Format(PyExc_TypeError, "%s is a list of texts, not one text", name);
+        return -1;
+    }
+    sequence = PySequence_Tuple(value);
+    for (Py_ssize_t i = 0; sequence != NULL && i < PyTuple_Size(sequence); i++) {
+        cleanup_py PyObject *bytes = NULL;
+        PyObject *item = PyTuple_GetItem(sequence, i);
+
+        if (PyUnicode_FSConverter(item, &bytes) == 0)
+            return -1;
+        string_list_add(ret_list, PyBytes_AsString(bytes));
+    }
+    return sequence != NULL ? 0 : -1;
+}
+
+static int set_list(struct policy *policy, const char *key, PyObject *value)
+{
+    struct string_list list = {NULL, 0};
+    int outcome = read_strings(value, key, &list);
+
+    if (outcome == 0 &&
+        policy_set(policy, key,
+                   &(struct policy_value){.type = POLICY_STRINGS,
+                                          .strings = (const char *const *)list.items,
+                                          .count = list.count}) != 0) {
+        PyErr_Format(PyExc_ValueError, "%s: an empty text is not possible here", key);
+        outcome = -1;
+    }
+    string_list_finish(&list);
+    return outcome;
+}
+
+/* None: writing is not guarded. */
+static int set_ok_dests(struct policy *policy, PyObject *value)
+{
+    if (value != Py_None)
+        return set_list(policy, "ok_dests", value);
+    policy_set(policy, "ok_dests", &(struct policy_value){.type = POLICY_STRING, .string = "any"});
+    return 0;
+}
+
+static bool is_true(PyObject *options, const char *name)
+{
+    return PyDict_GetItemString(options, name) == Py_True;
+}
+
+static struct policy *make_policy(PyObject *options)
+{
+    cleanup_policy struct policy *policy = policy_new(POLICY_WORKSPACE);
+    PyObject *deny_read = PyDict_GetItemString(options, "deny_read");
+
+    policy_set(policy, "ban_defs",
+               &(struct policy_value){.type = POLICY_BOOLEAN, .boolean = is_true(options, "ban_defs")});
+    if (set_ok_dests(policy, PyDict_GetItemString(options, "ok_dests")) < 0 ||
+        set_list(policy, "ban_imports", PyDict_GetItemString(options, "ban_imports")) < 0)
+        return NULL;
+    if (is_given(deny_read) && set_list(policy, "deny_read", deny_read) < 0)
+        return NULL;
+    return steal(policy);
+}
+
+/* ---- data ----------------------------------------------------------------------------------- */
+
+static PyObject *copy(PyObject *data, bool hides);
+
+static PyObject *copy_items(PyObject *data, bool hides)
+{
+    cleanup_py PyObject *list = PyList_New(0);
+    cleanup_py PyObject *iterator = PyObject_GetIter(data);
+    PyObject *item;
+
+    while (list != NULL && iterator != NULL && (item = PyIter_Next(iterator)) != NULL) {
+        cleanup_py PyObject *inner = copy(item, hides);
+
+        Py_DECREF(item);
+        if (inner == NULL || PyList_Append(list, inner) < 0)
+            return NULL;
+    }
+    return PyErr_Occurred() ? NULL : steal(list);
+}
+
+static PyObject *copy_dict(PyObject *data, bool hides)
+{
+    cleanup_py PyObject *result = PyDict_New();
+    PyObject *key;
+    PyObject *value;
+    Py_ssize_t at = 0;
+
+    while (result != NULL && PyDict_Next(data, &at, &key, &value)) {
+        cleanup_py PyObject *inner = copy(value, hides);
+
+        if (inner == NULL || PyDict_SetItem(result, key, inner) < 0)
+            return NULL;
+    }
+    return steal(result);
+}
+
+static PyObject *copy_container(PyObject *data, bool hides)
+{
+    cleanup_py PyObject *items = NULL;
+
+    if (PyDict_CheckExact(data))
+        return copy_dict(data, hides);
+    items = copy_items(data, hides);
+    if (items == NULL || PyList_CheckExact(data))
+        return steal(items);
+    return PyTuple_CheckExact(data) ? PyList_AsTuple(items) : PySet_New(items);
+}
+
+static bool is_container(PyObject *data)
+{
+    return PyDict_CheckExact(data) || PyList_CheckExact(data) || PyTuple_CheckExact(data) ||
+           Py_TYPE(data) == &PySet_Type;
+}
+
+/* hides: the collector does not list the copies, so that nobody finds them through it. */
+static PyObject *copy(PyObject *data, bool hides)
+{
+    PyObject *result;
+
+    if (!is_container(data))
+        return py_own(data);
+    if (Py_EnterRecursiveCall(" while the data of a guard is copied"))
+        return NULL;
+    result = copy_container(data, hides);
+    Py_LeaveRecursiveCall();
+    if (hides && result != NULL && PyObject_GC_IsTracked(result))
+        PyObject_GC_UnTrack(result);
+    return result;
+}
+
+PyObject *host_options_copy(PyObject *data)
+{
+    return copy(data, false);
+}
+
+int host_options_set_data(struct scope *scope, PyObject *data)
+{
+    PyObject *old = scope->host.frozen_data;
+    PyObject *frozen;
+
+    if (host_options_refuse_inside(NULL, "safepyrun.set_data", "change the data of its guard") < 0)
+        return -1;
+    frozen = is_given(data) ? copy(data, true) : py_own(Py_None);
+    if (frozen == NULL)
+        return -1;
+    scope->host.frozen_data = frozen;
+    Py_XDECREF(old);
+    return 0;
+}
+
+int host_options_add_imports(struct scope *scope, PyObject *names)
+{
+    if (host_options_refuse_inside(NULL, "safepyrun.add_imports", "change what its guard lets be imported") < 0)
+        return -1;
+    return read_strings(names, "import_allow", &scope->import_allow);
+}
+
+/* ---- the scope ------------------------------------------------------------------------------ */
+
+static int set_callable(PyObject *options, const char *name, PyObject **ret_callable)
+{
+    PyObject *value = PyDict_GetItemString(options, name);
+
+    if (!is_given(value))
+        return 0;
+    if (!PyCallable_Check(value)) {
+        PyErr_Format(PyExc_TypeError, "%s is a function", name);
+        return -1;
+    }
+    *ret_callable = py_own(value);
+    return 0;
+}
+
+struct scope *host_options_scope(PyObject *options)
+{
+    cleanup_scope struct scope *scope = NULL;
+    struct policy *policy;
+
+    if (host_options_refuse_inside(NULL, "safepyrun.guard", "make a guard of its own") < 0)
+        return NULL;
+    policy = make_policy(options);
+    if (policy == NULL)
+        return NULL;
+    scope = audit_new_scope(policy);
+    if (scope == NULL || set_callable(options, "before_deny", &scope->host.before_deny) < 0 ||
+        set_callable(options, "on_call", &scope->host.on_call) < 0 ||
+        read_strings(PyDict_GetItemString(options, "import_allow"), "import_allow",
+                     &scope->import_allow) < 0 ||
+        host_options_set_data(scope, PyDict_GetItemString(options, "data")) < 0)
+        return NULL;
+    scope->judges_host_code = is_true(options, "judges_host_code");
+    scope->monitors = is_true(options, "monitors");
+    return steal(scope);
+}

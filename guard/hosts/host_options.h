@@ -1,0 +1,32 @@
+/*
+ * host_options - what a host program asks for, as a policy and a scope
+ *
+ * The Python face (glue/safepyrun/_runpython.py, _audit.py) gives a dict of plain values; here it becomes
+ * C. Not for kernels: those have policy files. The caller owns what it gets.
+ */
+#pragma once
+
+#include "guard/audit/audit.h"
+
+/*
+ * host_options_scope() - a new scope
+ *
+ * options  a dict: "ok_dests", "ban_imports", "deny_read", "import_allow" (None or sequences of str),
+ *          "ban_defs", "monitors", "judges_host_code" (bool), "before_deny", "on_call" (callable or None),
+ *          "data"
+ *
+ * Refused where a scope is in force already: what is guarded makes no guards. One reference, or NULL with
+ * an exception set.
+ */
+struct scope *host_options_scope(PyObject *options);
+
+/* A copy of dicts, lists, tuples and sets, all the way down; everything else is shared. New or NULL. */
+PyObject *host_options_copy(PyObject *data);
+
+/* Puts the data of the next entry in place. The same refusal as above. 0 or -1. */
+int host_options_set_data(struct scope *scope, PyObject *data);
+/* Adds names of modules (a sequence of str) to import_allow. The same refusal. 0 or -1. */
+int host_options_add_imports(struct scope *scope, PyObject *names);
+
+/* 0 where no scope is in force, or this one and `allows_same`; else -1 with PermissionError. */
+int host_options_refuse_inside(const struct scope *allows_same, const char *event, const char *words);

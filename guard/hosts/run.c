@@ -1,0 +1,587 @@
+#include "guard/hosts/run.h"
+
+#include "guard/audit/audit.h"
+#include "guard/audit/caller.h"
+#include "guard/hosts/host_options.h"
+#include "guard/python/error.h"
+#include "guard/python/program.h"
+#include "guard/python/wrapped.h"
+#include "guard/rules/rules.h"
+
+#include <string.h>
+
+enum stage {
+    STAGE_NEW,
+    STAGE_STATEMENTS,
+    STAGE_EXPRESSION,
+    STAGE_VALUE,      /* the expression was something that can be awaited */
+    STAGE_BACKGROUND, /* tasks that the cell began; as the host */
+    STAGE_DONE,
+};
+
+struct run {
+    PyObject_HEAD
+    struct runner *runner;
+    PyObject *source;
+    enum stage stage;
+    PyObject *space;      /* globals of the cell */
+    PyObject *statements; /* code, or NULL */
+    PyObject *expression;
+    PyObject *entry;      /* capsule of the scope */
+    PyObject *before;     /* tasks that were there */
+    PyObject *capture;
+    PyObject *awaiting;   /* what is being driven, or NULL */
+    PyObject *value;
+    bool began;
+    bool is_running;
+};
+
+static PyTypeObject *run_type;
+
+/* ---- before it runs ------------------------------------------------------------------------- */
+
+static PyObject *compile(PyObject *source, PyObject *filename, const char *mode, long flags)
+{
+    PyObject *result;
+
+    audit_begin_host_work();
+    result = program_compile(source, filename, mode, flags);
+    audit_end_host_work();
+    return result;
+}
+
+static PyObject *compile_and_mark(struct run *run, PyObject *tree, PyObject *filename,
+                                  const char *mode)
+{
+    cleanup_py PyObject *code = compile(tree, filename, mode, 0);
+
+    if (code == NULL || caller_mark_user(run->runner->scope, code) < 0)
+        return NULL;
+    return steal(code);
+}
+
+static int prepare(struct run *run)
+{
+    const struct policy *policy = run->runner->scope->policy;
+    cleanup_py PyObject *filename = NULL;
+    cleanup_py PyObject *module = NULL;
+    cleanup_py PyObject *expression = NULL;
+    bool quiet;
+
+    filename = PyObject_CallFunctionObjArgs(run->runner->glue->name_source, run->source, NULL);
+    if (filename == NULL)
+        return -1;
+    module = compile(run->source, filename, "exec", COMPILE_ONLY_AST);
+    if (module == NULL || rules_check(policy, module) < 0 ||
+        program_split(module, run->source, &expression, &quiet) < 0)
+        return -1;
+    if (expression == NULL || program_has_statements(module)) {
+        run->statements = compile_and_mark(run, module, filename, "exec");
+        if (run->statements == NULL)
+            return -1;
+    }
+    if (expression != NULL)
+        run->expression = compile_and_mark(run, expression, filename, "eval");
+    return expression == NULL || run->expression != NULL ? 0 : -1;
+}
+
+static int begin(struct run *run)
+{
+    struct runner *runner = run->runner;
+
+    if (host_options_refuse_inside(runner->scope, "safepyrun.enter", "enter another guard") < 0 ||
+        prepare(run) < 0)
+        return -1;
+    run->began = true;
+    run->space = namespace_begin(&runner->space);
+    run->entry = run->space != NULL ? scope_entry_new(runner->scope) : NULL;
+    run->before = run->entry != NULL ? PyObject_CallFunctionObjArgs(runner->glue->tasks, NULL) : NULL;
+    if (run->before != NULL && runner->captures)
+        run->capture = PyObject_CallFunctionObjArgs(runner->glue->make_capture, NULL);
+    return run->before != NULL && (!runner->captures || run->capture != NULL) ? 0 : -1;
+}
+
+/* ---- under the scope ------------------------------------------------------------------------ */
+
+struct window {
+    PyObject *token;
+    bool captures;
+};
+
+static int open_window(struct run *run, struct window *window)
+{
+    *window = (struct window){.captures = false};
+    if (run->capture != NULL) {
+        cleanup_py PyObject *entered = PyObject_CallMethod(run->capture, "enter", NULL);
+
+        if (entered == NULL)
+            return -1;
+        window->captures = true;
+    }
+    return scope_set(run->entry, &window->token);
+}
+
+/* Whatever the step left behind stays: an exception of its own is lost only to a worse one. */
+static int close_window(struct run *run, struct window *window)
+{
+    PyObject *type;
+    PyObject *value;
+    PyObject *traceback;
+    int status = 0;
+
+    PyErr_Fetch(&type, &value, &traceback);
+    if (window->token != NULL)
+        status = scope_reset(window->token);
+    if (window->captures) {
+        cleanup_py PyObject *left = PyObject_CallMethod(run->capture, "leave", NULL);
+
+        if (left == NULL)
+            status = -1;
+    }
+    if (status == 0) {
+        PyErr_Restore(type, value, traceback);
+        return 0;
+    }
+    Py_XDECREF(type);
+    Py_XDECREF(value);
+    Py_XDECREF(traceback);
+    return -1;
+}
+
+static PyObject *evaluate(struct run *run, PyObject *code)
+{
+    struct window window;
+    PyObject *value = NULL;
+
+    if (open_window(run, &window) == 0)
+        value = PyEval_EvalCode(code, run->space, run->space);
+    if (close_window(run, &window) == 0)
+        return value;
+    Py_XDECREF(value);
+    return NULL;
+}
+
+/* What `await value` would ask for the next step; NULL without an exception: it cannot be awaited. */
+static PyObject *iterator_of(struct run *run, PyObject *value)
+{
+    unaryfunc await = (unaryfunc)PyType_GetSlot(Py_TYPE(value), Py_am_await);
+    struct window window;
+    PyObject *iterator = NULL;
+
+    if (await == NULL)
+        return NULL;
+    if (open_window(run, &window) == 0)
+        iterator = await(value);
+    if (close_window(run, &window) == 0)
+        return iterator;
+    Py_XDECREF(iterator);
+    return NULL;
+}
+
+/* A coroutine is thrown into through its method, which says "returned" by StopIteration. */
+static PySendResult result_of_call(PyObject *result, PyObject **ret_value)
+{
+    cleanup_py PyObject *stop = NULL;
+
+    *ret_value = result;
+    if (result != NULL)
+        return PYGEN_NEXT;
+    if (!PyErr_ExceptionMatches(PyExc_StopIteration))
+        return PYGEN_ERROR;
+    stop = error_take();
+    *ret_value = PyObject_GetAttrString(stop, "value");
+    return *ret_value != NULL ? PYGEN_RETURN : PYGEN_ERROR;
+}
+
+/* input NULL: the exception that is set is thrown in. */
+static PySendResult drive_once(PyObject *awaiting, PyObject *input, PyObject **ret_value)
+{
+    cleanup_py PyObject *exception = NULL;
+
+    if (input != NULL)
+        return PyIter_Send(awaiting, input, ret_value);
+    exception = error_take();
+    if (!PyObject_HasAttrString(awaiting, "throw")) {
+        error_raise(exception);
+        *ret_value = NULL;
+        return PYGEN_ERROR;
+    }
+    return result_of_call(PyObject_CallMethod(awaiting, "throw", "O", exception), ret_value);
+}
+
+static PySendResult drive(struct run *run, PyObject *input, PyObject **ret_value)
+{
+    struct window window;
+    PySendResult result;
+    cleanup_py PyObject *thrown = NULL;
+
+    *ret_value = NULL;
+    if (run->stage == STAGE_BACKGROUND)
+        return drive_once(run->awaiting, input, ret_value);
+    if (input == NULL)
+        thrown = error_take();
+    if (open_window(run, &window) < 0) {
+        result = PYGEN_ERROR;
+    } else {
+        if (thrown != NULL)
+            error_raise(thrown);
+        result = drive_once(run->awaiting, input, ret_value);
+    }
+    if (close_window(run, &window) == 0)
+        return result;
+    Py_CLEAR(*ret_value);
+    return PYGEN_ERROR;
+}
+
+/* ---- stages --------------------------------------------------------------------------------- */
+
+/* value: TAKEN. The old one may be the last of its kind: it goes when the new one is in place. */
+static void set_value(struct run *run, PyObject *value)
+{
+    PyObject *old = run->value;
+
+    run->value = value;
+    Py_XDECREF(old);
+}
+
+/* Runs code; what has to be awaited is left in run->awaiting. 0 or -1 with an exception. */
+static int run_code(struct run *run, PyObject *code)
+{
+    PyObject *value = evaluate(run, code);
+
+    if (value == NULL)
+        return -1;
+    if (program_is_coroutine(code))
+        run->awaiting = value;
+    else
+        set_value(run, value);
+    return 0;
+}
+
+/* value: TAKEN; of the statements and of the tasks nobody wants it. */
+static void take_value(struct run *run, PyObject *value)
+{
+    if (run->stage == STAGE_STATEMENTS || run->stage == STAGE_BACKGROUND)
+        Py_DECREF(value);
+    else
+        set_value(run, value);
+}
+
+static int begin_background(struct run *run)
+{
+    if (run->before == Py_None)
+        return 0;
+    run->awaiting = PyObject_CallFunctionObjArgs(run->runner->glue->wait_for_tasks, run->before, NULL);
+    if (run->awaiting == Py_None)
+        Py_CLEAR(run->awaiting);
+    return PyErr_Occurred() ? -1 : 0;
+}
+
+/* The next stage, as far as it goes without waiting. 0 or -1 with an exception. */
+static int advance(struct run *run)
+{
+    switch (run->stage++) {
+    case STAGE_NEW:
+        if (begin(run) < 0)
+            return -1;
+        return run->statements != NULL ? run_code(run, run->statements) : 0;
+    case STAGE_STATEMENTS:
+        Py_CLEAR(run->value);
+        return run->expression != NULL ? run_code(run, run->expression) : 0;
+    case STAGE_EXPRESSION:
+        if (run->value != NULL)
+            run->awaiting = iterator_of(run, run->value);
+        return PyErr_Occurred() ? -1 : 0;
+    case STAGE_VALUE:
+        return begin_background(run);
+    default:
+        return 0;
+    }
+}
+
+/* Everything that the run holds beyond its value. */
+static int end(struct run *run, bool done)
+{
+    int status = 0;
+
+    if (run->began) {
+        run->began = false;
+        status = namespace_end(&run->runner->space, run->space, done);
+    }
+    Py_CLEAR(run->awaiting);
+    Py_CLEAR(run->space);
+    Py_CLEAR(run->statements);
+    Py_CLEAR(run->expression);
+    Py_CLEAR(run->before);
+    Py_CLEAR(run->entry);
+    return status;
+}
+
+static PyObject *finish_capture(struct run *run)
+{
+    cleanup_py PyObject *capture = steal(run->capture);
+
+    return capture != NULL ? PyObject_CallMethod(capture, "finish", NULL) : py_own(Py_None);
+}
+
+/* {"result": …, "stdout": …, "stderr": …}, without what is empty. */
+static PyObject *with_streams(PyObject *value, PyObject *texts)
+{
+    cleanup_py PyObject *result = PyDict_New();
+
+    if (result == NULL || PyDict_SetItemString(result, "result", value) < 0 ||
+        PyDict_Update(result, texts) < 0)
+        return NULL;
+    return steal(result);
+}
+
+static PyObject *take_result(struct run *run)
+{
+    cleanup_py PyObject *value = run->value != NULL ? steal(run->value) : py_own(Py_None);
+    cleanup_py PyObject *texts = NULL;
+    cleanup_py PyObject *sealed = NULL;
+
+    run->stage = STAGE_DONE;
+    if (end(run, true) < 0)
+        return NULL;
+    texts = finish_capture(run);
+    sealed = texts != NULL ? PyObject_CallFunctionObjArgs(run->runner->glue->check_seal, NULL) : NULL;
+    if (sealed == NULL)
+        return NULL;
+    return texts != Py_None ? with_streams(value, texts) : steal(value);
+}
+
+/* The exception as the host sees it: begins in the cell, and is the refusal when there is one inside. */
+static void fail(struct run *run)
+{
+    PyObject *error = error_take();
+    cleanup_py PyObject *texts = NULL;
+    cleanup_py PyObject *sealed = NULL;
+
+    run->stage = STAGE_DONE;
+    end(run, false);
+    PyErr_Clear(); /* the first error is the one to tell */
+    texts = finish_capture(run);
+    PyErr_Clear();
+    sealed = PyObject_CallFunctionObjArgs(run->runner->glue->check_seal, NULL);
+    if (sealed == NULL) {
+        Py_XDECREF(error);
+        return;
+    }
+    if (error == NULL)
+        return;
+    error = wrapped_refusal(error, audit_is_user_code);
+    error_strip(error, audit_is_user_code);
+    error_raise(error);
+    Py_DECREF(error);
+}
+
+static PySendResult step_on(struct run *run, PyObject *input, PyObject **ret_value)
+{
+    if (input == NULL && run->awaiting == NULL)
+        return PYGEN_ERROR; /* thrown into before it began: the exception stays as it is */
+    while (run->stage != STAGE_DONE) {
+        PySendResult result = PYGEN_RETURN;
+
+        if (run->awaiting != NULL) {
+            result = drive(run, input, ret_value);
+            input = Py_None;
+            if (result == PYGEN_NEXT)
+                return PYGEN_NEXT;
+            Py_CLEAR(run->awaiting);
+            if (result == PYGEN_RETURN)
+                take_value(run, steal(*ret_value));
+        }
+        if (result == PYGEN_ERROR || (run->stage < STAGE_BACKGROUND && advance(run) < 0)) {
+            fail(run);
+            return PYGEN_ERROR;
+        }
+        if (run->awaiting == NULL && run->stage == STAGE_BACKGROUND) {
+            *ret_value = take_result(run);
+            return *ret_value != NULL ? PYGEN_RETURN : PYGEN_ERROR;
+        }
+    }
+    PyErr_SetString(PyExc_RuntimeError, "cannot reuse already awaited RunPython call");
+    return PYGEN_ERROR;
+}
+
+static PySendResult step(struct run *run, PyObject *input, PyObject **ret_value)
+{
+    PySendResult result;
+
+    *ret_value = NULL;
+    if (run->is_running) { /* a cell that found the call it is part of */
+        PyErr_SetString(PyExc_ValueError, "this call is running already");
+        return PYGEN_ERROR;
+    }
+    run->is_running = true;
+    result = step_on(run, input, ret_value);
+    run->is_running = false;
+    return result;
+}
+
+/* ---- the type ------------------------------------------------------------------------------- */
+
+static PySendResult run_send_slot(PyObject *self, PyObject *input, PyObject **ret_value)
+{
+    return step((struct run *)self, input, ret_value);
+}
+
+static PyObject *as_call(PySendResult result, PyObject *value)
+{
+    cleanup_py PyObject *stop = NULL;
+
+    if (result != PYGEN_RETURN)
+        return value;
+    /* A tuple or an exception as the value must not be taken apart. */
+    stop = PyObject_CallFunctionObjArgs(PyExc_StopIteration, value, NULL);
+    if (stop != NULL)
+        PyErr_SetObject(PyExc_StopIteration, stop);
+    Py_DECREF(value);
+    return NULL;
+}
+
+static PyObject *run_next(PyObject *self)
+{
+    PyObject *value;
+    PySendResult result = step((struct run *)self, Py_None, &value);
+
+    return as_call(result, value);
+}
+
+static PyObject *run_send(PyObject *self, PyObject *input)
+{
+    PyObject *value;
+    PySendResult result = step((struct run *)self, input, &value);
+
+    return as_call(result, value);
+}
+
+/* throw(exception), or the old form throw(type, value, traceback). */
+static PyObject *run_throw(PyObject *self, PyObject *args)
+{
+    PyObject *type;
+    PyObject *value = NULL;
+    PyObject *traceback = NULL;
+    PyObject *result_value;
+    PySendResult result;
+
+    if (!PyArg_ParseTuple(args, "O|OO:throw", &type, &value, &traceback))
+        return NULL;
+    if (PyExceptionInstance_Check(type))
+        error_raise(type);
+    else if (PyExceptionClass_Check(type))
+        PyErr_SetObject(type, value);
+    else
+        PyErr_SetString(PyExc_TypeError, "exceptions must be classes or instances");
+    result = step((struct run *)self, NULL, &result_value);
+    return as_call(result, result_value);
+}
+
+/* As a coroutine: whoever waits inside is told to end. */
+static PyObject *run_close(PyObject *self, PyObject *unused)
+{
+    struct run *run = (struct run *)self;
+    PyObject *value;
+
+    (void)unused;
+    if (run->is_running) {
+        PyErr_SetString(PyExc_ValueError, "this call is running already");
+        return NULL;
+    }
+    if (run->awaiting != NULL) {
+        PySendResult result;
+
+        PyErr_SetNone(PyExc_GeneratorExit);
+        result = step(run, NULL, &value);
+        Py_XDECREF(value);
+        if (result == PYGEN_NEXT) {
+            PyErr_SetString(PyExc_RuntimeError, "coroutine ignored GeneratorExit");
+            return NULL;
+        }
+        if (result == PYGEN_ERROR && !PyErr_ExceptionMatches(PyExc_GeneratorExit) &&
+            !PyErr_ExceptionMatches(PyExc_StopIteration))
+            return NULL;
+        PyErr_Clear();
+    }
+    run->stage = STAGE_DONE;
+    return end(run, false) == 0 ? py_own(Py_None) : NULL;
+}
+
+static int run_traverse(PyObject *self, visitproc visit, void *arg)
+{
+    /* What the run holds of the scope and the host is not shown: nobody finds it through the collector. */
+    Py_VISIT(Py_TYPE(self));
+    return 0;
+}
+
+static void run_dealloc(PyObject *self)
+{
+    struct run *run = (struct run *)self;
+    PyTypeObject *type = Py_TYPE(self);
+    PyObject *kept_type;
+    PyObject *kept_value;
+    PyObject *kept_traceback;
+
+    PyObject_GC_UnTrack(self);
+    PyErr_Fetch(&kept_type, &kept_value, &kept_traceback);
+    end(run, false);
+    PyErr_Clear(); /* nobody is there to be told */
+    PyErr_Restore(kept_type, kept_value, kept_traceback);
+    Py_CLEAR(run->capture);
+    Py_CLEAR(run->value);
+    Py_CLEAR(run->source);
+    Py_DECREF((PyObject *)run->runner);
+    PyObject_GC_Del(self);
+    Py_DECREF(type);
+}
+
+static PyMethodDef methods[] = {{"send", run_send, METH_O, NULL},
+                                {"throw", run_throw, METH_VARARGS, NULL},
+                                {"close", run_close, METH_NOARGS, NULL},
+                                {NULL, NULL, 0, NULL}};
+
+static PyObject *return_self(PyObject *self)
+{
+    return py_own(self);
+}
+
+static PyType_Slot slots[] = {{Py_tp_dealloc, (void *)run_dealloc},
+                              {Py_tp_traverse, (void *)run_traverse},
+                              {Py_tp_iter, (void *)return_self},
+                              {Py_tp_iternext, (void *)run_next},
+                              {Py_am_await, (void *)return_self},
+                              {Py_am_send, (void *)run_send_slot},
+                              {Py_tp_methods, methods},
+                              {0, NULL}};
+
+static PyType_Spec spec = {.name = "safepyrun._guard.Run",
+                           .basicsize = sizeof(struct run),
+                           .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC |
+                                    Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+                           .slots = slots};
+
+int run_start(void)
+{
+    if (run_type == NULL)
+        run_type = (PyTypeObject *)PyType_FromSpec(&spec);
+    return run_type != NULL && program_start() == 0 ? 0 : -1;
+}
+
+PyObject *run_new(struct runner *runner, PyObject *source)
+{
+    struct run *run;
+
+    if (!PyUnicode_Check(source)) {
+        PyErr_SetString(PyExc_TypeError, "the code of a cell is text");
+        return NULL;
+    }
+    run = PyObject_GC_New(struct run, run_type);
+    if (run == NULL)
+        return NULL;
+    memset((char *)run + sizeof(PyObject), 0, sizeof(*run) - sizeof(PyObject));
+    run->runner = (struct runner *)py_own((PyObject *)runner);
+    run->source = py_own(source);
+    PyObject_GC_Track(run);
+    return (PyObject *)run;
+}

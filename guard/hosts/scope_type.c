@@ -1,0 +1,175 @@
+#include "guard/hosts/scope_type.h"
+
+#include "guard/hosts/host_options.h"
+
+struct audit {
+    PyObject_HEAD
+    struct scope *scope;
+};
+
+struct entry {
+    PyObject_HEAD
+    struct scope *scope;
+    PyObject *token; /* NULL while it is not entered */
+};
+
+static PyTypeObject *entry_type;
+
+/* ---- Entry: one `with` ---------------------------------------------------------------------- */
+
+static PyObject *entry_enter(PyObject *self, PyObject *unused)
+{
+    struct entry *entry = (struct entry *)self;
+    cleanup_py PyObject *capsule = NULL;
+
+    (void)unused;
+    if (entry->token != NULL) {
+        PyErr_SetString(PyExc_RuntimeError, "this guard is entered already: call it once more for another entry");
+        return NULL;
+    }
+    if (host_options_refuse_inside(entry->scope, "safepyrun.enter", "enter another guard") < 0)
+        return NULL;
+    capsule = scope_entry_new(entry->scope);
+    if (capsule == NULL || scope_set(capsule, &entry->token) < 0)
+        return NULL;
+    return py_own(Py_None);
+}
+
+static PyObject *entry_exit(PyObject *self, PyObject *args)
+{
+    struct entry *entry = (struct entry *)self;
+
+    (void)args;
+    if (entry->token != NULL && scope_reset(steal(entry->token)) < 0)
+        return NULL;
+    return py_own(Py_False);
+}
+
+static void entry_dealloc(PyObject *self)
+{
+    struct entry *entry = (struct entry *)self;
+    PyTypeObject *type = Py_TYPE(self);
+
+    Py_CLEAR(entry->token);
+    scope_release(steal(entry->scope));
+    PyObject_Free(self);
+    Py_DECREF(type);
+}
+
+static PyMethodDef entry_methods[] = {{"__enter__", entry_enter, METH_NOARGS, NULL},
+                                      {"__exit__", entry_exit, METH_VARARGS, NULL},
+                                      {NULL, NULL, 0, NULL}};
+
+static PyType_Slot entry_slots[] = {
+    {Py_tp_dealloc, (void *)entry_dealloc}, {Py_tp_methods, entry_methods}, {0, NULL}};
+
+static PyType_Spec entry_spec = {.name = "safepyrun._guard.Entry",
+                                 .basicsize = sizeof(struct entry),
+                                 .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE |
+                                          Py_TPFLAGS_DISALLOW_INSTANTIATION,
+                                 .slots = entry_slots};
+
+/* ---- Audit ---------------------------------------------------------------------------------- */
+
+static PyObject *audit_make(PyTypeObject *type, PyObject *args, PyObject *keywords)
+{
+    struct audit *audit;
+    struct scope *scope;
+    PyObject *options;
+
+    (void)keywords;
+    if (!PyArg_ParseTuple(args, "O!:Audit", &PyDict_Type, &options))
+        return NULL;
+    scope = host_options_scope(options);
+    if (scope == NULL)
+        return NULL;
+    audit = PyObject_New(struct audit, type);
+    if (audit == NULL) {
+        scope_release(scope);
+        return NULL;
+    }
+    audit->scope = scope;
+    return (PyObject *)audit;
+}
+
+static PyObject *audit_call(PyObject *self, PyObject *args, PyObject *keywords)
+{
+    struct audit *audit = (struct audit *)self;
+    struct entry *entry;
+
+    if (PyTuple_Size(args) != 0 || keywords != NULL) {
+        PyErr_SetString(PyExc_TypeError, "a guard is entered without arguments");
+        return NULL;
+    }
+    entry = PyObject_New(struct entry, entry_type);
+    if (entry == NULL)
+        return NULL;
+    entry->scope = audit->scope;
+    entry->token = NULL;
+    scope_reference(entry->scope);
+    return (PyObject *)entry;
+}
+
+static PyObject *audit_set_data(PyObject *self, PyObject *data)
+{
+    if (host_options_set_data(((struct audit *)self)->scope, data) < 0)
+        return NULL;
+    return py_own(data);
+}
+
+/* Positional names, as many as there are. */
+static PyObject *audit_add_imports(PyObject *self, PyObject *names)
+{
+    struct scope *scope = ((struct audit *)self)->scope;
+    cleanup_py PyObject *list = NULL;
+
+    if (host_options_add_imports(scope, names) < 0)
+        return NULL;
+    list = PyList_New(0);
+    for (size_t i = 0; list != NULL && i < scope->import_allow.count; i++) {
+        cleanup_py PyObject *name = PyUnicode_FromString(scope->import_allow.items[i]);
+
+        if (name == NULL || PyList_Append(list, name) < 0)
+            return NULL;
+    }
+    return list != NULL ? PyList_AsTuple(list) : NULL;
+}
+
+static void audit_dealloc(PyObject *self)
+{
+    struct audit *audit = (struct audit *)self;
+    PyTypeObject *type = Py_TYPE(self);
+
+    scope_release(steal(audit->scope));
+    PyObject_Free(self);
+    Py_DECREF(type);
+}
+
+static PyMethodDef audit_methods[] = {
+    {"set_data", audit_set_data, METH_O,
+     "set_data(data)\n--\n\nWhat callbacks are given, from the next entry on."},
+    {"add_imports", audit_add_imports, METH_VARARGS,
+     "add_imports(*names)\n--\n\nModules that may do what they need while they are imported."},
+    {NULL, NULL, 0, NULL}};
+
+static PyType_Slot audit_slots[] = {{Py_tp_new, (void *)audit_make},
+                                    {Py_tp_call, (void *)audit_call},
+                                    {Py_tp_dealloc, (void *)audit_dealloc},
+                                    {Py_tp_methods, audit_methods},
+                                    {0, NULL}};
+
+static PyType_Spec audit_spec = {.name = "safepyrun._guard.Audit",
+                                 .basicsize = sizeof(struct audit),
+                                 .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE,
+                                 .slots = audit_slots};
+
+int scope_type_add(PyObject *module)
+{
+    cleanup_py PyObject *type = PyType_FromSpec(&audit_spec);
+
+    if (entry_type == NULL)
+        entry_type = (PyTypeObject *)PyType_FromSpec(&entry_spec);
+    if (type == NULL || entry_type == NULL)
+        return -1;
+    return PyModule_AddObjectRef(module, "Audit", type);
+}
