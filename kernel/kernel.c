@@ -8,6 +8,7 @@
 #include "kernel/supervisor/spawn.h"
 #include "kernel/wire/json_text.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
@@ -189,15 +190,26 @@ static int on_ended(void *context)
     return from_guard_ended(context);
 }
 
+void kernel_heed_congestion(struct kernel *kernel)
+{
+    bool congested = iopub_is_congested(&kernel->channels.iopub);
+
+    guard_process_set_paused(&kernel->guard, congested);
+    if (congested)
+        loop_timer_start(&kernel->resume_timer, RESUME_MS);
+}
+
 static int on_resume(void *context)
+{
+    kernel_heed_congestion(context);
+    return 0;
+}
+
+static int on_round_end(void *context)
 {
     struct kernel *kernel = context;
 
-    if (iopub_is_congested(&kernel->channels.iopub))
-        loop_timer_start(&kernel->resume_timer, RESUME_MS);
-    else
-        guard_process_set_paused(&kernel->guard, false);
-    return 0;
+    return channels_flush(&kernel->channels);
 }
 
 static int on_end_timer(void *context)
@@ -254,7 +266,7 @@ static void watch_signals(struct kernel *kernel)
     sigaddset(&signals, SIGHUP);
     kernel->signal_source = (struct loop_source){
         .fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK),
-        .events = ZMQ_POLLIN,
+        .events = POLLIN,
         .callback = on_signal,
         .context = kernel,
     };
@@ -272,7 +284,7 @@ static void watch_parent(struct kernel *kernel)
     int fd = pid != NULL && atoi(pid) > 1 ? (int)syscall(SYS_pidfd_open, atoi(pid), 0) : -1;
 
     kernel->parent_source = (struct loop_source){
-        .fd = fd, .events = ZMQ_POLLIN, .callback = on_parent_end, .context = kernel};
+        .fd = fd, .events = POLLIN, .callback = on_parent_end, .context = kernel};
     if (fd >= 0)
         loop_add(kernel->loop, &kernel->parent_source);
 }
@@ -389,6 +401,7 @@ static int start(struct kernel *kernel, char **ret_error)
     if (channels_open(&kernel->channels, kernel->loop, &kernel->connection_file, &handlers,
                       ret_error) != 0)
         return 1;
+    loop_set_round_end(kernel->loop, on_round_end, kernel);
     watch_parent(kernel);
     return publish_starting(kernel) != 0;
 }
@@ -396,8 +409,10 @@ static int start(struct kernel *kernel, char **ret_error)
 static void finish(struct kernel *kernel)
 {
     /* What nobody will answer any more is answered now. */
-    if (kernel->channels.zmq_context != NULL)
+    if (kernel->channels.zmq_context != NULL) {
         queue_refuse_all(&kernel->queue, "KernelShutdown", "the kernel is shutting down");
+        channels_flush(&kernel->channels);
+    }
     guard_process_stop(&kernel->guard, kernel->is_shutting_down ? GUARD_STOP_MS : 0);
     guard_process_finish(&kernel->guard);
     outputs_finish(&kernel->outputs);

@@ -3,6 +3,8 @@
 #include "guard/link/buffer.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <poll.h>
 #include <time.h>
 
 enum { SOURCES_MAX = 32, TIMERS_MAX = 16 };
@@ -12,6 +14,8 @@ struct loop {
     size_t source_count;
     struct loop_timer *timers[TIMERS_MAX];
     size_t timer_count;
+    loop_callback round_end; /* NULL: nothing */
+    void *round_end_context;
     bool stopped;
 };
 
@@ -25,10 +29,24 @@ void loop_free(struct loop *loop)
     free(loop);
 }
 
+void loop_set_round_end(struct loop *loop, loop_callback callback, void *context)
+{
+    loop->round_end = callback;
+    loop->round_end_context = context;
+}
+
 void loop_add(struct loop *loop, struct loop_source *source)
 {
+    size_t size = sizeof(source->fd);
+
     if (loop->source_count == SOURCES_MAX)
         abort();
+    if (source->socket != NULL) {
+        if (zmq_getsockopt(source->socket, ZMQ_FD, &source->fd, &size) < 0)
+            abort(); /* a socket has one */
+        source->events = POLLIN;
+        source->again = true; /* its descriptor tells of changes only */
+    }
     source->ready = false;
     loop->sources[loop->source_count++] = source;
 }
@@ -78,7 +96,7 @@ void loop_timer_stop(struct loop_timer *timer)
     timer->due_ms = 0;
 }
 
-static long wait_ms(const struct loop *loop)
+static int wait_ms(const struct loop *loop)
 {
     int64_t first = 0;
     int64_t left;
@@ -92,28 +110,47 @@ static long wait_ms(const struct loop *loop)
     if (first == 0)
         return -1;
     left = first - loop_now_ms();
-    return left > 0 ? (long)left : 0;
+    return left <= 0 ? 0 : left < INT_MAX ? (int)left : INT_MAX;
+}
+
+/* Whether a source is ready without its descriptor saying so. */
+static bool is_ready_again(struct loop_source *source)
+{
+    int events = 0;
+    size_t size = sizeof(events);
+
+    if (!source->again)
+        return false;
+    source->again = false;
+    if (source->socket == NULL)
+        return true;
+    /* What fails here fails in the callback as well, which says so. */
+    return zmq_getsockopt(source->socket, ZMQ_EVENTS, &events, &size) < 0 ||
+           (events & ZMQ_POLLIN) != 0;
 }
 
 static int wait_for_sources(struct loop *loop)
 {
-    zmq_pollitem_t items[SOURCES_MAX];
+    struct pollfd fds[SOURCES_MAX];
     struct loop_source *waited[SOURCES_MAX];
-    int count = 0;
+    bool any_ready = false;
+    nfds_t count = 0;
 
     for (size_t i = 0; i < loop->source_count; i++) {
         struct loop_source *source = loop->sources[i];
 
-        source->ready = false;
+        source->ready = !source->paused && is_ready_again(source);
+        any_ready = any_ready || source->ready;
         if (source->paused)
             continue;
-        items[count] = (zmq_pollitem_t){source->socket, source->fd, source->events, 0};
+        fds[count] = (struct pollfd){source->fd, source->events, 0};
         waited[count++] = source;
     }
-    if (zmq_poll(items, count, wait_ms(loop)) < 0)
+    if (poll(fds, count, any_ready ? 0 : wait_ms(loop)) < 0)
         return errno == EINTR ? 0 : -errno;
-    for (int i = 0; i < count; i++)
-        waited[i]->ready = items[i].revents != 0;
+    for (nfds_t i = 0; i < count; i++)
+        if (fds[i].revents != 0)
+            waited[i]->ready = true;
     return 0;
 }
 
@@ -149,9 +186,14 @@ static int serve_timers(struct loop *loop)
     return result;
 }
 
+static int end_round(struct loop *loop)
+{
+    return loop->round_end != NULL ? loop->round_end(loop->round_end_context) : 0;
+}
+
 int loop_run(struct loop *loop)
 {
-    int result = 0;
+    int result = end_round(loop); /* what was collected before the first one */
 
     loop->stopped = false;
     while (result == 0 && !loop->stopped) {
@@ -160,6 +202,8 @@ int loop_run(struct loop *loop)
             result = serve_sources(loop);
         if (result == 0)
             result = serve_timers(loop);
+        if (result == 0)
+            result = end_round(loop);
     }
     return result;
 }

@@ -5,6 +5,9 @@
  * blocks and takes a bounded bite; what is ready is served in the order in which it was added, so
  * that control comes before shell and both before the guard's output. Returning a negative errno
  * from a callback ends the loop with that fault.
+ *
+ * Not zmq_poll(): that asks every socket twice a round, and each question costs libzmq two system
+ * calls. Here one poll() waits for the descriptors; a socket is asked only after it was used.
  */
 #pragma once
 
@@ -21,9 +24,15 @@ typedef int (*loop_callback)(void *context);
 struct loop_source {
     void *socket; /* ZeroMQ socket, or NULL */
     int fd;       /* when socket is NULL */
-    short events; /* ZMQ_POLLIN | ZMQ_POLLOUT */
+    short events; /* POLLIN | POLLOUT; of a socket always POLLIN */
     bool paused;  /* kept, but not waited for */
-    bool ready;   /* in this round; the loop's own */
+    /*
+     * The descriptor may not tell: of a socket, since it was last read until EAGAIN something was sent
+     * through it (which takes libzmq's notes of what has arrived) or not all was read; of a descriptor,
+     * the owner holds bytes that it has not handled. Set by the owner, forgotten in the next round.
+     */
+    bool again;
+    bool ready; /* in this round; the loop's own */
     loop_callback callback;
     void *context;
 };
@@ -37,6 +46,10 @@ struct loop_timer {
 struct loop *loop_new(void);
 void loop_free(struct loop *loop);
 
+/* What runs at the end of every round, also the last one: for what is collected during a round. */
+void loop_set_round_end(struct loop *loop, loop_callback callback, void *context);
+
+/* A socket must be in use by nobody else: its descriptor is taken here. */
 void loop_add(struct loop *loop, struct loop_source *source);
 void loop_remove(struct loop *loop, struct loop_source *source);
 

@@ -37,6 +37,10 @@ int channels_reply(struct channels *channels, enum channel channel, const struct
     for (size_t i = 0; i < request->identity_count; i++)
         frames_append(&frames, frames_at(&request->frames, i));
     compose(channels, outgoing, &frames);
+    result = iopub_flush(&channels->iopub); /* a client that has the reply has the outputs */
+    if (result < 0)
+        return result;
+    channels->routers[channel].source.again = true;
     result = frames_send(channels->routers[channel].socket, &frames);
     /* A ROUTER drops what is for a peer that has gone, and what a peer does not read. */
     if (result == FRAMES_E_AGAIN || result == -EHOSTUNREACH) {
@@ -94,6 +98,13 @@ static int receive_message(struct router *router)
     return channels->handlers.message(channels->handlers.context, router->channel, message);
 }
 
+/* Once EAGAIN was the answer, the descriptor tells of what comes next. */
+static int after_reading(struct router *router, int result)
+{
+    router->source.again = result != FRAMES_E_AGAIN;
+    return result == FRAMES_E_AGAIN ? 0 : result;
+}
+
 static int on_router(void *context)
 {
     struct router *router = context;
@@ -103,16 +114,22 @@ static int on_router(void *context)
     result = iopub_read_subscriptions(&router->channels->iopub);
     for (int i = 0; result == 0 && i < RECEIVE_BITE; i++)
         result = receive_message(router);
-    return result == FRAMES_E_AGAIN ? 0 : result;
+    return after_reading(router, result);
 }
 
 int channels_read_shell(struct channels *channels)
 {
+    struct router *shell = &channels->routers[CHANNEL_SHELL];
     int result = 0;
 
     while (result == 0)
-        result = receive_message(&channels->routers[CHANNEL_SHELL]);
-    return result == FRAMES_E_AGAIN ? 0 : result;
+        result = receive_message(shell);
+    return after_reading(shell, result);
+}
+
+int channels_flush(struct channels *channels)
+{
+    return iopub_flush(&channels->iopub);
 }
 
 /* Echoes whatever comes, as the heartbeat channel is specified. */
@@ -130,14 +147,7 @@ static int on_heartbeat(void *context)
         if (result == FRAMES_E_TOO_LARGE || result == -EHOSTUNREACH)
             result = 0;
     }
-    return result == FRAMES_E_AGAIN ? 0 : result;
-}
-
-static int on_iopub(void *context)
-{
-    struct channels *channels = context;
-
-    return iopub_read_subscriptions(&channels->iopub);
+    return after_reading(router, result);
 }
 
 static int open_router(struct channels *channels, enum channel channel)
@@ -159,7 +169,6 @@ static int open_router(struct channels *channels, enum channel channel)
         return -errno;
     router->source = (struct loop_source){
         .socket = router->socket,
-        .events = ZMQ_POLLIN,
         .callback = channel == CHANNEL_HEARTBEAT ? on_heartbeat : on_router,
         .context = router,
     };
@@ -292,13 +301,7 @@ static int open_sockets(struct channels *channels)
 /* In the order in which they are served: a busy shell never keeps control or the heartbeat waiting. */
 static void add_sources(struct channels *channels)
 {
-    channels->iopub_source = (struct loop_source){
-        .socket = channels->iopub.socket,
-        .events = ZMQ_POLLIN,
-        .callback = on_iopub,
-        .context = channels,
-    };
-    loop_add(channels->loop, &channels->iopub_source);
+    iopub_listen(&channels->iopub, channels->loop);
     loop_add(channels->loop, &channels->routers[CHANNEL_HEARTBEAT].source);
     loop_add(channels->loop, &channels->routers[CHANNEL_CONTROL].source);
     loop_add(channels->loop, &channels->routers[CHANNEL_STDIN].source);
@@ -345,7 +348,6 @@ void channels_close(struct channels *channels, const struct connection_file *fil
         return;
     if (channels->iopub.socket != NULL)
         iopub_drain(&channels->iopub, LINGER_MS / 2);
-    loop_remove(channels->loop, &channels->iopub_source);
     iopub_finish(&channels->iopub, channels->loop);
     handshake_finish(&channels->handshake);
     for (int channel = 0; channel < CHANNEL_COUNT; channel++) {

@@ -33,7 +33,6 @@ struct channels {
     void *zmq_context;
     struct router routers[CHANNEL_COUNT]; /* shell, control, stdin and heartbeat; iopub's is unused */
     struct iopub iopub;
-    struct loop_source iopub_source;
     struct handshake handshake;
     struct signature_key *key;
     struct session session;
@@ -74,6 +73,9 @@ int channels_publish(struct channels *channels, const struct outgoing *outgoing)
 /* The same under a topic that the caller chooses. */
 int channels_publish_topic(struct channels *channels, struct bytes topic,
                            const struct outgoing *outgoing);
+
+/* Sends what was published in this round. Returns 0 or -errno. */
+int channels_flush(struct channels *channels);
 
 /* The msg_id that the next message will carry, to recognise its answer; a new string. */
 char *channels_next_msg_id(const struct channels *channels);

@@ -2,23 +2,27 @@
 
 #include "kernel/wire/utf8.h"
 
+#include <poll.h>
 #include <time.h>
 
 enum {
+    TOGETHER_BYTES = 64 * 1024, /* collected in a round before it is sent: no more would save nothing */
     SEND_HWM = 1000,                    /* messages per subscriber inside libzmq */
     CONGESTED_BYTES = 16 * 1024 * 1024, /* in our own queue, before the cell has to wait */
     CONGESTED_MESSAGES = 10000,
-    RETRY_MS = 5, /* an XPUB is always "writable" for zmq_poll(): only trying tells */
+    RETRY_MS = 5, /* an XPUB always calls itself writable: only trying tells */
 };
 
 static int send_waiting(struct iopub *iopub)
 {
+    iopub->source.again = iopub->source.again || iopub->count != 0;
     while (iopub->count != 0) {
         struct frames *frames = &iopub->waiting[iopub->first];
         size_t bytes = frames->bytes;
         int result = frames_send(iopub->socket, frames);
 
         if (result == FRAMES_E_AGAIN) {
+            iopub->is_full = true;
             loop_timer_start(&iopub->retry, RETRY_MS);
             return 0;
         }
@@ -28,12 +32,23 @@ static int send_waiting(struct iopub *iopub)
         iopub->first = (iopub->first + 1) % iopub->capacity;
         iopub->count--;
     }
+    iopub->is_full = false;
     return 0;
+}
+
+int iopub_flush(struct iopub *iopub)
+{
+    return iopub->is_full ? 0 : send_waiting(iopub);
 }
 
 static int on_retry(void *context)
 {
     return send_waiting(context);
+}
+
+static int on_subscription(void *context)
+{
+    return iopub_read_subscriptions(context);
 }
 
 int iopub_init(struct iopub *iopub, void *zmq_context, struct loop *loop,
@@ -58,8 +73,16 @@ int iopub_init(struct iopub *iopub, void *zmq_context, struct loop *loop,
     return 0;
 }
 
+void iopub_listen(struct iopub *iopub, struct loop *loop)
+{
+    iopub->source = (struct loop_source){
+        .socket = iopub->socket, .callback = on_subscription, .context = iopub};
+    loop_add(loop, &iopub->source);
+}
+
 void iopub_finish(struct iopub *iopub, struct loop *loop)
 {
+    loop_remove(loop, &iopub->source);
     loop_remove_timer(loop, &iopub->retry);
     for (size_t i = 0; i < iopub->count; i++)
         frames_finish(&iopub->waiting[(iopub->first + i) % iopub->capacity]);
@@ -89,18 +112,8 @@ static void enqueue(struct iopub *iopub, struct frames *frames)
 
 int iopub_publish(struct iopub *iopub, struct frames *frames)
 {
-    int result = FRAMES_E_AGAIN;
-
-    if (iopub->count == 0)
-        result = frames_send(iopub->socket, frames);
-    if (result == FRAMES_E_AGAIN) {
-        enqueue(iopub, frames);
-        if (iopub->retry.due_ms == 0)
-            loop_timer_start(&iopub->retry, RETRY_MS);
-        result = 0;
-    }
-    frames_finish(frames);
-    return result;
+    enqueue(iopub, frames);
+    return iopub->bytes >= TOGETHER_BYTES ? iopub_flush(iopub) : 0;
 }
 
 int iopub_read_subscriptions(struct iopub *iopub)
@@ -112,8 +125,10 @@ int iopub_read_subscriptions(struct iopub *iopub)
         struct bytes topic;
         bool subscribes;
 
-        if (result == FRAMES_E_AGAIN)
+        if (result == FRAMES_E_AGAIN) {
+            iopub->source.again = false;
             return 0;
+        }
         if (result < 0)
             return result;
         if (result != 0)
@@ -123,6 +138,10 @@ int iopub_read_subscriptions(struct iopub *iopub)
             continue; /* not a subscription: XPUB hands on whatever a peer sends */
         subscribes = ((const char *)notice.data)[0] == 1;
         topic = (struct bytes){(const char *)notice.data + 1, notice.size - 1};
+        /* What was published before is not for a newcomer. */
+        result = iopub_flush(iopub);
+        if (result < 0)
+            return result;
         /* Fails only when the peer has gone in the meantime. */
         zmq_setsockopt(iopub->socket, subscribes ? ZMQ_SUBSCRIBE : ZMQ_UNSUBSCRIBE, topic.data,
                        topic.size);

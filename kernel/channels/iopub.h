@@ -4,6 +4,10 @@
  * Nothing is dropped: what a slow subscriber keeps the socket from taking waits in a queue of ours,
  * and a queue that is full is felt by the cell, which has to wait (iopub_is_congested()).
  * Every subscriber is welcomed before it hears anything else (JEP 65).
+ *
+ * What is published in one round of the loop leaves together, at its end: libzmq then writes it to a
+ * connection at once, where each message alone would wake its thread and every subscriber. Who sends on
+ * another channel what must come later, a reply, calls iopub_flush() first.
  */
 #pragma once
 
@@ -12,11 +16,13 @@
 
 struct iopub {
     void *socket; /* XPUB, owned */
-    struct frames *waiting; /* ring of messages that the socket did not take yet */
+    struct loop_source source; /* tells of subscriptions */
+    struct frames *waiting; /* ring of messages that the socket has not taken yet */
     size_t first;
     size_t count;
     size_t capacity;
     size_t bytes; /* of the messages in the ring */
+    bool is_full; /* the socket took no more; `retry` tries again */
     struct loop_timer retry;
     void (*welcome)(void *context, struct bytes subscription);
     void *context;
@@ -31,10 +37,15 @@ struct iopub {
  */
 int iopub_init(struct iopub *iopub, void *zmq_context, struct loop *loop,
                void (*welcome)(void *context, struct bytes subscription), void *context);
+/* Watches for subscriptions from now on. */
+void iopub_listen(struct iopub *iopub, struct loop *loop);
 void iopub_finish(struct iopub *iopub, struct loop *loop);
 
-/* Sends or queues one message; TAKEN. Returns 0 or -errno. */
+/* Queues one message; TAKEN. What is long, or full, is sent at once. Returns 0 or -errno. */
 int iopub_publish(struct iopub *iopub, struct frames *frames);
+
+/* Gives the socket what it takes of the queue. Returns 0 or -errno. */
+int iopub_flush(struct iopub *iopub);
 
 /* Takes in the subscriptions that have arrived. Returns 0 or -errno. */
 int iopub_read_subscriptions(struct iopub *iopub);

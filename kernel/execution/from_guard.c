@@ -7,25 +7,13 @@
 #include "kernel/requests/requests.h"
 #include "kernel/wire/json_text.h"
 
-enum {
-    RESUME_MS = 5,
-    HISTORY_DELAY_MS = 500, /* cells of a batch share one transaction */
-};
-
-/* While iopub has no room, the guard's output stays where it is and the cell has to wait. */
-static void heed_congestion(struct kernel *kernel)
-{
-    if (!iopub_is_congested(&kernel->channels.iopub))
-        return;
-    guard_process_set_paused(&kernel->guard, true);
-    loop_timer_start(&kernel->resume_timer, RESUME_MS);
-}
+enum { HISTORY_DELAY_MS = 500 }; /* cells of a batch share one transaction */
 
 static int write_stream(struct kernel *kernel, enum stream stream, uint32_t cell, struct bytes bytes)
 {
     int result = outputs_write(&kernel->outputs, stream, cell, bytes);
 
-    heed_congestion(kernel);
+    kernel_heed_congestion(kernel);
     return result;
 }
 
@@ -48,7 +36,7 @@ static int publish(struct kernel *kernel, const char *msg_type, const struct fra
                                                     .buffers = frame->parts + 2,
                                                     .buffer_count = frame->part_count - 2});
 
-    heed_congestion(kernel);
+    kernel_heed_congestion(kernel);
     return result;
 }
 

@@ -32,6 +32,17 @@ static void set_up(struct fixture *fixture)
     assert_int_equal(zmq_bind(fixture->iopub.socket, "inproc://iopub"), 0);
 }
 
+static void publish(struct fixture *fixture, const char *text, size_t padding)
+{
+    cleanup_free char *pad = xcalloc(padding + 1, 1);
+    struct frames frames = FRAMES_NONE;
+
+    frames_append(&frames, BYTES_LITERAL("topic"));
+    frames_append(&frames, (struct bytes){pad, padding});
+    frames_append(&frames, bytes_of_string(text));
+    assert_int_equal(iopub_publish(&fixture->iopub, &frames), 0);
+}
+
 static void *subscribe(struct fixture *fixture, int receive_hwm)
 {
     void *socket = zmq_socket(fixture->context, ZMQ_SUB);
@@ -100,13 +111,11 @@ static void a_slow_subscriber_loses_nothing(void **state)
     socket = subscribe(&fixture, 10);
     receive_text(&fixture, socket, "welcome");
     for (int i = 0; i < MESSAGES; i++) {
-        struct frames frames = FRAMES_NONE;
         char text[16];
 
         snprintf(text, sizeof(text), "%d", i);
-        frames_append(&frames, BYTES_LITERAL("topic"));
-        frames_append(&frames, bytes_of_string(text));
-        assert_int_equal(iopub_publish(&fixture.iopub, &frames), 0);
+        publish(&fixture, text, 0);
+        assert_int_equal(iopub_flush(&fixture.iopub), 0);
     }
     assert_true(fixture.iopub.count > 0);
     for (int i = 0; i < MESSAGES; i++) {
@@ -121,5 +130,62 @@ static void a_slow_subscriber_loses_nothing(void **state)
     tear_down(&fixture);
 }
 
+static void what_is_published_leaves_when_it_is_flushed(void **state)
+{
+    struct fixture fixture;
+    struct frames frames = FRAMES_NONE;
+    void *socket;
+
+    (void)state;
+    set_up(&fixture);
+    socket = subscribe(&fixture, 1000);
+    receive_text(&fixture, socket, "welcome");
+    publish(&fixture, "one", 0);
+    publish(&fixture, "two", 0);
+    assert_int_equal(fixture.iopub.count, 2);
+    assert_int_equal(frames_receive(socket, &frames), FRAMES_E_AGAIN);
+    assert_int_equal(iopub_flush(&fixture.iopub), 0);
+    assert_int_equal(fixture.iopub.count, 0);
+    receive_text(&fixture, socket, "one");
+    receive_text(&fixture, socket, "two");
+    zmq_close(socket);
+    tear_down(&fixture);
+}
+
+static void what_is_long_leaves_at_once(void **state)
+{
+    struct fixture fixture;
+    void *socket;
+
+    (void)state;
+    set_up(&fixture);
+    socket = subscribe(&fixture, 1000);
+    receive_text(&fixture, socket, "welcome");
+    publish(&fixture, "short", 0);
+    publish(&fixture, "long", 100 * 1000);
+    assert_int_equal(fixture.iopub.count, 0);
+    receive_text(&fixture, socket, "short");
+    receive_text(&fixture, socket, "long");
+    zmq_close(socket);
+    tear_down(&fixture);
+}
+
+static void a_newcomer_hears_nothing_from_before_its_welcome(void **state)
+{
+    struct fixture fixture;
+    void *socket;
+
+    (void)state;
+    set_up(&fixture);
+    publish(&fixture, "before", 0);
+    socket = subscribe(&fixture, 1000);
+    receive_text(&fixture, socket, "welcome");
+    zmq_close(socket);
+    tear_down(&fixture);
+}
+
 RUN(cmocka_unit_test(every_subscriber_is_welcomed_first),
-    cmocka_unit_test(a_slow_subscriber_loses_nothing))
+    cmocka_unit_test(a_slow_subscriber_loses_nothing),
+    cmocka_unit_test(what_is_published_leaves_when_it_is_flushed),
+    cmocka_unit_test(what_is_long_leaves_at_once),
+    cmocka_unit_test(a_newcomer_hears_nothing_from_before_its_welcome))
