@@ -40,13 +40,20 @@ static void set_failure(struct guard_process *guard, const char *reason)
         guard->failure = xstrdup(reason);
 }
 
+/* Nothing more is read from it; the pidfd tells of the end. */
+static void close_link(struct guard_process *guard)
+{
+    guard->link_is_over = true;
+    guard->link_source.paused = true;
+}
+
 void guard_process_condemn(struct guard_process *guard, const char *reason)
 {
     log_error("guard %d: %s", (int)guard->pid, reason);
     set_failure(guard, reason);
     if (guard->pid != 0)
         kill(-guard->pid, SIGKILL);
-    guard->link_source.paused = true;
+    close_link(guard);
 }
 
 /* READY or FAILED: the only two that may come first, and they come once. */
@@ -104,7 +111,7 @@ static void write_pending(struct guard_process *guard)
 
     /* A guard that is gone takes nothing; its pidfd tells. */
     guard->link_source.events =
-        (short)(ZMQ_POLLIN | (result == LINK_E_AGAIN ? ZMQ_POLLOUT : 0));
+        (short)(POLLIN | (result == LINK_E_AGAIN ? POLLOUT : 0));
 }
 
 static int on_link(void *context)
@@ -116,7 +123,7 @@ static int on_link(void *context)
     for (int i = 0; result >= 0 && i < READ_BITE && !guard->link_source.paused; i++) {
         result = frame_reader_fill(&guard->reader, guard->link);
         if (result == LINK_E_CLOSED)
-            guard->link_source.paused = true; /* its end is told by the pidfd */
+            close_link(guard);
         if (result != 0)
             break;
         result = take_received(guard);
@@ -227,7 +234,7 @@ static int on_end(void *context)
 static struct loop_source source_of(int fd, loop_callback callback, struct guard_process *guard)
 {
     return (struct loop_source){
-        .fd = fd, .events = ZMQ_POLLIN, .callback = callback, .context = guard};
+        .fd = fd, .events = POLLIN, .callback = callback, .context = guard};
 }
 
 static void send_configuration(struct guard_process *guard, const struct guard_settings *settings)
@@ -272,6 +279,7 @@ void guard_process_start(struct guard_process *guard, const struct guard_setting
     loop_add(guard->loop, &guard->output_sources[1]);
     loop_add(guard->loop, &guard->pid_source);
     guard->paused = false;
+    guard->link_is_over = false;
     guard->ending = false;
     guard->output_bytes = 0;
     send_configuration(guard, settings);
@@ -326,7 +334,8 @@ void guard_process_set_paused(struct guard_process *guard, bool paused)
     if (guard->paused == paused || guard->pid == 0 || guard->ending)
         return;
     guard->paused = paused;
-    guard->link_source.paused = paused;
+    guard->link_source.paused = paused || guard->link_is_over;
+    guard->link_source.again = true; /* frames that were received before the pause */
     guard->output_sources[0].paused = paused;
     guard->output_sources[1].paused = paused;
 }

@@ -54,6 +54,7 @@ struct guard_process {
     struct loop_source pid_source;
     bool paused;       /* its output is not read: iopub is congested */
     uint64_t output_bytes; /* that came through its pipes */
+    bool link_is_over; /* closed by it, or not believed any more */
     bool ending;       /* what it left is read to the end, congested or not */
     char *failure;     /* why it could not start or broke the rules; owned */
     int wait_status;   /* of waitpid(), once it has ended */
