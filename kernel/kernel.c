@@ -44,23 +44,31 @@ static void on_welcome(void *context, struct bytes subscription)
                                               .content = buffer_bytes(&content)});
 }
 
-int kernel_run_next(struct kernel *kernel)
+/* The guard gets to work first; its answers are read when what is published here is on its way. */
+static int run_request(struct kernel *kernel, struct request *request)
 {
-    struct request *request;
     int result;
 
-    if (kernel->guard.state != GUARD_READY || kernel->queue.running != NULL)
-        return 0;
-    request = queue_pop(&kernel->queue);
-    if (request == NULL)
-        return 0;
     kernel->queue.running = request;
     request->cell = cells_add(kernel->cells, request->message->header, request->execute.silent);
-    result = request_open(request);
-    if (result == 0)
-        result = request->type->run(kernel, request);
-    if (result == 0 && kernel->queue.running == request)
-        limits_begin(&kernel->limits);
+    result = request->type->run(kernel, request);
+    if (result != 0 || kernel->queue.running != request)
+        return result; /* refused */
+    limits_begin(&kernel->limits);
+    return request_open(request);
+}
+
+int kernel_run_next(struct kernel *kernel)
+{
+    int result = 0;
+
+    while (result == 0 && kernel->guard.state == GUARD_READY && kernel->queue.running == NULL) {
+        struct request *request = queue_pop(&kernel->queue);
+
+        if (request == NULL)
+            return 0;
+        result = run_request(kernel, request);
+    }
     return result;
 }
 

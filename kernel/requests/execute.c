@@ -45,20 +45,6 @@ static int handle(struct kernel *kernel, struct request *request)
     return requests_enqueue(kernel, request);
 }
 
-static int publish_input(struct kernel *kernel, const struct request *request)
-{
-    cleanup_buffer struct buffer content = BUFFER_NONE;
-    struct bytes code = BYTES_LITERAL("\"\"");
-
-    json_text_member(request_content(request), "code", &code);
-    buffer_append_string(&content, "{\"code\":");
-    buffer_append(&content, code); /* as it came: what the client wrote, it gets back */
-    buffer_append_format(&content, ",\"execution_count\":%d}", request->execute.execution_count);
-    return outputs_publish(
-        &kernel->outputs, request->cell,
-        &(struct outgoing){.msg_type = "execute_input", .content = buffer_bytes(&content)});
-}
-
 /* What the guard may know of a request: enough for widgets that route output by msg_id. */
 static void append_context(const struct request *request, struct buffer *context)
 {
@@ -75,25 +61,38 @@ static void append_context(const struct request *request, struct buffer *context
     buffer_append_char(context, '}');
 }
 
+static int publish_input(struct kernel *kernel, struct request *request)
+{
+    cleanup_buffer struct buffer content = BUFFER_NONE;
+    struct bytes code = BYTES_LITERAL("\"\"");
+    int result = request_open(request); /* busy comes first */
+
+    if (result != 0)
+        return result;
+    json_text_member(request_content(request), "code", &code);
+    buffer_append_string(&content, "{\"code\":");
+    buffer_append(&content, code); /* as it came: what the client wrote, it gets back */
+    buffer_append_format(&content, ",\"execution_count\":%d}", request->execute.execution_count);
+    return outputs_publish(
+        &kernel->outputs, request->cell,
+        &(struct outgoing){.msg_type = "execute_input", .content = buffer_bytes(&content)});
+}
+
 static int run(struct kernel *kernel, struct request *request)
 {
     cleanup_buffer struct buffer context = BUFFER_NONE;
     struct bytes parts[2];
-    int result;
 
     if (request->execute.store_history)
         kernel->execution_count++;
     request->execute.execution_count = kernel->execution_count;
     kernel->output_cell = request->cell;
-    result = publish_input(kernel, request);
-    if (result != 0)
-        return result;
     append_context(request, &context);
     parts[0] = request_content(request);
     parts[1] = buffer_bytes(&context);
     account_begin(kernel, request);
     guard_process_send(&kernel->guard, &(struct frame){FRAME_EXECUTE, request->cell, 2, parts});
-    return 0;
+    return publish_input(kernel, request);
 }
 
 const struct request_type execute_request = {
