@@ -19,6 +19,7 @@ enum { LOCK_WAIT_MS = 20, SKIP_MAX = 64 };
 struct history {
     char *path;      /* NULL: memory only */
     sqlite3 *memory; /* NULL until it is needed */
+    sqlite3_stmt *insert; /* into `fresh`; kept, for it runs after every cell */
     bool attached;
     bool pending;
     int64_t session;  /* our number in the file; 0 before the first flush */
@@ -145,19 +146,22 @@ static struct bytes cut_output(struct bytes output, struct buffer *cut)
 void history_add(struct history *history, int64_t line, struct bytes input, struct bytes output)
 {
     cleanup_buffer struct buffer cut = BUFFER_NONE;
-    sqlite3_stmt *statement;
 
     if (!open_memory(history))
         return;
-    statement = prepare(history, "INSERT OR REPLACE INTO fresh VALUES (:line, :input, :output)");
-    bind_integer(statement, ":line", line);
-    bind_text(statement, ":input", input.data != NULL ? input : BYTES_LITERAL(""));
-    bind_text(statement, ":output", cut_output(output, &cut));
-    if (sqlite3_step(statement) == SQLITE_DONE)
+    if (history->insert == NULL)
+        history->insert =
+            prepare(history, "INSERT OR REPLACE INTO fresh VALUES (:line, :input, :output)");
+    bind_integer(history->insert, ":line", line);
+    bind_text(history->insert, ":input", input.data != NULL ? input : BYTES_LITERAL(""));
+    bind_text(history->insert, ":output", cut_output(output, &cut));
+    if (sqlite3_step(history->insert) == SQLITE_DONE)
         history->pending = true;
     else
         note_outage(history, xstrdup(sqlite3_errmsg(history->memory)));
-    sqlite3_finalize(statement);
+    /* The texts are borrowed; a statement that is not reset would lock the table. */
+    sqlite3_reset(history->insert);
+    sqlite3_clear_bindings(history->insert);
 }
 
 /* One transaction: what fails leaves `fresh` and the file as they were. */
@@ -217,6 +221,7 @@ void history_free(struct history *history)
         return;
     if (history->pending && history->path != NULL)
         flush_now(history);
+    sqlite3_finalize(history->insert);
     sqlite3_close(history->memory);
     free(history->path);
     free(history->warning);
