@@ -113,7 +113,6 @@ int handshake_start(struct handshake *handshake, struct loop *loop, void *zmq_co
         return result;
     }
     handshake->source = (struct loop_source){.socket = handshake->socket,
-                                             .events = ZMQ_POLLIN,
                                              .callback = on_answer,
                                              .context = handshake};
     handshake->timer = (struct loop_timer){.callback = on_timeout, .context = handshake};
