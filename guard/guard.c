@@ -21,6 +21,7 @@
 #include "guard/python/py_cleanup.h"
 #include "guard/python/shell.h"
 #include "guard/python/streams.h"
+#include "guard/python/variables.h"
 #include "guard/refusal.h"
 #include "guard/report.h"
 #include "guard/rules/rules.h"
@@ -135,6 +136,8 @@ static int warm_up(const struct configuration *configuration)
         return -1;
     execute_start(guard.shell, &execute_hooks);
     introspect_start(guard.shell);
+    if (variables_start(guard.shell) < 0)
+        return -1;
     return attribution_patch_threads();
 }
 
@@ -183,6 +186,7 @@ static void (*const handlers[FRAME_TYPE_COUNT])(const struct frame *frame) = {
     [FRAME_COMPLETE] = introspect_complete,
     [FRAME_INSPECT] = introspect_inspect,
     [FRAME_IS_COMPLETE] = introspect_is_complete,
+    [FRAME_VARIABLES] = variables_request,
     [FRAME_COMM_OPEN_REQUEST] = introspect_comm,
     [FRAME_COMM_MSG_REQUEST] = introspect_comm,
     [FRAME_COMM_CLOSE_REQUEST] = introspect_comm,

@@ -10,7 +10,7 @@ static const struct request_type *const types[] = {
     &execute_request,     &inspect_request,     &complete_request,    &history_request,
     &is_complete_request, &connect_request,     &comm_info_request,   &kernel_info_request,
     &shutdown_request,    &interrupt_request,   &comm_open_request,   &comm_msg_request,
-    &comm_close_request,  &usage_request,
+    &comm_close_request,  &usage_request,       &status_request,      &variables_request,
 };
 
 static const struct request_type *find_type(const char *msg_type)

@@ -25,6 +25,9 @@ extern const struct request_type comm_msg_request;
 extern const struct request_type comm_close_request;
 /* jupyter-resource-usage */
 extern const struct request_type usage_request;
+/* our own, docs/messages.md */
+extern const struct request_type status_request;
+extern const struct request_type variables_request;
 
 /*
  * requests_dispatch() - what arrived on a channel

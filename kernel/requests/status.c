@@ -1,0 +1,68 @@
+#include "kernel/kernel.h"
+#include "kernel/requests/requests.h"
+
+#include <time.h>
+
+static const char *state_name(const struct kernel *kernel)
+{
+    switch (kernel->guard.state) {
+    case GUARD_STARTING:
+        return "starting";
+    case GUARD_FAILED:
+        return "failed";
+    case GUARD_DEAD:
+        return "dead";
+    default:
+        return kernel->queue.running != NULL ? "busy" : "idle";
+    }
+}
+
+static long long waiting(const struct kernel *kernel)
+{
+    long long count = 0;
+
+    for (const struct request *request = kernel->queue.first; request != NULL; request = request->next)
+        count++;
+    return count;
+}
+
+static json_t *string_or_null(const char *text)
+{
+    return text != NULL ? json_string(text) : json_null();
+}
+
+/* Of a request that went to the guard; 0 when nothing runs. */
+static double running_seconds(const struct kernel *kernel)
+{
+    const struct request *running = kernel->queue.running;
+    struct timespec now;
+
+    if (running == NULL || running->run_ns == 0)
+        return 0;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)(now.tv_sec * 1000000000LL + now.tv_nsec - running->run_ns) / 1e9;
+}
+
+/* Answered by the kernel process alone, so also while a cell holds the interpreter. */
+static int handle(struct kernel *kernel, struct request *request)
+{
+    json_t *figures = json_pack(
+        "{ss ss ss sI si sI sf so so}", "status", "ok", "state", state_name(kernel), "version",
+        SAFEPYRUN_VERSION, "guard_pid", (json_int_t)kernel->guard.pid, "execution_count",
+        kernel->execution_count, "waiting", (json_int_t)waiting(kernel), "running_seconds",
+        running_seconds(kernel), "failure", string_or_null(kernel->guard.failure), "policy_file",
+        string_or_null(kernel->options.policy_file));
+    cleanup_free char *content = figures != NULL ? json_dumps(figures, JSON_COMPACT) : NULL;
+
+    json_decref(figures);
+    if (content == NULL)
+        return request_refuse(request, "RuntimeError", "the status cannot be written");
+    return request_reply(request, bytes_of_string(content), BYTES_NONE);
+}
+
+const struct request_type status_request = {
+    .msg_type = "safepyrun_status_request", /* docs/messages.md */
+    .reply_type = "safepyrun_status_reply",
+    .channels = ON_SHELL | ON_CONTROL,
+    .handle = handle,
+};
