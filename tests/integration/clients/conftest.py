@@ -1,4 +1,5 @@
-"""Jupyter as users run it: the kernelspec `safepyrun` (IPython when there is), and `safepyrun-plain`."""
+"""Jupyter as users run it: the kernelspec `safepyrun` (IPython when there is), `safepyrun-plain`, and
+`safepyrun-asks`, whose policy says on_deny = "ask"."""
 
 import os
 import subprocess
@@ -14,6 +15,9 @@ def jupyter(tmp_path_factory):
     prefix = tmp_path_factory.mktemp("jupyter")
     kernelspecs.install(prefix)
     kernelspecs.install(prefix, "--name", "safepyrun-plain", "--shell", "plain")
+    asks = prefix / "asks.toml"
+    asks.write_text('on_deny = "ask"\n')
+    kernelspecs.install(prefix, "--name", "safepyrun-asks", "--policy", asks)
     return os.environ | kernelspecs.environment(prefix)
 
 

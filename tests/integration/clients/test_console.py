@@ -9,14 +9,28 @@ import pytest
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]|\x1b[()=>][A-Z0-9]?|\x1b\][^\x07]*\x07")
 
 
-@pytest.fixture(params=["safepyrun", "safepyrun-plain"])
-def console(request, jupyter, tmp_path):
+def start(kernel, jupyter, directory):
     # A plain terminal: prompt_toolkit then redraws little, and what it writes can be read.
     terminal = pexpect.spawn(
-        sys.executable, ["-m", "jupyter_console", "--kernel", request.param, "--ZMQTerminalInteractiveShell.simple_prompt=False"],
-        cwd=str(tmp_path), env=jupyter | {"TERM": "xterm", "PROMPT_TOOLKIT_NO_CPR": "1"}, encoding="utf-8",
+        sys.executable, ["-m", "jupyter_console", "--kernel", kernel, "--ZMQTerminalInteractiveShell.simple_prompt=False"],
+        cwd=str(directory), env=jupyter | {"TERM": "xterm", "PROMPT_TOOLKIT_NO_CPR": "1"}, encoding="utf-8",
         timeout=20, dimensions=(40, 120))
     prompt(terminal, 1)
+    return terminal
+
+
+@pytest.fixture(params=["safepyrun", "safepyrun-plain"])
+def console(request, jupyter, tmp_path):
+    terminal = start(request.param, jupyter, tmp_path)
+    yield terminal
+    terminal.close(force=True)
+
+
+@pytest.fixture
+def asking_console(jupyter, tmp_path):
+    """In a folder of its own, so that files beside it are outside of the write roots."""
+    (tmp_path / "work").mkdir()
+    terminal = start("safepyrun-asks", jupyter, tmp_path / "work")
     yield terminal
     terminal.close(force=True)
 
@@ -74,6 +88,20 @@ def test_a_refusal_is_readable(console):
     enter(console, "import os; os.remove('/srv/elsewhere')")
     shown = prompt(console, 2)
     assert "PermissionError" in shown and "/srv/elsewhere" in shown
+
+
+def test_a_person_says_yes_and_no(asking_console, tmp_path):
+    for number, word in enumerate(("once", "no"), 1):
+        enter(asking_console, f"open('../{word}', 'w').close()")
+        asking_console.expect("wants to write to the file")
+        asking_console.expect(rf'"{tmp_path}/{word}"')
+        asking_console.expect(r"    once (\d{4}) ")
+        code = asking_console.match[1]
+        asking_console.expect("Your answer:")
+        enter(asking_console, f"{word} {code}" if word == "once" else word)
+        shown = prompt(asking_console, number + 1)
+        assert (tmp_path / word).exists() == (word == "once")
+        assert ("said no" in shown) == (word == "no")
 
 
 def test_leaving(console):

@@ -1,6 +1,7 @@
 """JupyterLab in headless Chromium: what a person sees. Screenshots go to tests/artefacts/."""
 
 import json
+import re
 import subprocess
 import sys
 import time
@@ -21,6 +22,7 @@ CELLS = [
     "import os\nos.remove('/srv/elsewhere')",
     "import time\ntime.sleep(300)",
 ]
+ASKING_CELL = "open('../let-pass', 'w').write('x')"
 
 
 @contextmanager
@@ -57,8 +59,17 @@ def lab(jupyter, tmp_path_factory):
     notebook = new_notebook(cells=[new_code_cell(cell) for cell in CELLS])
     notebook.metadata.kernelspec = {"name": "safepyrun", "display_name": "Python 3 (safepyrun)", "language": "python"}
     (directory / "book.ipynb").write_text(writes(notebook))
+    (directory / "below").mkdir()
+    asking = new_notebook(cells=[new_code_cell(ASKING_CELL)])
+    asking.metadata.kernelspec = {"name": "safepyrun-asks", "display_name": "safepyrun-asks", "language": "python"}
+    (directory / "below" / "asking.ipynb").write_text(writes(asking))
     with running_server(directory, jupyter) as address:
         yield address
+
+
+@pytest.fixture(scope="module")
+def lab_directory(tmp_path_factory, lab):
+    return next(path for path in tmp_path_factory.getbasetemp().glob("lab*") if (path / "book.ipynb").exists())
 
 
 @pytest.fixture(scope="module")
@@ -146,6 +157,24 @@ def test_interrupt(page, lab):
     command(page, "Kernel", "Interrupt Kernel")
     expect(area).to_contain_text("KeyboardInterrupt")
     idle(page)
+
+
+def test_a_person_says_yes(page, lab, lab_directory):
+    """on_deny = "ask": the question stands below the cell, readable, and its answer counts."""
+    page.goto(f"{lab}/lab/tree/below/asking.ipynb?token={TOKEN}&reset")
+    cell(page, 0).wait_for(state="attached")
+    page.get_by_text("safepyrun-asks | Idle").wait_for()    # this session starts now: idle() alone is too early
+    area = run_cell(page, 0)
+    area.locator(".jp-Stdin-prompt").wait_for()
+    asked = area.locator(".jp-Stdin-prompt").inner_text()
+    assert f'\n    "{lab_directory}/let-pass"\n' in asked, asked
+    code = re.search(r"once (\d{4}) ", asked)[1]
+    page.screenshot(path=SCREENSHOTS / "lab-question.png")
+    area.locator(".jp-Stdin-input").fill(f"once {code}")
+    page.keyboard.press("Enter")
+    idle(page)
+    expect(cell(page, 0).locator(".jp-OutputArea-executeResult")).to_contain_text("1")
+    assert (lab_directory / "let-pass").read_text() == "x"
 
 
 def test_restart(page, lab):
