@@ -26,6 +26,7 @@
 #include "guard/report.h"
 #include "guard/rules/rules.h"
 #include "guard/setup.h"
+#include "guard/tool_functions.h"
 
 #include <sys/prctl.h>
 #include <signal.h>
@@ -221,6 +222,14 @@ static void __attribute__((noreturn)) serve(void)
     }
 }
 
+/* The module has them already where it was loaded as one. */
+static int add_tool_functions(void)
+{
+    cleanup_py PyObject *module = PyImport_ImportModule("safepyrun._guard");
+
+    return module != NULL ? tool_functions_add(module) : -1;
+}
+
 void guard_serve(int link_fd, const char *library_directory)
 {
     struct configuration configuration = {.shell = NULL};
@@ -235,7 +244,8 @@ void guard_serve(int link_fd, const char *library_directory)
         reason = xasprintf("this Python has no %s, which the guard needs", missing);
         fail(reason);
     }
-    if (shell_import_glue(library_directory) < 0)
+    if (shell_import_glue(library_directory) < 0 ||
+        (library_directory != NULL && add_tool_functions() < 0))
         fail_with_exception("import its own Python files");
     configure(&configuration);
     names = run_setup(&configuration);

@@ -5,6 +5,7 @@
 #include "guard/audit/interpose.h"
 #include "guard/audit/python_folders.h"
 #include "guard/audit/scope.h"
+#include "guard/audit/tools.h"
 #include "guard/python/py_cleanup.h"
 
 #include <string.h>
@@ -103,6 +104,8 @@ int audit_arm(struct policy *policy, int link_fd)
     }
     if (caller_init() < 0 || interpose_init() < 0)
         return -1; /* the policy is kept: code objects and patches may already refer to it */
+    if (tools_freeze() < 0)
+        return -1;
     hook_set_link(link_fd);
     scope_arm_process(policy);
     return prove();

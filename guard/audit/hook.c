@@ -3,6 +3,7 @@
 #include "guard/audit/ask.h"
 #include "guard/audit/caller.h"
 #include "guard/audit/denials.h"
+#include "guard/audit/tools.h"
 #include "guard/policy/read_rules.h"
 #include "guard/python/compat.h"
 #include "guard/python/interrupt.h"
@@ -17,14 +18,41 @@ static struct {
     int link_fd;
 } state = {.link_fd = -1};
 
-static int deny_unknown(const char *event)
+/* Decided by the write roots, or by what may be read. */
+static bool is_about_files(const struct event_row *row)
+{
+    static verdict_function *const checks[] = {check_open,     check_open_at, check_read,
+                                               check_write_roots, check_truncate, check_mkdir,
+                                               check_attach,   check_sqlite};
+
+    for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++)
+        if (row->check == checks[i])
+            return true;
+    return false;
+}
+
+/* A denied event is allowed after all when a tool asks: see tools.h. */
+static bool is_tools_right(const struct scope *scope, const struct event_row *row,
+                           const char *event, struct denial *denial)
+{
+    struct tools_question question = {.event = event,
+                                      .is_about_files = row != NULL && is_about_files(row),
+                                      .scope = scope};
+
+    return tools_exist() && !denial->is_final && tools_ask(&question, denial) == TOOLS_ALLOW;
+}
+
+static int deny_unknown(const struct scope *scope, const char *event)
 {
     struct denial denial = {.rule = "interpreter ring",
                             .remedy = "no policy key allows it inside a cell"};
     char words[128];
 
+    if (is_tools_right(scope, NULL, event, &denial))
+        return 0;
     snprintf(words, sizeof(words), "do something it does not know (audit event '%.80s')", event);
-    snprintf(denial.reason, sizeof(denial.reason), "unknown events are refused");
+    if (denial.reason[0] == '\0')
+        snprintf(denial.reason, sizeof(denial.reason), "unknown events are refused");
     snprintf(denial.subject, sizeof(denial.subject), "%.200s", event);
     return denials_raise(event, words, &denial);
 }
@@ -48,12 +76,14 @@ static const char *words_of(const struct event_row *row, const struct denial *de
                : "open for writing";
 }
 
-/* Returns 0 when a person lets it pass. */
+/* Returns 0 when a tool asks, or a person lets it pass. */
 static int refuse(const struct scope *scope, const struct event_row *row, const char *event,
                   struct facts *facts, struct denial *denial)
 {
     enum question_answer answer = ANSWER_NOBODY;
 
+    if (is_tools_right(scope, row, event, denial))
+        return 0;
     if (scope->policy->asks && ask_person(scope->policy, row, event, facts, denial, &answer))
         return 0;
     denials_raise(event, words_of(row, denial), denial);
@@ -107,7 +137,7 @@ static int judge_event(const char *event, PyObject *args)
     if (scope == NULL)
         return 0;
     if (row == NULL)
-        return deny_unknown(event);
+        return deny_unknown(scope, event);
     if (row->on_allowed == NULL && needs_no_facts(scope, row))
         return 0;
     if (judge(scope, row, event, &source) < 0)

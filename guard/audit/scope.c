@@ -1,6 +1,8 @@
 #include "guard/audit/scope.h"
 
+#include "guard/audit/callback.h"
 #include "guard/audit/caller.h"
+#include "guard/audit/tools.h"
 #include "guard/python/compat.h"
 
 #include <stdlib.h>
@@ -155,9 +157,13 @@ static void release_entry(PyObject *capsule)
 
 PyObject *scope_entry_new(struct scope *scope)
 {
-    struct scope_entry *entry = xcalloc(1, sizeof(*entry));
-    PyObject *capsule = PyCapsule_New(entry, CAPSULE_NAME, release_entry);
+    struct scope_entry *entry;
+    PyObject *capsule;
 
+    if (tools_freeze() < 0) /* those that were allowed since the last entry */
+        return NULL;
+    entry = xcalloc(1, sizeof(*entry));
+    capsule = PyCapsule_New(entry, CAPSULE_NAME, release_entry);
     if (capsule == NULL) {
         free(entry);
         return NULL;
@@ -228,6 +234,8 @@ const struct scope *scope_current(void)
 {
     const struct scope_entry *entry;
 
+    if (callback_depth > 0 && callback_is_asking())
+        return NULL; /* what the host's callback does, in the middle of a judgement, is the host's */
     if (state.process_is_armed)
         return state.process_judges ? &state.process : NULL;
     if (state.alive == 0)

@@ -6,6 +6,7 @@
  * which put the hook in when the first of them is made.
  */
 #include "guard/python/module.h"
+#include "guard/tool_functions.h"
 #include "guard/audit/audit.h"
 #include "guard/guard.h"
 #include "guard/hosts/runner_type.h"
@@ -53,7 +54,8 @@ PyMODINIT_FUNC PyInit__guard(void)
         return NULL;
     }
     module = module_new(methods);
-    if (module == NULL || runner_type_add(module) < 0 || scope_type_add(module) < 0)
+    if (module == NULL || runner_type_add(module) < 0 || scope_type_add(module) < 0 ||
+        tool_functions_add(module) < 0)
         return NULL;
     return steal(module);
 }

@@ -15,6 +15,7 @@ enum verdict verdict_deny(struct denial *denial, const char *rule, const char *r
     denial->rule = rule;
     denial->remedy = remedy;
     denial->may_ask = false; /* few say otherwise, afterwards */
+    denial->is_final = false;
     va_start(arguments, reason);
     vsnprintf(denial->reason, sizeof(denial->reason), reason, arguments);
     va_end(arguments);
@@ -40,6 +41,17 @@ enum verdict check_never(const struct policy *policy, const struct facts *facts,
     (void)policy, (void)facts;
     return verdict_deny(ret_denial, VERDICT_RING, "no policy key allows it inside a cell",
                         "cells may not do this");
+}
+
+enum verdict check_register(const struct policy *policy, const struct facts *facts,
+                            struct denial *ret_denial)
+{
+    (void)policy, (void)facts;
+    verdict_deny(ret_denial, "allow",
+                 "call it in a file of [setup] files, in config.py or in the program around the cell",
+                 "what a cell may do is not for the cell to say");
+    ret_denial->is_final = true;
+    return VERDICT_DENY;
 }
 
 enum verdict check_program(const struct policy *policy, const struct facts *facts,

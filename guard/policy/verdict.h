@@ -54,6 +54,7 @@ struct denial {
     const char *rule;           /* the policy key or "interpreter ring" */
     const char *remedy;         /* what would allow it, or what to do instead */
     bool may_ask;               /* a person may set it aside: see appeal.h */
+    bool is_final;              /* no tool has a right to it: what would break the guard itself */
     char reason[DENIAL_TEXT];
     char subject[PATH_MAX];     /* the path or name that is meant, or "" */
 };
@@ -87,6 +88,7 @@ verdict_function check_environment;     /* variables that steer programs and lib
 verdict_function check_socket;          /* a pair of local sockets for an event loop, nothing else */
 verdict_function check_fcntl;           /* no signals by descriptor */
 verdict_function check_ioctl;           /* a few that only ask */
+verdict_function check_register;        /* allow() and its kin: nobody who is under guard */
 verdict_function check_link;            /* a number is not the link */
 verdict_function check_link_pair;       /* two descriptors, where paths are: neither is the link */
 verdict_function check_link_range;      /* a range of descriptors does not hold the link */

@@ -81,8 +81,10 @@ bool verdict_is_link(const struct facts *facts, int fd)
 
 enum verdict verdict_deny_link(const struct facts *facts, struct denial *denial)
 {
-    return verdict_deny(denial, VERDICT_RING, "use the descriptors of files that the cell opened",
-                        "descriptor %d belongs to the guard", facts->link_fd);
+    verdict_deny(denial, VERDICT_RING, "use the descriptors of files that the cell opened",
+                 "descriptor %d belongs to the guard", facts->link_fd);
+    denial->is_final = true;
+    return VERDICT_DENY;
 }
 
 enum verdict check_link(const struct policy *policy, const struct facts *facts,

@@ -13,6 +13,17 @@
 struct compat {
     int (*add_audit_hook)(int (*hook)(const char *event, PyObject *args, void *data), void *data);
     PyObject *(*frame_back)(PyObject *frame);                /* new, NULL at the outermost */
+    PyObject *(*frame_locals)(PyObject *frame);              /* new: a dict or a proxy of one */
+    PyObject *(*frame_globals)(PyObject *frame);             /* new */
+    /* Of a function in Python; all borrowed, the last three may be NULL. No audit event. */
+    PyObject *(*function_code)(PyObject *function);
+    PyObject *(*function_globals)(PyObject *function);
+    PyObject *(*function_defaults)(PyObject *function);
+    PyObject *(*function_kwdefaults)(PyObject *function);
+    PyObject *(*function_closure)(PyObject *function);
+    PyObject *(*cell_get)(PyObject *cell);                   /* new; NULL for an empty one */
+    PyTypeObject *frame_type;
+    int (*audit)(const char *event, const char *format, ...);
     Py_ssize_t (*request_code_extra_index)(void (*release)(void *));
     int (*code_get_extra)(PyObject *code, Py_ssize_t index, void **ret_extra);
     int (*code_set_extra)(PyObject *code, Py_ssize_t index, void *extra);

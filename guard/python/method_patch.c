@@ -324,6 +324,23 @@ static struct slot *find_slot(const PyMethodDef *definition)
     return NULL;
 }
 
+bool method_patch_fits(PyObject *callable)
+{
+    PyMethodDef *definition = find_definition(callable);
+
+    PyErr_Clear(); /* a callable without a name: not one of ours */
+    return definition != NULL;
+}
+
+bool method_patch_same(PyObject *one, PyObject *other)
+{
+    PyMethodDef *definition = find_definition(one);
+    bool same = definition != NULL && definition == find_definition(other);
+
+    PyErr_Clear(); /* as above */
+    return same;
+}
+
 static int take_slot(PyMethodDef *definition, struct slot **ret_slot)
 {
     int convention = definition->ml_flags & ~(METH_CLASS | METH_STATIC | METH_COEXIST);

@@ -11,6 +11,8 @@
 
 #include <Python.h>
 
+#include <stdbool.h>
+
 struct method_patch;
 
 /* One call of a patched function. Everything is borrowed for the time of the call. */
@@ -38,6 +40,10 @@ enum method_patch_outcome {
     METHOD_PATCH_E_FULL,            /* more functions are patched than method_patch.c has room for */
 };
 int method_patch(PyObject *callable, method_patch_function function, void *data);
+
+/* Could method_patch() do it? And are two callables one function, whatever object each one is? */
+bool method_patch_fits(PyObject *callable);
+bool method_patch_same(PyObject *one, PyObject *other);
 
 /* Runs what the patch stands in front of, with the arguments in `call`. New reference or NULL. */
 PyObject *method_call_next(const struct method_call *call);

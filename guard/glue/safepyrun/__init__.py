@@ -5,13 +5,20 @@ Names are looked up when they are asked for: a kernel needs none of those that h
 
 import importlib
 
+from safepyrun import _guard
+
 _PARTS = {
     "_runpython": ("RunPython", "default_ok_dests"),
     "_namespace": ("find_var", "srcfn"),
     "_audit": ("mk_audit",),
+    "_allow": ("allow", "allow_write_types", "frame_args", "set_data"),
+    "_allow_libraries": ("allow_httpx", "allow_matplotlib", "allow_pandas"),
+    "_policies": ("AllowPolicy", "OpenWritePolicy", "PathWritePolicy", "PosAllowPolicy", "chk_dest"),
 }
 _PART_OF = {name: part for part, names in _PARTS.items() for name in names}
-__all__ = sorted(_PART_OF)
+# safepyrun-guard has no runners: what a set-up file imports with "*" is the rest.
+__all__ = sorted(name for name, part in _PART_OF.items()
+                 if part not in ("_runpython", "_audit") or hasattr(_guard, "Runner"))
 
 
 def __getattr__(name):

@@ -1,0 +1,42 @@
+#include "guard/audit/callback.h"
+
+#include "guard/audit/caller.h"
+#include "guard/python/compat.h"
+
+_Thread_local unsigned callback_depth;
+static _Thread_local PyObject *base; /* the frame that was innermost before; compared only */
+
+bool callback_is_asking(void)
+{
+    cleanup_py PyObject *frame = py_own((PyObject *)PyEval_GetFrame());
+
+    if (callback_depth == 0)
+        return false;
+    while (frame != NULL && frame != base) {
+        cleanup_py PyObject *code = (PyObject *)PyFrame_GetCode((PyFrameObject *)frame);
+        PyObject *back;
+
+        if (caller_is_marked_user(code))
+            return false;
+        back = compat.frame_back(frame);
+        Py_DECREF(frame);
+        frame = back;
+    }
+    return frame == base;
+}
+
+PyObject *callback_call(PyObject *callable, PyObject *args)
+{
+    PyObject *outer_base = base;
+    int collects = PyGC_Disable();
+    PyObject *result;
+
+    base = (PyObject *)PyEval_GetFrame();
+    callback_depth++;
+    result = PyObject_CallObject(callable, args);
+    callback_depth--;
+    base = outer_base;
+    if (collects)
+        PyGC_Enable();
+    return result;
+}

@@ -1,0 +1,34 @@
+/*
+ * snapshot - what a function can reach by name, remembered, and compared later
+ *
+ * A cell can change what a tool stands on without touching the tool: a global with a path, a default, the
+ * function that it calls, a module's attribute. So everything that the function's code names is followed
+ * when the guard closes: globals and built-ins, attributes of modules, methods of classes, and what these
+ * name in turn. Functions, classes and modules are compared by identity; the data of the function's own
+ * module by value. Not seen: attributes of objects that are no modules or classes, beyond those in the
+ * function's own module; what a function is given as an argument. Owns what it remembers.
+ */
+#pragma once
+
+#include "guard/python/py_cleanup.h"
+
+#include <stdbool.h>
+
+struct snapshot;
+
+/* Names in the function's own globals that may change: a tuple of str, or NULL. */
+struct snapshot *snapshot_new(PyObject *function, PyObject *may_change);
+
+/* What a policy stands on as well: a function, or an object with __call__. -1: exception set. */
+int snapshot_add(struct snapshot *snapshot, PyObject *callable);
+
+#define SNAPSHOT_NAME 200
+
+/* Is everything as it was? If not, ret_changed names the first thing that is not. */
+bool snapshot_holds(const struct snapshot *snapshot, char ret_changed[SNAPSHOT_NAME]);
+
+/* Does this frame run with the closure of the very function? Decorators make many with one code. */
+bool snapshot_fits_closure(const struct snapshot *snapshot, PyFrameObject *frame);
+
+/* How many things are compared: for tests. */
+size_t snapshot_size(const struct snapshot *snapshot);

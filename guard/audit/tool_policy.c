@@ -1,0 +1,135 @@
+#include "guard/audit/tool_policy.h"
+
+#include "guard/audit/callback.h"
+#include "guard/audit/plain.h"
+#include "guard/python/error.h"
+
+#include <stdio.h>
+
+static PyObject *default_data; /* dict of plain values; NULL: none */
+
+int tool_policy_read(PyObject *policy, struct tool_policy *ret_policy)
+{
+    cleanup_py PyObject *only_files = NULL;
+
+    *ret_policy = (struct tool_policy){NULL, false};
+    if (policy == NULL || policy == Py_None)
+        return 0;
+    if (!PyCallable_Check(policy)) {
+        PyErr_SetString(PyExc_TypeError,
+                        "allow(): a policy is called as policy(obj, args, kwargs, data)");
+        return -1;
+    }
+    only_files = PyObject_GetAttrString(policy, "only_files");
+    PyErr_Clear(); /* an ordinary function says nothing about itself */
+    *ret_policy = (struct tool_policy){py_own(policy), only_files == Py_True};
+    return 0;
+}
+
+int tool_policy_set_data(PyObject *dict)
+{
+    cleanup_py PyObject *copy = plain_copy(dict);
+
+    if (copy == NULL)
+        return -1;
+    if (default_data == NULL) {
+        default_data = steal(copy);
+        return 0;
+    }
+    return PyDict_Update(default_data, copy);
+}
+
+static int add_roots(PyObject *list, const struct string_list *roots)
+{
+    for (size_t i = 0; i < roots->count; i++) {
+        cleanup_py PyObject *root = PyUnicode_DecodeFSDefault(roots->items[i]);
+
+        if (root == NULL || PyList_Append(list, root) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* None: writes are not guarded. */
+static PyObject *ok_dests(const struct policy *policy)
+{
+    cleanup_py PyObject *list = PyList_New(0);
+    cleanup_py PyObject *own = NULL;
+
+    if (policy->write_roots == NULL)
+        return py_own(Py_None);
+    if (list == NULL || add_roots(list, &policy->ok_dests) < 0 ||
+        add_roots(list, &policy->extra_roots) < 0)
+        return NULL;
+    if (policy->private_directory == NULL)
+        return steal(list);
+    own = PyUnicode_DecodeFSDefault(policy->private_directory);
+    return own != NULL && PyList_Append(list, own) == 0 ? steal(list) : NULL;
+}
+
+static PyObject *data_for(const struct tools_question *question)
+{
+    cleanup_py PyObject *data = default_data != NULL ? plain_copy(default_data) : PyDict_New();
+    cleanup_py PyObject *roots = ok_dests(question->scope->policy);
+    const struct scope_entry *entry = scope_entry_current();
+    cleanup_py PyObject *more = NULL;
+
+    if (data == NULL || roots == NULL)
+        return NULL;
+    /* What the host has given to the runner. */
+    if (entry != NULL && entry->data != NULL && PyDict_CheckExact(entry->data)) {
+        more = plain_copy(entry->data);
+        if (more == NULL || PyDict_Update(data, more) < 0)
+            return NULL;
+    }
+    return PyDict_SetItemString(data, "ok_dests", roots) == 0 ? steal(data) : NULL;
+}
+
+static PyObject *arguments_for(const struct recovered *recovered,
+                               const struct tools_question *question)
+{
+    cleanup_py PyObject *self = plain_copy(recovered->self != NULL ? recovered->self : Py_None);
+    cleanup_py PyObject *args = self != NULL ? plain_copy(recovered->args) : NULL;
+    cleanup_py PyObject *kwargs = args != NULL ? plain_copy(recovered->kwargs) : NULL;
+    cleanup_py PyObject *data = kwargs != NULL ? data_for(question) : NULL;
+
+    return data != NULL ? PyTuple_Pack(4, self, args, kwargs, data) : NULL;
+}
+
+/* The words of the exception, which is the host's; its __str__ runs as the policy did. */
+static void take_words(char *text, size_t size)
+{
+    cleanup_py PyObject *exception = error_take();
+    cleanup_py PyObject *args = exception != NULL ? PyTuple_Pack(1, exception) : NULL;
+    cleanup_py PyObject *words =
+        args != NULL ? callback_call((PyObject *)&PyUnicode_Type, args) : NULL;
+    const char *utf8 = words != NULL ? PyUnicode_AsUTF8AndSize(words, NULL) : NULL;
+
+    snprintf(text, size, "%.300s", utf8 != NULL ? utf8 : "its policy failed");
+    PyErr_Clear();
+}
+
+enum tools_answer tool_policy_ask(const struct tool_policy *policy, const char *tool_name,
+                                  const struct recovered *recovered,
+                                  const struct tools_question *question, struct denial *ret_denial)
+{
+    cleanup_py PyObject *arguments = NULL;
+    cleanup_py PyObject *result = NULL;
+    char words[DENIAL_TEXT];
+
+    if (policy->callable == NULL)
+        return TOOLS_ALLOW;
+    if (policy->only_files && !question->is_about_files)
+        return TOOLS_SAY_NOTHING;
+    arguments = arguments_for(recovered, question);
+    if (arguments != NULL)
+        result = callback_call(policy->callable, arguments);
+    if (result != NULL)
+        return TOOLS_ALLOW;
+    take_words(words, sizeof(words));
+    ret_denial->rule = "allow";
+    ret_denial->remedy = "call it with arguments that its policy accepts";
+    snprintf(ret_denial->reason, sizeof(ret_denial->reason), "%.100s is allowed, but not so: %.300s",
+             tool_name, words);
+    return TOOLS_REFUSE;
+}

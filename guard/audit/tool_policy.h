@@ -1,0 +1,26 @@
+/*
+ * tool_policy - the host's own check of one call of a tool
+ *
+ * policy(obj, args, kwargs, data): returns to accept, raises to refuse; any exception refuses. It gets
+ * copies that cannot run anybody's code (guard/audit/plain), and `data` with "ok_dests", what set_data()
+ * put there and what the runner of the cell adds. Not for who is asking (tools).
+ */
+#pragma once
+
+#include "guard/audit/arguments.h"
+#include "guard/audit/tools.h"
+
+struct tool_policy {
+    PyObject *callable; /* owned; NULL: every call is accepted */
+    bool only_files;    /* what it accepts are files: nothing else is permitted by it */
+};
+
+/* Takes what `policy` says about itself. 0, or -1 with TypeError. */
+int tool_policy_read(PyObject *policy, struct tool_policy *ret_policy);
+
+enum tools_answer tool_policy_ask(const struct tool_policy *policy, const char *tool_name,
+                                  const struct recovered *recovered,
+                                  const struct tools_question *question, struct denial *ret_denial);
+
+/* See tools_set_data(). */
+int tool_policy_set_data(PyObject *dict);

@@ -1,0 +1,103 @@
+"""allow(): who may do what, in a guard process with a set-up file."""
+
+import textwrap
+
+import pytest
+from guard_client import Guard
+
+TIMEOUT_SECONDS = 30
+
+
+class Tools:
+    """A guard whose set-up file is the given text."""
+
+    def __init__(self, folder, host):
+        self.folder, self.host = folder, host
+
+    def start(self, text, policy="ban_defs = false"):
+        path = self.folder / "tools.py"
+        path.write_text("import os, subprocess, sys\nfrom safepyrun import *\n" + textwrap.dedent(text))
+        here = self.folder / "here"
+        here.mkdir(exist_ok=True)
+        return Guard(python=self.host, cwd=here, policy_file=f'{policy}\n[setup]\nfiles = ["{path}"]\n')
+
+
+@pytest.fixture
+def tools(tmp_path, host):
+    return Tools(tmp_path, host)
+
+
+def allowed(guard, cell, result=None):
+    outcome = guard.execute(cell, TIMEOUT_SECONDS)
+    assert outcome.error is None, outcome.reply
+    assert result is None or outcome.result == result, outcome.result
+
+
+def refused(guard, cell, words="safepyrun refused to"):
+    outcome = guard.execute(cell, TIMEOUT_SECONDS)
+    assert outcome.error == "PermissionError", (outcome.reply, outcome.result)
+    assert words in outcome.reply["evalue"], outcome.reply["evalue"]
+
+
+ECHO = """
+    def run(word):
+        return subprocess.run(["echo", word], capture_output=True, text=True).stdout
+"""
+
+
+def test_a_tool_may_what_its_neighbour_may_not(tools):
+    with tools.start(ECHO + """
+    @allow
+    def echo():
+        return run("hi")
+    def neighbour():
+        return run("hi")
+    """) as guard:
+        allowed(guard, "echo()", r"'hi\n'")
+        refused(guard, "neighbour()", "start a program")
+        refused(guard, "import subprocess; subprocess.run(['echo', 'hi'])", "start a program")
+
+
+def test_a_callback_of_the_cell_has_none_of_the_rights(tools):
+    with tools.start(ECHO + """
+    @allow
+    def call(function):
+        return function()
+    """) as guard:
+        refused(guard, "call(lambda: run('hi'))", "start a program")
+        refused(guard, "def mine(): return run('hi')\ncall(mine)", "start a program")
+        refused(guard, "class Mine:\n    def __call__(self): return run('hi')\ncall(Mine())", "start a program")
+
+
+def test_methods_count_for_objects_of_their_class(tools):
+    with tools.start(ECHO + """
+    class Shell:
+        def one(self): return run("1")
+        def two(self): return run("2")
+        @classmethod
+        def made(cls): return run("3")
+    allow(Shell.one, {Shell: ["two"]}, Shell.made)
+    """) as guard:
+        allowed(guard, "Shell().one()", r"'1\n'")
+        allowed(guard, "Shell().two()", r"'2\n'")
+        allowed(guard, "Shell.made()", r"'3\n'")
+        refused(guard, "class Mine(Shell): pass\nMine().one()", "start a program")
+        refused(guard, "class Mine(Shell): pass\nMine.made()", "start a program")
+        refused(guard, "Shell.one(object())", "start a program")
+
+
+def test_a_policy_decides_by_the_arguments_of_the_call(tools):
+    with tools.start(ECHO + """
+    def only_hi(obj, args, kw, data):
+        if args != ["hi"]:
+            raise PermissionError("only hi")
+    allow({run: only_hi})
+    """) as guard:
+        allowed(guard, "run('hi')", r"'hi\n'")
+        refused(guard, "run('ho')", "run is allowed, but not so: only hi")
+
+
+def test_cells_register_nothing(tools):
+    with tools.start("") as guard:
+        refused(guard, "allow(print)", "refused to register a tool")
+        refused(guard, "set_data(ok_dests=['/'])", "refused to change what policies of tools see")
