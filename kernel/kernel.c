@@ -54,7 +54,7 @@ static int run_request(struct kernel *kernel, struct request *request)
     result = request->type->run(kernel, request);
     if (result != 0 || kernel->queue.running != request)
         return result; /* refused */
-    limits_begin(&kernel->limits);
+    limits_begin(&kernel->limits, request->execute.deadline_seconds);
     return request_open(request);
 }
 

@@ -3,6 +3,8 @@
 #include "kernel/requests/requests.h"
 #include "kernel/wire/json_text.h"
 
+enum { DEADLINE_SECONDS_MAX = 31536000 }; /* a year */
+
 /* An optional boolean: absent or null means the default. */
 static bool read_flag(struct bytes content, const char *key, bool *flag)
 {
@@ -35,10 +37,29 @@ static const char *read_options(struct bytes content, struct execute_options *op
     return NULL;
 }
 
+/* What its sender asks of this cell alone: docs/messages.md. Returns what is wrong, or NULL. */
+static const char *read_wishes(struct bytes metadata, struct execute_options *options)
+{
+    struct bytes wishes;
+    struct bytes value;
+
+    if (!json_text_member(metadata, "safepyrun", &wishes))
+        return NULL;
+    if (wishes.size == 0 || *(const char *)wishes.data != '{')
+        return "metadata \"safepyrun\" must be an object";
+    if (json_text_member(wishes, "timeout_seconds", &value) &&
+        (!json_text_integer(value, &options->deadline_seconds) || options->deadline_seconds < 1 ||
+         options->deadline_seconds > DEADLINE_SECONDS_MAX))
+        return "\"timeout_seconds\" in metadata \"safepyrun\" must be a whole number from 1 to 31536000";
+    return NULL;
+}
+
 static int handle(struct kernel *kernel, struct request *request)
 {
     const char *wrong = read_options(request_content(request), &request->execute);
 
+    if (wrong == NULL)
+        wrong = read_wishes(request->message->metadata, &request->execute);
     request->execute.execution_count = kernel->execution_count;
     if (wrong != NULL)
         return request_refuse(request, "ValueError", "execute_request: %s", wrong);

@@ -31,6 +31,8 @@ const char *limits_name(enum limit limit)
 
 long limits_value(const struct limits *limits, enum limit limit)
 {
+    if (limit == LIMIT_TIMEOUT)
+        return limits->timeout_seconds;
     return *(const long *)((const char *)&limits->values + rows[limit].offset);
 }
 
@@ -191,14 +193,22 @@ static void note_what_was_used(struct limits *limits)
     limits->written_before = written_to_files(limits, tree.written_bytes);
 }
 
-void limits_begin(struct limits *limits)
+static long shorter(long a, long b)
+{
+    if (a == 0 || b == 0)
+        return a + b;
+    return a < b ? a : b;
+}
+
+void limits_begin(struct limits *limits, long deadline_seconds)
 {
     limits->is_running = true;
     limits->breached = LIMIT_NONE;
     limits->stage = LIMIT_WATCHED;
     note_what_was_used(limits);
-    if (limits->values.timeout_seconds != 0)
-        loop_timer_start(&limits->clock, limits->values.timeout_seconds * 1000);
+    limits->timeout_seconds = shorter(limits->values.timeout_seconds, deadline_seconds);
+    if (limits->timeout_seconds != 0)
+        loop_timer_start(&limits->clock, limits->timeout_seconds * 1000);
     if (wants_looks(&limits->values))
         loop_timer_start(&limits->watch, FIRST_LOOK_MS);
 }

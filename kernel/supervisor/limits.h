@@ -35,7 +35,8 @@ struct limits {
     bool is_running;       /* a request is with the guard */
     enum limit breached;   /* by the request that runs, or ran last */
     enum limit_stage stage;
-    int64_t left_ms;       /* of timeout_seconds, while the clock stands still */
+    long timeout_seconds;  /* of the request that runs; 0: none */
+    int64_t left_ms;       /* of it, while the clock stands still */
     uint64_t ticks_before; /* of CPU time, and what was written to files, when the request began */
     int64_t written_before;
     struct loop_timer clock;
@@ -47,8 +48,13 @@ void limits_init(struct limits *limits, struct loop *loop, struct guard_process 
 /* A guard is ready: what the system enforces is set for its process, for good. */
 void limits_set(struct limits *limits, const struct policy_limits *values);
 
-/* Around each request that the guard works on. */
-void limits_begin(struct limits *limits);
+/*
+ * Around each request that the guard works on.
+ *
+ * deadline_seconds  what its sender asked for; the policy's timeout_seconds holds where it is shorter.
+ *                   0: the policy's alone
+ */
+void limits_begin(struct limits *limits, long deadline_seconds);
 void limits_end(struct limits *limits);
 
 /* While a person is asked something, the time of the cell does not run. */

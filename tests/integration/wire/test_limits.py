@@ -41,6 +41,29 @@ def test_a_cell_that_runs_too_long_is_interrupted(limited):
     assert text(front.run("print(x)")[1]) == "2\n"      # only the cell is over
 
 
+def wish(seconds):
+    return {"safepyrun": {"timeout_seconds": seconds}}
+
+
+def test_a_request_may_ask_for_less_time(limited):
+    front = limited(timeout_seconds=60)
+    error = error_of(front, "import time; time.sleep(30)", metadata=wish(1))
+    assert error["evalue"].startswith("timeout_seconds = 1: ")
+    assert front.run("time.sleep(1.2)")[0].content["status"] == "ok"
+
+
+def test_a_request_cannot_ask_for_more_time(limited):
+    front = limited(timeout_seconds=1)
+    assert error_of(front, "import time; time.sleep(30)", metadata=wish(60))["evalue"].startswith("timeout_seconds = 1: ")
+
+
+@pytest.mark.parametrize("seconds", [0, -1, "1", 1.5, None])
+def test_a_wrong_deadline_is_named(limited, seconds):
+    front = limited()
+    reply = front.reply(front.execute("1", metadata=wish(seconds)))
+    assert reply.content["status"] == "error" and "timeout_seconds" in reply.content["evalue"]
+
+
 def test_a_cell_that_waits_too_long(limited):
     front = limited(timeout_seconds=1)
     error = error_of(front, "import asyncio\nawait asyncio.sleep(60)")
