@@ -4,6 +4,7 @@
 #include "guard/configuration.h"
 #include "guard/denials.h"
 #include "guard/environment.h"
+#include "guard/limit_note.h"
 #include "guard/policy_answer.h"
 #include "guard/python/attribution.h"
 #include "guard/python/cell.h"
@@ -51,6 +52,7 @@ static const struct cell_hooks hooks = {
 static const struct execute_hooks execute_hooks = {
     .before_error = refusal_show,
     .before_reply = denials_settle,
+    .explain = limit_note,
 };
 
 static void __attribute__((noreturn)) fail(const char *reason)

@@ -197,6 +197,7 @@ void cell_run(PyObject *source, bool silent, struct cell_outcome *ret_outcome)
         return;
     ret_outcome->error = wrapped_refusal(ret_outcome->error, cells.hooks->is_user_code);
     error_strip(ret_outcome->error, cells.hooks->is_user_code);
+    error_shorten(ret_outcome->error);
 }
 
 PyObject *cell_evaluate(PyObject *source)

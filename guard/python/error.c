@@ -2,6 +2,12 @@
 #include "guard/python/py_cleanup.h"
 #include "guard/python/streams.h"
 
+enum {
+    TRACEBACK_MAX = 3500, /* IPython's recursion limit is 3000: what is usual stays as it is */
+    TRACEBACK_KEPT = 50,  /* at each end of a longer one */
+    CONTEXTS_MAX = 50,
+};
+
 PyObject *error_take(void)
 {
     PyObject *type = NULL;
@@ -52,6 +58,81 @@ void error_strip(PyObject *exception, bool (*is_user_code)(PyObject *code))
     else if (traceback != Py_None)
         PyException_SetTraceback(exception, traceback);
     Py_XDECREF(traceback);
+}
+
+/* The traceback `steps` after this one; new, NULL when it ends before. */
+static PyObject *traceback_after(PyObject *traceback, size_t steps)
+{
+    PyObject *at = py_own(traceback);
+
+    for (size_t i = 0; i < steps && at != NULL && at != Py_None; i++) {
+        PyObject *next = PyObject_GetAttrString(at, "tb_next");
+
+        Py_DECREF(at);
+        at = next;
+    }
+    if (at != Py_None)
+        return at;
+    Py_DECREF(at);
+    return NULL;
+}
+
+static size_t traceback_length(PyObject *traceback)
+{
+    PyObject *at = py_own(traceback);
+    size_t length = 0;
+
+    while (at != NULL && at != Py_None) {
+        PyObject *next = PyObject_GetAttrString(at, "tb_next");
+
+        Py_DECREF(at);
+        at = next;
+        length++;
+    }
+    Py_XDECREF(at);
+    return length;
+}
+
+static void add_note(PyObject *exception, size_t left_out)
+{
+    cleanup_py PyObject *text = PyUnicode_FromFormat(
+        "%zu lines of this traceback are left out in the middle", left_out);
+    cleanup_py PyObject *done =
+        text != NULL ? PyObject_CallMethod(PyExc_BaseException, "add_note", "OO", exception, text)
+                     : NULL;
+
+    if (done == NULL)
+        PyErr_Clear(); /* the error is there without the note */
+}
+
+static void shorten_one(PyObject *exception)
+{
+    cleanup_py PyObject *traceback = PyException_GetTraceback(exception);
+    size_t length = traceback != NULL ? traceback_length(traceback) : 0;
+    cleanup_py PyObject *last_of_head = NULL;
+    cleanup_py PyObject *tail = NULL;
+
+    if (length <= TRACEBACK_MAX)
+        return;
+    last_of_head = traceback_after(traceback, TRACEBACK_KEPT);
+    tail = traceback_after(last_of_head, length - 2 * TRACEBACK_KEPT);
+    if (tail != NULL && PyObject_SetAttrString(last_of_head, "tb_next", tail) == 0)
+        add_note(exception, length - 2 * TRACEBACK_KEPT);
+    PyErr_Clear(); /* shown in full, then */
+}
+
+void error_shorten(PyObject *exception)
+{
+    PyObject *at = py_own(exception);
+
+    for (int i = 0; i < CONTEXTS_MAX && at != NULL; i++) {
+        PyObject *context = PyException_GetContext(at);
+
+        shorten_one(at);
+        Py_DECREF(at);
+        at = context;
+    }
+    Py_XDECREF(at);
 }
 
 static PyObject *text_or(PyObject *text, const char *otherwise)

@@ -19,6 +19,14 @@ void error_raise(PyObject *exception);
 void error_strip(PyObject *exception, bool (*is_user_code)(PyObject *code));
 
 /*
+ * error_shorten() - leave out the middle of a traceback that nobody could read
+ *
+ * After sys.setrecursionlimit() it can be a million calls long, and take minutes to format. The
+ * exceptions that this one came from are shortened too.
+ */
+void error_shorten(PyObject *exception);
+
+/*
  * error_content() - {"ename", "evalue", "traceback"} of an exception
  *
  * shell  asked for its format_error(); NULL: only the plain form

@@ -197,12 +197,28 @@ static PyObject *success_content(const struct execution *execution)
     return steal(content);
 }
 
+/* Behind the text of the exception, and as the last line of the traceback. */
+static int add_explanation(PyObject *content, PyObject *error)
+{
+    cleanup_py PyObject *words = executing.hooks->explain(error);
+    PyObject *lines = PyDict_GetItemString(content, "traceback");
+    PyObject *value = PyDict_GetItemString(content, "evalue");
+
+    if (words == NULL || lines == NULL || value == NULL || !PyUnicode_Check(value))
+        return 0;
+    if (PyList_Append(lines, words) < 0)
+        return -1;
+    return set_owned(content, "evalue",
+                     PyUnicode_FromFormat(PyUnicode_GetLength(value) > 0 ? "%U (%U)" : "%U%U", value,
+                                          words));
+}
+
 /* Shown and replied alike; a silent request shows nothing. */
 static PyObject *failure_content(const struct execution *execution, PyObject *error)
 {
     cleanup_py PyObject *content = error_content(executing.shell, error);
 
-    if (content == NULL)
+    if (content == NULL || add_explanation(content, error) < 0)
         return NULL;
     if (!execution->silent) {
         executing.hooks->before_error(execution->cell, error);

@@ -2,6 +2,7 @@
 
 #include "kernel/execution/account.h"
 #include "kernel/execution/breach.h"
+#include "kernel/execution/cell_error.h"
 #include "kernel/kernel.h"
 #include "kernel/records/log.h"
 #include "kernel/requests/requests.h"
@@ -27,6 +28,15 @@ static int take_stderr(struct kernel *kernel, const struct frame *frame)
     return write_stream(kernel, STREAM_STDERR, frame->cell, frame->parts[0]);
 }
 
+static size_t size_of(const struct frame *frame)
+{
+    size_t size = 0;
+
+    for (size_t i = 0; i < frame->part_count; i++)
+        size += frame->parts[i].size;
+    return size;
+}
+
 static int publish(struct kernel *kernel, const char *msg_type, const struct frame *frame)
 {
     int result = outputs_publish(&kernel->outputs, frame->cell,
@@ -40,49 +50,75 @@ static int publish(struct kernel *kernel, const char *msg_type, const struct fra
     return result;
 }
 
+/* What does not fit into max_output_kb is left out whole: half a picture is none. */
+static int publish_display(struct kernel *kernel, const char *msg_type, const struct frame *frame)
+{
+    return output_cap_admits(&kernel->outputs.cap, size_of(frame)) ? publish(kernel, msg_type, frame)
+                                                                   : 0;
+}
+
 static int take_display_data(struct kernel *kernel, const struct frame *frame)
 {
-    return publish(kernel, "display_data", frame);
+    return publish_display(kernel, "display_data", frame);
 }
 
 static int take_update_display_data(struct kernel *kernel, const struct frame *frame)
 {
-    return publish(kernel, "update_display_data", frame);
+    return publish_display(kernel, "update_display_data", frame);
 }
 
 static int take_clear_output(struct kernel *kernel, const struct frame *frame)
 {
+    output_cap_reset(&kernel->outputs.cap);
     return publish(kernel, "clear_output", frame);
 }
 
-/* The error of a cell that was interrupted for a limit says so. */
 static int take_error(struct kernel *kernel, const struct frame *frame)
 {
+    int result = cell_error_publish(kernel, frame);
+
+    heed_congestion(kernel);
+    return result;
+}
+
+/* A result beyond max_output_kb: head and tail of its text. */
+static int publish_cut_result(struct kernel *kernel, const struct frame *frame)
+{
+    const struct request *request = kernel->queue.running;
+    cleanup_buffer struct buffer cut = BUFFER_NONE;
     cleanup_buffer struct buffer content = BUFFER_NONE;
     struct bytes parts[2];
 
-    if (!breach_is(kernel) || kernel->queue.running->type != &execute_request)
-        return publish(kernel, "error", frame);
-    buffer_append_char(&content, '{');
-    breach_append_content(kernel->queue.running, frame->parts[0], &content);
-    buffer_append_char(&content, '}');
+    output_cap_append_cut(&kernel->outputs.cap, bytes_of_string(request->result_text), &cut);
+    buffer_append_format(&content, "{\"execution_count\":%d,\"data\":{\"text/plain\":",
+                         request->execute.execution_count);
+    json_text_append_string(&content, buffer_bytes(&cut));
+    buffer_append_string(&content, "},\"metadata\":{}}");
     parts[0] = buffer_bytes(&content);
     parts[1] = frame->parts[1];
-    return publish(kernel, "error", &(struct frame){frame->type, frame->cell, 2, parts});
+    return publish(kernel, "execute_result",
+                   &(struct frame){frame->type, frame->cell, 2, parts});
 }
 
 /* The text of a result is kept for history, which is asked for outputs too. */
 static int take_execute_result(struct kernel *kernel, const struct frame *frame)
 {
     cleanup_buffer struct buffer text = BUFFER_NONE;
+    size_t limit = kernel->outputs.cap.limit_bytes;
     struct bytes data;
     struct bytes plain;
+    int result;
 
     if (json_text_member(frame->parts[0], "data", &data) &&
         json_text_member(data, "text/plain", &plain) && json_text_string(plain, &text)) {
         free(kernel->queue.running->result_text);
         kernel->queue.running->result_text = buffer_steal_string(&text);
     }
+    result = outputs_turn(&kernel->outputs);
+    if (result != 0)
+        return result;
+    if (limit != 0 && size_of(frame) > limit)
+        return publish_cut_result(kernel, frame);
     return publish(kernel, "execute_result", frame);
 }
 
@@ -168,37 +204,10 @@ static void record_cell(struct kernel *kernel, const struct request *request)
         loop_timer_start(&kernel->history_timer, HISTORY_DELAY_MS);
 }
 
-/*
- * The reply of a cell that exceeded a limit is an error, also when the cell has swallowed the interrupt.
- * Then nothing was published yet. Returns 0 or -errno.
- */
-static int take_breach(struct kernel *kernel, struct request *request, struct bytes content,
-                       struct buffer *ret_content)
-{
-    int result = 0;
-
-    if (!reply_is_error(content)) {
-        cleanup_buffer struct buffer error = BUFFER_NONE;
-
-        buffer_append_char(&error, '{');
-        breach_append_content(request, BYTES_NONE, &error);
-        buffer_append_char(&error, '}');
-        result = outputs_publish(
-            &kernel->outputs, request->cell,
-            &(struct outgoing){.msg_type = "error", .content = buffer_bytes(&error)});
-    }
-    buffer_append_string(ret_content, "{\"status\":\"error\",");
-    breach_append_content(request, content, ret_content);
-    buffer_append_format(ret_content,
-                         ",\"execution_count\":%d,\"user_expressions\":{},\"payload\":[]}",
-                         request->execute.execution_count);
-    return result;
-}
-
 static int finish_execute(struct kernel *kernel, struct request *request, const struct frame *frame)
 {
     cleanup_buffer struct buffer metadata = BUFFER_NONE;
-    cleanup_buffer struct buffer breached = BUFFER_NONE;
+    cleanup_buffer struct buffer changed = BUFFER_NONE;
     struct bytes content = frame->parts[0];
     bool failed = breach_is(kernel) || reply_is_error(content);
     bool stops = failed && request->execute.stop_on_error;
@@ -207,15 +216,14 @@ static int finish_execute(struct kernel *kernel, struct request *request, const 
     append_execute_metadata(kernel, request, failed,
                             frame->part_count > 1 ? frame->parts[1] : BYTES_NONE, &metadata);
     record_cell(kernel, request);
-    result = breach_is(kernel) ? take_breach(kernel, request, content, &breached) : 0;
-    if (breached.size != 0) {
-        content = buffer_bytes(&breached);
-        guard_process_forget_stack(&kernel->guard);
-    }
+    result = cell_error_finish(request, content, &changed);
     if (result != 0) {
-        request_reply(request, content, BYTES_NONE);
+        request_close(request);
         return result;
     }
+    if (changed.size != 0)
+        content = buffer_bytes(&changed);
+    guard_process_forget_stack(&kernel->guard);
     result = request_reply(request, content, buffer_bytes(&metadata));
     /* "Already queued" includes what the client has sent and we have not read yet. */
     if (result == 0 && stops)
@@ -238,6 +246,8 @@ static int take_reply(struct kernel *kernel, const struct frame *frame)
     question_drop(kernel);
     limits_end(&kernel->limits);
     result = guard_process_drain_outputs(&kernel->guard);
+    if (result >= 0)
+        result = outputs_turn(&kernel->outputs);
     /* Until here the request counted as running: an abort must find the queue without it. */
     kernel->queue.running = NULL;
     if (result < 0)
@@ -363,6 +373,9 @@ int from_guard_ended(struct kernel *kernel)
     question_drop(kernel);
     guard_process_forget_stack(&kernel->guard);
     limits_end(&kernel->limits);
+    result = outputs_turn(&kernel->outputs);
+    if (result != 0)
+        return result;
     comms_clear(kernel->comms);
     if (running != NULL && running->type == &execute_request)
         account_end(kernel, running, "died", NULL);

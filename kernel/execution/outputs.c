@@ -27,6 +27,7 @@ void outputs_finish(struct outputs *outputs)
     if (outputs->loop != NULL)
         loop_remove_timer(outputs->loop, &outputs->timer);
     buffer_finish(&outputs->text);
+    output_cap_finish(&outputs->cap);
 }
 
 static int publish_for(struct outputs *outputs, uint32_t number, struct outgoing outgoing)
@@ -58,7 +59,8 @@ int outputs_flush(struct outputs *outputs)
                                          .content = buffer_bytes(&content)});
 }
 
-int outputs_write(struct outputs *outputs, enum stream stream, uint32_t cell, struct bytes bytes)
+static int write_stream(struct outputs *outputs, enum stream stream, uint32_t cell,
+                        struct bytes bytes)
 {
     int result = 0;
 
@@ -78,6 +80,30 @@ int outputs_write(struct outputs *outputs, enum stream stream, uint32_t cell, st
         loop_timer_start(&outputs->timer, since >= PAUSE_MS ? 0 : PAUSE_MS - since);
     }
     return 0;
+}
+
+int outputs_write(struct outputs *outputs, enum stream stream, uint32_t cell, struct bytes bytes)
+{
+    bytes.size = output_cap_take(&outputs->cap, stream, cell, bytes);
+    return write_stream(outputs, stream, cell, bytes);
+}
+
+int outputs_turn(struct outputs *outputs)
+{
+    struct output_cap *cap = &outputs->cap;
+    cleanup_buffer struct buffer note = BUFFER_NONE;
+    struct output_piece piece;
+    struct bytes bytes;
+    int result = 0;
+
+    if (output_cap_holds(cap)) {
+        output_cap_append_note(cap, &note);
+        result = write_stream(outputs, STREAM_STDERR, outputs->cell, buffer_bytes(&note));
+        while (result == 0 && output_cap_next(cap, &piece, &bytes))
+            result = write_stream(outputs, (enum stream)piece.stream, piece.cell, bytes);
+    }
+    output_cap_reset(cap);
+    return result;
 }
 
 int outputs_publish(struct outputs *outputs, uint32_t cell, const struct outgoing *outgoing)

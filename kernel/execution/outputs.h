@@ -10,6 +10,7 @@
 
 #include "kernel/channels/channels.h"
 #include "kernel/execution/cells.h"
+#include "kernel/execution/output_cap.h"
 #include "kernel/wire/utf8.h"
 
 enum stream { STREAM_STDOUT, STREAM_STDERR, STREAM_COUNT };
@@ -18,6 +19,7 @@ struct outputs {
     struct loop *loop;
     struct channels *channels;
     struct cells *cells;
+    struct output_cap cap;
     struct utf8_decoder decoders[STREAM_COUNT];
     struct buffer text;  /* of `stream` and `cell`, escaped for JSON */
     enum stream stream;
@@ -32,6 +34,13 @@ void outputs_finish(struct outputs *outputs);
 
 /* Takes what a cell wrote. Returns 0 or -errno. */
 int outputs_write(struct outputs *outputs, enum stream stream, uint32_t cell, struct bytes bytes);
+
+/*
+ * outputs_turn() - what max_output_kb has kept back is published now, after a word on what is left out
+ *
+ * When a cell begins, and when it is over. Returns 0 or -errno.
+ */
+int outputs_turn(struct outputs *outputs);
 
 /* Publishes the text that was collected. Returns 0 or -errno. */
 int outputs_flush(struct outputs *outputs);

@@ -103,11 +103,15 @@ static int run(struct kernel *kernel, struct request *request)
 {
     cleanup_buffer struct buffer context = BUFFER_NONE;
     struct bytes parts[2];
+    int result;
 
     if (request->execute.store_history)
         kernel->execution_count++;
     request->execute.execution_count = kernel->execution_count;
     kernel->output_cell = request->cell;
+    result = outputs_turn(&kernel->outputs); /* late output of the cell before */
+    if (result != 0)
+        return result;
     append_context(request, &context);
     parts[0] = request_content(request);
     parts[1] = buffer_bytes(&context);

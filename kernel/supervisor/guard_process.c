@@ -311,7 +311,7 @@ void guard_process_note_line(struct guard_process *guard)
 
 void guard_process_forget_stack(struct guard_process *guard)
 {
-    if (ftruncate(guard->last_line, 0) == 0)
+    if (lseek(guard->last_line, 0, SEEK_CUR) > 0 && ftruncate(guard->last_line, 0) == 0)
         lseek(guard->last_line, 0, SEEK_SET);
 }
 

@@ -1,0 +1,75 @@
+#include "guard/limit_note.h"
+
+#include "guard/audit/audit.h"
+#include "guard/python/py_cleanup.h"
+
+#include <errno.h>
+
+/* The number is read from the exception's own slot: a class of the cell may define anything else. */
+static long number_of(PyObject *error)
+{
+    cleanup_py PyObject *get = PyObject_GetAttrString(PyExc_OSError, "errno");
+    cleanup_py PyObject *number =
+        get != NULL ? PyObject_CallMethod(get, "__get__", "O", error) : NULL;
+    long value = number != NULL && PyLong_CheckExact(number) ? PyLong_AsLong(number) : 0;
+
+    PyErr_Clear(); /* no number is no hint */
+    return value;
+}
+
+static bool is_instance(PyObject *error, PyObject *type)
+{
+    return PyType_IsSubtype(Py_TYPE(error), (PyTypeObject *)type) != 0;
+}
+
+static bool is_about_threads(PyObject *error)
+{
+    cleanup_py PyObject *text =
+        Py_TYPE(error) == (PyTypeObject *)PyExc_RuntimeError ? PyObject_Str(error) : NULL;
+    bool fits = text != NULL &&
+                PyUnicode_CompareWithASCIIString(text, "can't start new thread") == 0;
+
+    PyErr_Clear();
+    return fits;
+}
+
+static PyObject *note(const char *name, long value)
+{
+    return value != 0 ? PyUnicode_FromFormat("[limits] %s = %ld", name, value) : NULL;
+}
+
+static PyObject *note_of_tasks(const struct policy_limits *limits)
+{
+    if (limits->memory_limit_mb != 0 && limits->processes != 0)
+        return PyUnicode_FromFormat("[limits] processes = %ld, memory_limit_mb = %ld",
+                                    limits->processes, limits->memory_limit_mb);
+    return limits->processes != 0 ? note("processes", limits->processes)
+                                  : note("memory_limit_mb", limits->memory_limit_mb);
+}
+
+static PyObject *note_of_number(const struct policy_limits *limits, long number)
+{
+    switch (number) {
+    case ENOMEM:
+        return note("memory_limit_mb", limits->memory_limit_mb);
+    case EMFILE:
+        return note("open_files", limits->open_files);
+    case EFBIG:
+        return note("max_write_mb", limits->max_write_mb);
+    case EAGAIN:
+        return note("processes", limits->processes);
+    default:
+        return NULL;
+    }
+}
+
+PyObject *limit_note(PyObject *error)
+{
+    const struct policy_limits *limits = &audit_policy()->limits;
+
+    if (is_instance(error, PyExc_MemoryError))
+        return note("memory_limit_mb", limits->memory_limit_mb);
+    if (is_instance(error, PyExc_OSError))
+        return note_of_number(limits, number_of(error));
+    return is_about_threads(error) ? note_of_tasks(limits) : NULL;
+}
