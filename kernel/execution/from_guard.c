@@ -77,7 +77,7 @@ static int take_error(struct kernel *kernel, const struct frame *frame)
 {
     int result = cell_error_publish(kernel, frame);
 
-    heed_congestion(kernel);
+    kernel_heed_congestion(kernel);
     return result;
 }
 

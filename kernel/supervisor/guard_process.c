@@ -2,6 +2,7 @@
 
 #include "guard/link/descriptors.h"
 #include "kernel/records/log.h"
+#include "kernel/supervisor/process_tree.h"
 #include "kernel/supervisor/spawn.h"
 
 #include <poll.h>
@@ -207,7 +208,8 @@ static int on_end(void *context)
 
     if (waitpid(guard->pid, &guard->wait_status, WNOHANG) != guard->pid)
         return 0;
-    kill(-guard->pid, SIGKILL); /* what it left in its group */
+    kill(-guard->pid, SIGKILL); /* what it left in its group, and what has left that */
+    process_tree_kill((struct process_set){NULL, 0});
     if (guard->failure == NULL || guard->state == GUARD_FAILED) {
         guard->ending = true;
         guard->link_source.paused = false;
@@ -350,19 +352,6 @@ char *guard_process_describe_end(const struct guard_process *guard)
     return xasprintf("ended with exit status %d", WEXITSTATUS(status));
 }
 
-/* Children that left the process group were handed to us: we are a subreaper. */
-static void kill_descendants(void)
-{
-    cleanup_free char *path = xasprintf("/proc/self/task/%d/children", (int)getpid());
-    cleanup_file FILE *file = fopen(path, "re");
-    int pid;
-
-    while (file != NULL && fscanf(file, "%d", &pid) == 1)
-        kill(pid, SIGKILL);
-    while (waitpid(-1, NULL, WNOHANG) > 0)
-        continue;
-}
-
 void guard_process_stop(struct guard_process *guard, int limit_ms)
 {
     struct pollfd end = {guard->pidfd, POLLIN, 0};
@@ -377,7 +366,7 @@ void guard_process_stop(struct guard_process *guard, int limit_ms)
         guard->pid = 0;
     }
     close_descriptors(guard);
-    kill_descendants();
+    process_tree_kill((struct process_set){NULL, 0});
     guard->state = GUARD_DEAD;
 }
 

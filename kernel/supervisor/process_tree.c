@@ -4,6 +4,7 @@
 
 #include <signal.h>
 #include <sys/wait.h>
+#include <time.h>
 
 enum {
     PROCESSES_MAX = 4096, /* what is beyond is not looked at: some limit is exceeded long before */
@@ -77,6 +78,8 @@ void process_tree_measure(struct process_set excluded, bool wants_memory,
 
 void process_tree_kill(struct process_set excluded)
 {
+    static const struct timespec pause = {.tv_nsec = 1000000};
+
     for (int round = 0; round < KILL_ROUNDS; round++) {
         cleanup_buffer struct buffer pids = BUFFER_NONE;
         const pid_t *found;
@@ -89,5 +92,6 @@ void process_tree_kill(struct process_set excluded)
             kill(found[i], SIGKILL);
             waitpid(found[i], NULL, WNOHANG);
         }
+        nanosleep(&pause, NULL);
     }
 }

@@ -14,7 +14,10 @@ def limited(start_kernel, shell):
 
     def start(**limits):
         lines = "".join(f"{name} = {value}\n" for name, value in limits.items())
-        return start_kernel(shell=shell, policy=LIMITS + lines).frontend()
+        kernel = start_kernel(shell=shell, policy=LIMITS + lines)
+        front = kernel.frontend()
+        front.kernel = kernel
+        return front
 
     return start
 
@@ -127,3 +130,170 @@ def test_the_kernel_answers_while_a_cell_is_beyond_its_limits(limited):
         front.ask("kernel_info_request", channel="control")
         assert time.monotonic() - began < 1
     assert front.reply(msg_id).content["ename"] == "LimitExceeded"
+
+
+# ---- output
+
+def test_head_and_tail_of_the_output_are_kept(limited):
+    front = limited(max_output_kb=64)
+    reply, outputs = front.run("for i in range(100_000): print('line', i)")
+    assert reply.content["status"] == "ok"
+    printed = text(outputs)
+    assert printed.startswith("line 0\nline 1\n") and printed.endswith("line 99999\n")
+    assert len(printed) <= 64 * 1024
+    assert "[max_output_kb = 64: " in text(outputs, "stderr")
+    assert text(front.run("print('short')")[1]) == "short\n"
+
+
+def test_short_output_is_not_touched(limited):
+    front = limited(max_output_kb=64)
+    _, outputs = front.run("import sys\nfor i in range(700): print('x' * 80)\nprint('end', file=sys.stderr)")
+    assert text(outputs) == ("x" * 80 + "\n") * 700
+    assert text(outputs, "stderr") == "end\n"
+
+
+def test_a_giant_repr(limited):
+    front = limited(max_output_kb=64)
+    _, outputs = front.run("'a' + 'y' * 5_000_000 + 'z'")
+    shown = only(outputs, "execute_result").content["data"]["text/plain"]
+    assert shown.startswith("'ayyy") and shown.endswith("yyz'") and "left out here" in shown
+    assert len(shown) < 70_000
+
+
+def test_a_giant_error(limited):
+    front = limited(max_output_kb=64)
+    error = error_of(front, "raise ValueError('y' * 5_000_000)")
+    assert error["ename"] == "ValueError"
+    assert len(error["evalue"]) < 70_000 and len("".join(error["traceback"])) < 70_000
+
+
+def test_displays_beyond_the_limit_are_counted(limited):
+    front = limited(max_output_kb=64)
+    _, outputs = front.run("for i in range(20): display('p' * 10_000)")
+    assert 2 <= sum(output.msg_type == "display_data" for output in outputs) <= 4
+    assert "displays]" in text(outputs, "stderr")
+
+
+def test_cleared_output_does_not_count(limited, shell):
+    front = limited(max_output_kb=64)
+    code = "from IPython.display import clear_output\n" if shell == "ipython" else ""
+    _, outputs = front.run(code + "for i in range(20):\n    clear_output(wait=True)\n    print('q' * 20_000)")
+    assert text(outputs).count("q") == 400_000
+
+
+def test_endless_output(limited):
+    """Within the time limit the kernel process keeps nothing but head and tail, and answers all the while."""
+    front = limited(max_output_kb=64, timeout_seconds=2)
+    msg_id = front.execute("while True: print('x' * 1000)")
+    for _ in range(3):
+        time.sleep(0.4)
+        began = time.monotonic()
+        front.ask("kernel_info_request", channel="control")
+        assert time.monotonic() - began < 1
+    assert front.reply(msg_id).content["evalue"].startswith("timeout_seconds = 2: ")
+    assert len(text(front.outputs(msg_id))) <= 64 * 1024
+
+
+# ---- memory, processes, files
+
+def test_memory_is_refused_as_python_says_it(limited):
+    front = limited(memory_limit_mb=300)
+    error = error_of(front, "x = 1\ny = bytearray(10**9)")
+    assert error["ename"] == "MemoryError" and "memory_limit_mb = 300" in error["evalue"]
+    assert text(front.run("print(x)")[1]) == "1\n"
+
+
+def test_memory_that_no_resource_limit_sees(limited):
+    """Shared pages are nobody's data: the kernel process sees them."""
+    front = limited(memory_limit_mb=300)
+    code = "import mmap, time\nm = mmap.mmap(-1, 600 << 20)\nfor i in range(600):\n    m[i << 20:(i << 20) + (1 << 20)] = b'x' * (1 << 20)\ntime.sleep(5)"
+    error = error_of(front, code)
+    assert error["ename"] == "LimitExceeded" and error["evalue"].startswith("memory_limit_mb = 300: ")
+    assert "at line " in error["evalue"]
+    assert front.run("1", timeout=20)[0].content["status"] == "ok"
+
+
+def test_a_fork_bomb(limited):
+    """At most 2000 processes, were nobody to stop it."""
+    front = limited(processes=60)
+    code = "import os, time\nfor _ in range(11):\n    time.sleep(0.05)\n    os.fork()\ntime.sleep(20)"
+    began = time.monotonic()
+    error = error_of(front, code)
+    assert time.monotonic() - began < 8
+    assert error["ename"] == "LimitExceeded" and error["evalue"].startswith("processes = 60: ")
+    assert front.run("1", timeout=20)[0].content["status"] == "ok"
+
+
+def test_processes_that_leave_the_group_are_ended_too(limited):
+    front = limited(processes=20)
+    code = "import os, time\nfor i in range(40):\n    if os.fork() == 0:\n        os.setsid()\n        if os.fork() == 0: time.sleep(60)\n        os._exit(0)\ntime.sleep(20)"
+    assert error_of(front, code)["evalue"].startswith("processes = 20: ")
+    assert front.run("1", timeout=20)[0].content["status"] == "ok"
+    deadline = time.monotonic() + 5
+    while len(front.kernel.family()) > 4 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert len(front.kernel.family()) <= 4
+
+
+def test_too_many_threads(limited):
+    front = limited(processes=30)
+    code = "import threading, time\nfor i in range(100): threading.Thread(target=time.sleep, args=(5,), daemon=True).start()\ntime.sleep(5)"
+    error = error_of(front, code)
+    assert "processes = 30" in error["evalue"]
+
+
+def test_open_files(limited):
+    front = limited(open_files=60)
+    error = error_of(front, "files = [open('/dev/null') for i in range(200)]")
+    assert "Too many open files" in error["evalue"] and "open_files = 60" in error["evalue"]
+    assert front.run("open('/dev/null').close()")[0].content["status"] == "ok"
+
+
+def test_a_file_that_grows_too_large(limited):
+    front = limited(max_write_mb=5)
+    error = error_of(front, "with open('big', 'wb', buffering=0) as file:\n    for i in range(20): file.write(bytes(1 << 20))")
+    assert "max_write_mb = 5" in error["evalue"]
+    assert front.run("open('small', 'w').write('x')")[0].content["status"] == "ok"
+
+
+def test_many_files_that_are_too_much(limited):
+    front = limited(max_write_mb=5)
+    code = "import time\nfor i in range(60):\n    with open(f'part{i}', 'wb') as file: file.write(bytes(1 << 20))\n    time.sleep(0.05)"
+    error = error_of(front, code)
+    assert error["ename"] == "LimitExceeded" and error["evalue"].startswith("max_write_mb = 5: ")
+
+
+def test_output_is_no_file(limited):
+    front = limited(max_write_mb=1)
+    code = "import time, os\nfor i in range(6):\n    print('x' * 1_000_000)\n    os.write(1, b'y' * 500_000)\n    time.sleep(0.1)"
+    assert front.run(code)[0].content["status"] == "ok"
+
+
+def test_a_full_disk(start_kernel, shell, tmp_path):
+    """The kernel process writes history and audit log to it: cells run all the same."""
+    kernel = start_kernel(shell=shell, arguments=["--history-file", "/dev/full", "--audit-log", "/dev/full"])
+    front = kernel.frontend()
+    for _ in range(3):
+        assert text(front.run("print('on')")[1]) == "on\n"
+
+
+# ---- tracebacks
+
+def test_a_recursion_a_hundred_thousand_calls_deep(limited):
+    front = limited(timeout_seconds=60)
+    error = error_of(front, "import sys\nsys.setrecursionlimit(10**6)\nf = lambda n: f(n + 1) if n < 100_000 else 1 / 0\nf(0)", timeout=60)
+    assert error["ename"] == "ZeroDivisionError"
+    assert len("".join(error["traceback"])) < 200_000
+
+
+def test_endless_recursion_ends_with_its_limits(limited):
+    front = limited(timeout_seconds=3, grace_seconds=1, memory_limit_mb=2000)
+    error = error_of(front, "import sys\nsys.setrecursionlimit(10**7)\nf = lambda n: f(n + 1)\nf(0)", timeout=30)
+    assert error["ename"] == "LimitExceeded" and "f = lambda n: f(n + 1)" in error["evalue"]
+    assert front.run("1", timeout=20)[0].content["status"] == "ok"
+
+
+def test_a_cell_that_crashes_says_where(start_kernel, shell):
+    kernel = start_kernel(shell=shell, policy=LIMITS, arguments=["--on-guard-death", "respawn"])
+    error = error_of(kernel.frontend(), "import ctypes\nctypes.string_at(0)")
+    assert "SIGSEGV" in error["evalue"] and "at line 2: ctypes.string_at(0)" in error["evalue"]
