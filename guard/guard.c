@@ -201,7 +201,7 @@ static void (*const handlers[FRAME_TYPE_COUNT])(const struct frame *frame) = {
 
 static int receive(struct frame *ret_frame)
 {
-    if (!link_end_has_input() && event_loop_idle(link_end_fd()) < 0)
+    if (event_loop_is_loaded() && !link_end_has_input() && event_loop_idle(link_end_fd()) < 0)
         return -1;
     return link_end_receive(ret_frame);
 }

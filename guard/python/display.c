@@ -105,8 +105,10 @@ static int post(const struct frame *frame)
                         "an output is larger than the 512 MB that a kernel can send");
         return -1;
     }
+    link_end_hold();
     streams_flush();
     link_end_post(frame);
+    link_end_release();
     return 0;
 }
 

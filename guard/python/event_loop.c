@@ -80,13 +80,15 @@ PyObject *event_loop_get(void)
     return load() < 0 ? NULL : PyObject_CallMethod(event_loop.glue, "loop", NULL);
 }
 
+bool event_loop_is_loaded(void)
+{
+    return event_loop.glue != NULL;
+}
+
 int event_loop_idle(int fd)
 {
-    cleanup_py PyObject *result = NULL;
+    cleanup_py PyObject *result = PyObject_CallMethod(event_loop.glue, "idle", "i", fd);
 
-    if (event_loop.glue == NULL)
-        return 0;
-    result = PyObject_CallMethod(event_loop.glue, "idle", "i", fd);
     return result != NULL ? 0 : -1;
 }
 

@@ -27,8 +27,11 @@ PyObject *event_loop_run(PyObject *steps);
 /* The loop itself (new reference), made at the first call. */
 PyObject *event_loop_get(void);
 
+/* Whether there is a loop, which wants its time between requests. */
+bool event_loop_is_loaded(void);
+
 /* Lets tasks go on until the descriptor can be read; at once when none is waiting to go on. -1:
- * exception. */
+ * exception. Only when a loop is loaded. */
 int event_loop_idle(int fd);
 
 /* Before the interpreter ends: cancels what is left. */

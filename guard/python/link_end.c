@@ -19,8 +19,9 @@ static struct {
     int fd;
     bool detached;
     bool receiving; /* the main thread waits for a frame, perhaps below a signal handler */
-    pthread_mutex_t lock; /* guards `writer`; nobody asks for the GIL while holding it */
+    pthread_mutex_t lock; /* guards what follows; nobody asks for the GIL while holding it */
     struct frame_writer writer;
+    unsigned holds; /* while there are any, frames are collected */
     struct frame_reader reader;
     struct kept_frame *kept;
     struct kept_frame *borrowed; /* the one that the last call returned */
@@ -90,7 +91,24 @@ void link_end_post(const struct frame *frame)
         return;
     pthread_mutex_lock(&end.lock);
     frame_writer_push(&end.writer, frame);
-    flush_locked();
+    if (end.holds == 0)
+        flush_locked();
+    pthread_mutex_unlock(&end.lock);
+}
+
+void link_end_hold(void)
+{
+    pthread_mutex_lock(&end.lock);
+    end.holds++;
+    pthread_mutex_unlock(&end.lock);
+}
+
+void link_end_release(void)
+{
+    pthread_mutex_lock(&end.lock);
+    end.holds--;
+    if (end.holds == 0 && !end.detached && end.fd >= 0)
+        flush_locked();
     pthread_mutex_unlock(&end.lock);
 }
 

@@ -27,6 +27,10 @@ size_t link_end_pending(void);
 
 /* Queues the frame and gives the socket what it takes now. Needs no GIL and never waits. */
 void link_end_post(const struct frame *frame);
+
+/* Between the two calls, which may be nested, frames are collected: the kernel process wakes once for them. */
+void link_end_hold(void);
+void link_end_release(void);
 /* The same for what is queued already; returns whether something is still waiting. */
 bool link_end_push_on(void);
 

@@ -53,9 +53,11 @@ void reply_send(uint32_t cell, PyObject *content)
     /* From here on SIGINT is ignored: nothing can come between the request and its reply. */
     interrupt_end_request();
     input_allow(false);
+    link_end_hold();
     streams_flush_all();
     attribution_end_request();
     post(cell, content);
+    link_end_release();
     while (link_end_drain() < 0)
         error_print(
             "sending a reply"); /* by a handler of another signal; the reply is on its way */
