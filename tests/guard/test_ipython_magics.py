@@ -137,3 +137,32 @@ def test_scripts_run_in_the_session(ipython, tmp_path):
     assert ipython.run("made").result["data"]["text/plain"] == "42"
     (tmp_path / "forbidden.py").write_text("import socket\n")
     assert "socket" in ipython.run("%run forbidden.py").one("error")["evalue"]
+
+
+@pytest.mark.parametrize("cell, expected", [
+    ("x = %pwd\nisinstance(x, str)", "True"),
+    ("if True:\n    %pwd\n", None),
+    ("x = 1 # 50% off, really?\nx", "1"),
+    ("x = 7 % 4\nx != 4", "True"),
+    ("x = (1\n  , 2\n  )\nx", "(1, 2)"),
+    ("/len 'four'", "4"),
+    (",len one two", None),
+    ("    ;str five", "'five'"),
+    ("str?", None),
+])
+def test_cells_are_transformed_as_ipython_does(ipython, cell, expected):
+    """Cells without a sign of magics are not tokenized; those with one must be, wherever it stands."""
+    same = ("from IPython.core.inputtransformer2 import TransformerManager as Original\n"
+            f"Original().transform_cell({cell!r}) == get_ipython().transform_cell({cell!r})")
+    assert ipython.run(same).result["data"]["text/plain"] == "True"
+    if expected is not None:
+        assert ipython.run(cell).result["data"]["text/plain"] == expected
+
+
+def test_a_transformer_of_the_users_is_asked(ipython):
+    ipython.run("from types import SimpleNamespace as Made\n"
+                "asked = []\n"
+                "manager = get_ipython().input_transformer_manager\n"
+                "manager.token_transformers.append(Made(find=lambda tokens: asked.append(len(tokens))))")
+    assert ipython.run("len(asked) > 0").result["data"]["text/plain"] == "True"
+    ipython.run("_ = manager.token_transformers.pop()")

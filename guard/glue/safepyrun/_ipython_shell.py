@@ -26,6 +26,7 @@ from safepyrun._ipython_errors import error_content
 from safepyrun._ipython_history import SessionHistory
 from safepyrun._ipython_kernel import Kernel
 from safepyrun._ipython_magics import KernelMagics, ask_before_magic, explain_refusal
+from safepyrun._ipython_transform import GuardTransformerManager
 
 _formatter = GuardFormatter()
 
@@ -54,6 +55,7 @@ class ZMQInteractiveShell(InteractiveShell):
     displayhook_class = Type(GuardDisplayHook)
     display_pub_class = Type(GuardDisplayPublisher)
     autoindent = Bool(False)
+    input_transformer_manager = Instance(GuardTransformerManager, ())
     exiter = Instance(ZMQExitAutocall)
     kernel = Any()
     keepkernel_on_exit = None
