@@ -3,14 +3,28 @@
 import os
 import sys
 
+#: what `safepyrun policy` asks; the numbers are guard.h's enum guard_question
+QUESTIONS = {"--check-policy": 0, "--show-policy": 1, "--show-policy-json": 2}
+
+
+def own_folder():
+    """Where the package is: beside this file, or around it in a wheel."""
+    here = os.path.dirname(os.path.abspath(__file__))
+    return os.path.dirname(here) if os.path.exists(os.path.join(here, "_guard.abi3.so")) else here
+
 
 def main(arguments):
-    options = dict(zip(arguments[::2], arguments[1::2]))
-    sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+    questions = [QUESTIONS[argument] for argument in arguments if argument in QUESTIONS]
+    pairs = [argument for argument in arguments if argument not in QUESTIONS]
+    options = dict(zip(pairs[::2], pairs[1::2]))
+    sys.path.insert(0, options.get("--glue") or own_folder())
     from safepyrun import _guard
     del sys.path[0]
     sys.argv = [""]
-    _guard.serve(int(options["--link-fd"]))
+    link_fd = int(options["--link-fd"])
+    if questions:
+        sys.exit(_guard.answer_policy(link_fd, questions[0]))
+    _guard.serve(link_fd)
 
 
 main(sys.argv[1:])

@@ -3,7 +3,8 @@
  *
  * For virtual environments of another Python than the one that safepyrun-guard embeds: serve() puts the
  * hook in, takes the process over and does not return. A host program gets Runner and Audit instead,
- * which put the hook in when the first of them is made.
+ * which put the hook in when the first of them is made. answer_policy() is the other thing that
+ * safepyrun-guard does: see embedded.c.
  */
 #include "guard/python/module.h"
 #include "guard/tool_functions.h"
@@ -38,8 +39,24 @@ static PyObject *serve(PyObject *self, PyObject *args)
     guard_serve(link_fd, NULL);
 }
 
+static PyObject *answer_policy(PyObject *self, PyObject *args)
+{
+    int link_fd, question;
+
+    (void)self;
+    if (!PyArg_ParseTuple(args, "ii:answer_policy", &link_fd, &question))
+        return NULL;
+    if (question < GUARD_CHECK_POLICY || question > GUARD_SHOW_POLICY_JSON) {
+        PyErr_SetString(PyExc_ValueError, "no such question");
+        return NULL;
+    }
+    return PyLong_FromLong(guard_answer_policy(link_fd, (enum guard_question)question));
+}
+
 static PyMethodDef methods[] = {
     {"serve", serve, METH_VARARGS, "serve(link_fd)\n--\n\nBe the guard process; never returns."},
+    {"answer_policy", answer_policy, METH_VARARGS,
+     "answer_policy(link_fd, question)\n--\n\nSay what a policy means; returns an exit status."},
     {NULL, NULL, 0, NULL}};
 
 PyMODINIT_FUNC PyInit__guard(void);

@@ -204,7 +204,9 @@ PyObject *module_new(PyMethodDef *more_methods)
 {
     cleanup_py PyObject *module = PyModule_Create(&definition);
 
-    if (module == NULL || (more_methods != NULL && PyModule_AddFunctions(module, more_methods) < 0))
+    if (module == NULL ||
+        PyModule_AddStringConstant(module, "__version__", SAFEPYRUN_VERSION) < 0 ||
+        (more_methods != NULL && PyModule_AddFunctions(module, more_methods) < 0))
         return NULL;
     return steal(module);
 }

@@ -16,7 +16,7 @@ static const char usage[] =
     "  --display-name NAME  what launchers show (default: " DISPLAY_NAME ";\n"
     "                       with --name that name)\n"
     "  --python PATH        the Python that runs the cells (default: that of the active\n"
-    "                       virtual environment, else " SAFEPYRUN_PYTHON ")\n"
+    "                       virtual environment, else the one of this program)\n"
     "  --shell KIND         auto, ipython or plain (default: auto, IPython where it is installed)\n"
     "  --policy FILE        what cells may do, beyond the preset\n"
     "  --env NAME VALUE     a variable of the kernel's environment; may be repeated\n";

@@ -1,6 +1,7 @@
 #include "kernel/commands/place.h"
 
 #include "guard/link/buffer.h"
+#include "kernel/config/installation.h"
 
 #include <ctype.h>
 #include <limits.h>
@@ -91,7 +92,7 @@ char *place_python(const struct place *place)
         return xstrdup(place->python);
     if (environment != NULL && environment[0] != '\0')
         return xasprintf("%s/bin/python", environment);
-    return xstrdup(SAFEPYRUN_PYTHON);
+    return installation_python();
 }
 
 char *place_folder(const struct place *place, const struct python_info *python)

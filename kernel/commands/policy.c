@@ -1,14 +1,14 @@
 /*
  * safepyrun policy: is this file right, what is in force, which keys are there
  *
- * Only a Python can read TOML, so the questions go to safepyrun-guard in the words of a session:
+ * Only a Python can read TOML, so the questions go to a guard in the words of a session:
  * the answer is what a kernel that starts here would do.
  */
 #include "kernel/commands/command.h"
 
 #include "guard/link/frame.h"
 #include "kernel/config/session_policy.h"
-#include "kernel/supervisor/spawn.h"
+#include "kernel/config/installation.h"
 
 #include <spawn.h>
 #include <string.h>
@@ -35,11 +35,9 @@ static int complain(const char *problem, const char *subject)
 }
 
 /* Returns 0 or -errno; the child has the far end of the pair as its descriptor 3. */
-static int start(const char *program, const char *question, pid_t *ret_pid, int *ret_link)
+static int start(char **arguments, pid_t *ret_pid, int *ret_link)
 {
     posix_spawn_file_actions_t actions;
-    cleanup_free char *far = xasprintf("%d", LINK_FD);
-    char *arguments[] = {(char *)program, (char *)question, (char *)"--link-fd", far, NULL};
     int ends[2];
     int result;
 
@@ -53,7 +51,7 @@ static int start(const char *program, const char *question, pid_t *ret_pid, int 
     }
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_adddup2(&actions, ends[1], LINK_FD);
-    result = -posix_spawn(ret_pid, program, &actions, NULL, arguments, environ);
+    result = -posix_spawn(ret_pid, arguments[0], &actions, NULL, arguments, environ);
     posix_spawn_file_actions_destroy(&actions);
     close(ends[1]);
     if (result < 0)
@@ -85,20 +83,29 @@ static int send_configuration(int link, const struct policy_sources *sources)
 
 static int ask(const char *question, const struct policy_sources *sources)
 {
-    cleanup_free char *program = spawn_library_file("safepyrun-guard");
+    cleanup_free char *python = installation_python();
+    bool embedded = installation_embeds(python);
+    cleanup_free char *program = installation_file(embedded ? "safepyrun-guard" : "main.py");
+    cleanup_free char *glue = installation_package_folder();
+    cleanup_free char *far = xasprintf("%d", LINK_FD);
+    /* -I, -S: nothing of the environment and of site-packages, as the program does it too. */
+    const char *const arguments[] = {python,   "-I",     "-S", "-X",       "utf8",
+                                     program,  "--glue", glue, "--link-fd", far,
+                                     question, NULL};
+    const char *const *first = embedded ? &arguments[5] : arguments;
     cleanup_close int link = -1;
     pid_t pid;
     int status;
-    int result = start(program, question, &pid, &link);
+    int result = start((char **)first, &pid, &link);
 
     if (result < 0) {
-        fprintf(stderr, "safepyrun policy: cannot start %s: %s\n", program, strerror(-result));
+        fprintf(stderr, "safepyrun policy: cannot start %s: %s\n", first[0], strerror(-result));
         return 2;
     }
     fflush(stdout);
     send_configuration(link, sources); /* a guard that is gone has said why */
     if (waitpid(pid, &status, 0) < 0 || !WIFEXITED(status)) {
-        fprintf(stderr, "safepyrun policy: %s was killed\n", program);
+        fprintf(stderr, "safepyrun policy: %s was killed\n", first[0]);
         return 2;
     }
     return WEXITSTATUS(status);

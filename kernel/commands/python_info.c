@@ -1,6 +1,7 @@
 #include "kernel/commands/python_info.h"
 
 #include "guard/link/buffer.h"
+#include "kernel/config/installation.h"
 
 #include <fcntl.h>
 #include <limits.h>
@@ -81,7 +82,6 @@ int python_info_ask(const char *command, struct python_info *ret_info)
 {
     cleanup_buffer struct buffer output = BUFFER_NONE;
     cleanup_free char *answer = NULL;
-    cleanup_free char *embedded = realpath(SAFEPYRUN_PYTHON, NULL);
     char *fields[FIELD_COUNT];
     int status = run(command, &output);
 
@@ -98,7 +98,7 @@ int python_info_ask(const char *command, struct python_info *ret_info)
         .executable = xstrdup(fields[EXECUTABLE]),
         .prefix = xstrdup(fields[PREFIX]),
         .version = xstrdup(fields[VERSION]),
-        .is_embedded = embedded != NULL && strcmp(embedded, fields[BASE]) == 0,
+        .is_embedded = installation_embeds(fields[BASE]),
     };
     return 0;
 }

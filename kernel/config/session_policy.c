@@ -1,5 +1,7 @@
 #include "kernel/config/session_policy.h"
 
+#include "kernel/config/installation.h"
+
 #include <limits.h>
 
 /* As jupyter_core looks for it: JUPYTER_RUNTIME_DIR, else "runtime" in the data folder. */
@@ -32,22 +34,18 @@ static void protect_installation(struct policy *policy)
 {
     const char *home = getenv("HOME");
     cleanup_free char *program = realpath("/proc/self/exe", NULL);
-    cleanup_free char *prefix = program != NULL ? xstrdup(program) : NULL;
-    cleanup_free char *library = NULL;
+    cleanup_free char *library = installation_file("");
+    cleanup_free char *package_folder = installation_package_folder();
+    cleanup_free char *package = xasprintf("%s/safepyrun", package_folder);
     cleanup_free char *kernelspecs = NULL;
 
     if (home != NULL && home[0] == '/')
         policy_add_read_only(policy, kernelspecs = xasprintf("%s/.local/share/jupyter/kernels", home));
-    if (program == NULL)
-        return;
-    policy_add_read_only(policy, program);
-    for (int i = 0; i < 2; i++) {
-        char *slash = strrchr(prefix, '/');
-
-        if (slash != NULL)
-            *slash = '\0';
-    }
-    policy_add_read_only(policy, library = xasprintf("%s/lib/safepyrun", prefix));
+    if (program != NULL)
+        policy_add_read_only(policy, program);
+    library[strlen(library) - 1] = '\0'; /* the slash before no name */
+    policy_add_read_only(policy, library);
+    policy_add_read_only(policy, package);
 }
 
 static void protect_files(struct policy *policy, const struct policy_sources *sources)

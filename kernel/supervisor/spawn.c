@@ -2,9 +2,9 @@
 
 #include "guard/link/buffer.h"
 #include "guard/link/descriptors.h"
+#include "kernel/config/installation.h"
 
 #include <fcntl.h>
-#include <limits.h>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/socket.h>
@@ -89,34 +89,8 @@ static void make_environment(const char *private_directory, struct environment *
     }
 }
 
-/* The build tree has the same shape. */
-char *spawn_library_file(const char *name)
-{
-    char path[PATH_MAX];
-    ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - 1);
-    char *slash;
-
-    if (length < 0)
-        return xasprintf("%s/%s", SAFEPYRUN_LIBRARY_DIR, name);
-    path[length] = '\0';
-    for (int i = 0; i < 2; i++) {
-        slash = strrchr(path, '/');
-        if (slash != NULL)
-            *slash = '\0';
-    }
-    return xasprintf("%s/lib/safepyrun/%s", path, name);
-}
-
-static bool is_embedded_python(const char *python)
-{
-    cleanup_free char *asked = realpath(python, NULL);
-    cleanup_free char *embedded = realpath(SAFEPYRUN_PYTHON, NULL);
-
-    return asked != NULL && embedded != NULL && strcmp(asked, embedded) == 0;
-}
-
 struct command {
-    char *arguments[10]; /* owned */
+    char *arguments[12]; /* owned */
 };
 
 static void command_finish(struct command *command)
@@ -128,28 +102,31 @@ static void command_finish(struct command *command)
 static int make_command(const char *python, struct command *command, char **ret_error)
 {
     char **argument = command->arguments;
+    cleanup_free char *own_python = NULL;
 
     if (python == NULL)
-        python = SAFEPYRUN_PYTHON;
+        python = own_python = installation_python();
     if (access(python, X_OK) != 0) {
         *ret_error = xasprintf("the Python of this kernel, %s, cannot be run: %s. Install the "
                                "kernel again with --python and a Python that exists",
                                python, strerror(errno));
         return 1;
     }
-    if (is_embedded_python(python)) {
-        *argument++ = spawn_library_file("safepyrun-guard");
+    if (installation_embeds(python)) {
+        *argument++ = installation_file("safepyrun-guard");
     } else {
         *argument++ = xstrdup(python);
         *argument++ = xstrdup("-P");
         *argument++ = xstrdup("-X");
         *argument++ = xstrdup("utf8");
-        *argument++ = spawn_library_file("main.py");
+        *argument++ = installation_file("main.py");
     }
     *argument++ = xstrdup("--link-fd");
     *argument++ = xasprintf("%d", LINK_FD);
     *argument++ = xstrdup("--python");
     *argument++ = xstrdup(python);
+    *argument++ = xstrdup("--glue");
+    *argument++ = installation_package_folder();
     return 0;
 }
 
@@ -285,7 +262,8 @@ static char *version_of_venv(const char *python)
 
 char *spawn_python_version(const char *python)
 {
-    char *version = python != NULL ? version_of_venv(python) : NULL;
+    cleanup_free char *own_python = python == NULL ? installation_python() : NULL;
+    char *version = version_of_venv(python != NULL ? python : own_python);
 
     return version != NULL ? version : xstrdup(SAFEPYRUN_PYTHON_VERSION);
 }

@@ -19,7 +19,7 @@ struct spawned {
 /*
  * spawn_guard() - start one
  *
- * python             the interpreter of the notebook; NULL for the one that is embedded
+ * python             the interpreter of the notebook; NULL for installation_python()
  * private_directory  a directory of its own for temporary and cache files
  * last_line          a memory file that it shares with us; see guard/link/descriptors.h
  * ret_error          on failure a new sentence; free()
@@ -28,9 +28,6 @@ struct spawned {
  */
 int spawn_guard(const char *python, const char *private_directory, int last_line,
                 struct spawned *ret_spawned, char **ret_error);
-
-/* A file of <prefix>/lib/safepyrun, beside our own <prefix>/bin/safepyrun. A new string. */
-char *spawn_library_file(const char *name);
 
 /* The version that a virtual environment's pyvenv.cfg names, or the embedded one's. A new string. */
 char *spawn_python_version(const char *python);

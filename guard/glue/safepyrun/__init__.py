@@ -6,6 +6,7 @@ Names are looked up when they are asked for: a kernel needs none of those that h
 import importlib
 
 from safepyrun import _guard
+from safepyrun._guard import __version__  # noqa: F401
 
 _PARTS = {
     "_runpython": ("RunPython", "default_ok_dests"),

@@ -1,0 +1,29 @@
+/*
+ * installation - where this installation's own files lie, and which Python is its own
+ *
+ * Two shapes. The build tree, `cmake --install` and the Debian package: <prefix>/bin/safepyrun beside
+ * <prefix>/lib/safepyrun. A wheel: <prefix>/bin/safepyrun beside the package in the site-packages of one
+ * Python, and everything else inside that package. Nothing is written at installation: the program looks
+ * around from its own place, so that a moved folder still works. All strings returned are new.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+/* A file of the library folder: "safepyrun-guard", "main.py". It need not be there. */
+char *installation_file(const char *name);
+
+/* The folder that holds the Python package `safepyrun`; the guard imports it from there. */
+char *installation_package_folder(void);
+
+/*
+ * The Python for whoever names none: that of the virtual environment whose bin/ holds this program; the
+ * one that a wheel was installed for; else the one that safepyrun-guard embeds.
+ */
+char *installation_python(void);
+
+/*
+ * Whether safepyrun-guard serves this Python: it embeds the very libpython of it, and both are there.
+ * A library of one patch version that meets another's standard library dies in its first import.
+ */
+bool installation_embeds(const char *python);
