@@ -5,6 +5,7 @@
 #include "guard/python/method_patch.h"
 
 #define SQLITE_ATTACH_ACTION 24 /* sqlite3.h: SQLITE_ATTACH */
+#define SQLITE_PRAGMA_ACTION 19 /* sqlite3.h: SQLITE_PRAGMA */
 #define SQLITE_SAYS_OK 0
 #define SQLITE_SAYS_DENY 1
 
@@ -18,22 +19,32 @@ static const struct event_row attach_row = {.name = "sqlite3.attach",
                                             .check = check_attach,
                                             .arguments = PATH_AT(0),
                                             .words = "open a database"};
+static const struct event_row pragma_row = {.name = "sqlite3.pragma",
+                                            .check = check_pragma,
+                                            .arguments = NAME_ONLY(0),
+                                            .words = "set a pragma of a database"};
 static const struct event_row authorizer_row = {.name = "sqlite3.set_authorizer",
                                                 .check = check_never,
                                                 .arguments = NOTHING,
                                                 .words = "replace the guard of a database"};
 
-/* (action, first argument, second, database, trigger): for ATTACH the first is the file's name. */
+static const struct event_row *row_of(long action)
+{
+    return action == SQLITE_ATTACH_ACTION   ? &attach_row
+           : action == SQLITE_PRAGMA_ACTION ? &pragma_row
+                                            : NULL;
+}
+
+/* (action, first argument, second, database, trigger): the first is the file's name of an ATTACH, the
+   name of a PRAGMA. */
 static PyObject *authorize(PyObject *self, PyObject *args)
 {
-    long action = PyLong_AsLong(PyTuple_GetItem(args, 0));
-    PyObject *file = PyTuple_GetItem(args, 1);
-    struct facts_source source = {&file, NULL, 1};
+    const struct event_row *row = row_of(PyLong_AsLong(PyTuple_GetItem(args, 0)));
+    PyObject *subject = PyTuple_GetItem(args, 1);
+    struct facts_source source = {&subject, NULL, 1};
 
     (void)self;
-    if (action != SQLITE_ATTACH_ACTION)
-        return PyLong_FromLong(SQLITE_SAYS_OK);
-    if (hook_judge(&attach_row, attach_row.name, &source) == 0)
+    if (row == NULL || hook_judge(row, row->name, &source) == 0)
         return PyLong_FromLong(SQLITE_SAYS_OK);
     PyErr_Clear(); /* on record already; sqlite3 would print it as unraisable */
     return PyLong_FromLong(SQLITE_SAYS_DENY);

@@ -71,6 +71,14 @@ enum verdict check_network(const struct policy *policy, const struct facts *fact
                         "cells may not use the network");
 }
 
+enum verdict check_monitoring(const struct policy *policy, const struct facts *facts,
+                              struct denial *ret_denial)
+{
+    if (facts->caller == CALLER_HOST)
+        return VERDICT_ALLOW;
+    return check_never(policy, facts, ret_denial);
+}
+
 enum verdict check_library(const struct policy *policy, const struct facts *facts,
                            struct denial *ret_denial)
 {
@@ -237,7 +245,7 @@ enum verdict check_environment(const struct policy *policy, const struct facts *
                                         NULL};
     static const char *const prefixes[] = {
         "LD_",      "PYTHON", "GIT_",  "PIP_", "UV_",  "SSH_", "DYLD_", "IPYTHON", "JUPYTER",
-        "OPENSSL_", "GIO_",   "KRB5_", "RES_", "GST_", "GTK_", "QT_",   "MALLOC_", NULL};
+        "OPENSSL_", "GIO_",   "KRB5_", "RES_", "SQLITE_", "GST_", "GTK_", "QT_",   "MALLOC_", NULL};
     bool refused = facts->name.data == NULL || verdict_is_one_of(facts->name, names);
 
     (void)policy;

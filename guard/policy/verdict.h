@@ -73,8 +73,11 @@ verdict_function check_write_roots;     /* every path below a write root, descri
 verdict_function check_truncate;        /* the same; a descriptor that can be cut was opened for writing */
 verdict_function check_mkdir;           /* the same; a root itself may be "made" again */
 verdict_function check_chdir;           /* the new directory in a write root */
+verdict_function check_dbm;             /* the files that a name without an ending stands for */
+verdict_function check_pragma;          /* of SQLite: not where it puts its files */
 verdict_function check_attach;          /* ATTACH: the same, and the name has to be known */
 verdict_function check_sqlite;          /* a database: file, file: URI or ":memory:" */
+verdict_function check_monitoring;      /* the guard's own work alone */
 verdict_function check_library;         /* not user code itself */
 verdict_function check_code;            /* making code from text or parts: not user code */
 verdict_function check_new_code;        /* code objects: neither user code nor what it calls */

@@ -238,6 +238,46 @@ enum verdict check_chdir(const struct policy *policy, const struct facts *facts,
     return deny_outside(policy, ret_denial);
 }
 
+/* ndbm adds an ending of its own, and follows the link that stands there. */
+enum verdict check_dbm(const struct policy *policy, const struct facts *facts,
+                       struct denial *ret_denial)
+{
+    static const char *const endings[] = {"", ".db", ".dir", ".pag"};
+    struct path_fact path = facts->paths[0];
+    char name[PATH_MAX];
+
+    if (policy->write_roots == NULL)
+        return VERDICT_ALLOW;
+    if (path.odd || facts->path_count == 0 || path.text.data == NULL)
+        return verdict_deny_odd(ret_denial);
+    for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++) {
+        int size = snprintf(name, sizeof(name), "%.*s%s", (int)path.text.size,
+                            (const char *)path.text.data, endings[i]);
+        struct path_fact file = path;
+
+        if (size >= (int)sizeof(name))
+            return verdict_deny_odd(ret_denial);
+        file.text = (struct bytes){name, (size_t)size};
+        if (judge_path(policy, &file, false, false, ret_denial) == VERDICT_DENY)
+            return VERDICT_DENY;
+    }
+    return VERDICT_ALLOW;
+}
+
+enum verdict check_pragma(const struct policy *policy, const struct facts *facts,
+                          struct denial *ret_denial)
+{
+    static const char *const folders[] = {"temp_store_directory", "data_store_directory"};
+
+    (void)policy;
+    for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++)
+        if (facts->name.size == strlen(folders[i]) &&
+            strncasecmp(facts->name.data, folders[i], facts->name.size) == 0)
+            return verdict_deny(ret_denial, VERDICT_RING, "leave it where it is",
+                                "SQLite would write files there, in a folder that nobody checks");
+    return VERDICT_ALLOW;
+}
+
 /* "file:/x/y.db?mode=ro" -> the path, with %41 undone. False when it is no plain local path. */
 static bool sqlite_uri_path(struct bytes uri, char ret_path[PATH_MAX])
 {

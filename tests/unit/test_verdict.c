@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -289,10 +290,48 @@ static void devices_answer_questions_only(void **state)
 
 #define POLICY(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
+static void monitoring_is_the_guards_own(void **state)
+{
+    assert_int_equal(ask(check_monitoring, *state, facts_of(CALLER_HOST, NULL)), VERDICT_ALLOW);
+    for (enum caller caller = CALLER_USER; caller <= CALLER_IMPORT; caller++)
+        assert_int_equal(ask(check_monitoring, *state, facts_of(caller, NULL)), VERDICT_DENY);
+}
+
+static void ndbm_opens_names_with_endings(void **state)
+{
+    char folder[] = "/tmp/test_verdict.XXXXXX";
+    char name[64];
+    char link[64];
+
+    assert_non_null(mkdtemp(folder));
+    snprintf(name, sizeof(name), "%s/d", folder);
+    snprintf(link, sizeof(link), "%s/d.pag", folder);
+    assert_int_equal(ask(check_dbm, *state, facts_of(CALLER_USER, name)), VERDICT_ALLOW);
+    assert_int_equal(symlink("/etc/passwd", link), 0);
+    assert_int_equal(ask(check_dbm, *state, facts_of(CALLER_USER, name)), VERDICT_DENY);
+    unlink(link);
+    rmdir(folder);
+    assert_int_equal(ask(check_dbm, *state, facts_of(CALLER_USER, "/srv/d")), VERDICT_DENY);
+    assert_int_equal(ask(check_dbm, *state, facts_of(CALLER_USER, NULL)), VERDICT_DENY);
+}
+
+static void a_pragma_moves_no_files(void **state)
+{
+    struct facts facts = facts_of(CALLER_USER, NULL);
+
+    facts.name = BYTES_LITERAL("Temp_Store_Directory");
+    assert_int_equal(ask(check_pragma, *state, facts), VERDICT_DENY);
+    facts.name = BYTES_LITERAL("data_store_directory");
+    assert_int_equal(ask(check_pragma, *state, facts), VERDICT_DENY);
+    facts.name = BYTES_LITERAL("temp_store");
+    assert_int_equal(ask(check_pragma, *state, facts), VERDICT_ALLOW);
+}
+
 RUN(POLICY(opening_is_judged_by_flags_and_mode),
     POLICY(a_descriptor_is_judged_where_it_can_do_harm), POLICY(odd_paths_are_refused),
     POLICY(a_name_with_a_directory_is_judged_with_it), POLICY(roots_themselves_stay),
     POLICY(databases_are_files_with_other_names), POLICY(who_asks_decides),
     POLICY(native_calls_stay_in_packages), POLICY(test_modules_are_nobodys),
     POLICY(variables_that_steer_programs_are_refused), POLICY(the_link_is_nobodys),
-    POLICY(devices_answer_questions_only))
+    POLICY(devices_answer_questions_only), POLICY(monitoring_is_the_guards_own),
+    POLICY(ndbm_opens_names_with_endings), POLICY(a_pragma_moves_no_files))
