@@ -1,4 +1,4 @@
-#include "guard/audit/snapshot.h"
+#include "guard/audit/snapshot_parts.h"
 
 #include "guard/audit/code_names.h"
 #include "guard/audit/mirror.h"
@@ -11,41 +11,6 @@
 /* How far code of libraries is followed from the function's own module, and how much in all. */
 #define LEVEL_MAX 6
 #define ENTRIES_MAX 60000
-
-enum entry_kind {
-    ENTRY_IS,       /* container[key] is `value` */
-    ENTRY_EQUALS,   /* container[key] has the values of the mirror `value` */
-    ENTRY_ABSENT,   /* container has no such key */
-    ENTRY_KEYS,     /* no callable was added to the class whose namespace `container` is */
-    ENTRY_FUNCTION, /* code and defaults of the function `container`: tuple in `value` */
-    ENTRY_CELL,     /* the cell `container` holds what the mirror `value` says */
-};
-
-struct entry {
-    enum entry_kind kind;
-    PyObject *container;
-    PyObject *key;   /* exact str, or NULL */
-    PyObject *value;
-};
-
-/* Something whose code or namespace is still to be followed. */
-struct waiting {
-    PyObject *object; /* borrowed: an entry keeps it alive */
-    unsigned level;
-};
-
-struct snapshot {
-    PyObject *function;
-    PyObject *may_change;
-    struct entry *entries;
-    size_t count;
-    size_t room;
-    struct waiting *queue; /* while it is made */
-    size_t queued;
-    size_t queue_room;
-    PyObject *met; /* set of addresses: what is or was in the queue */
-    PyObject *types[5];
-};
 
 /* In `types`; the limited API has no names for them. */
 enum { TYPE_FUNCTION, TYPE_CELL, TYPE_CLASSMETHOD, TYPE_STATICMETHOD, TYPE_NAMESPACE };
@@ -199,14 +164,22 @@ static PyObject *builtins_of(PyObject *globals)
     return PyModule_Check(builtins) ? PyModule_GetDict(builtins) : builtins;
 }
 
-static int add_global(struct snapshot *snapshot, PyObject *globals, PyObject *name,
+/* What the functions of the tool's own module change themselves. */
+static bool may_change(const struct snapshot *snapshot, PyObject *function, PyObject *name)
+{
+    return snapshot->may_change != NULL && is_own(snapshot, compat.function_globals(function)) &&
+           PySequence_Contains(snapshot->may_change, name) == 1;
+}
+
+static int add_global(struct snapshot *snapshot, PyObject *function, PyObject *name,
                       const struct code_names *names, unsigned level)
 {
+    PyObject *globals = compat.function_globals(function);
     PyObject *builtins = builtins_of(globals);
     PyObject *value = PyDict_GetItemWithError(globals, name);
     bool own = is_own(snapshot, globals);
 
-    if (own && snapshot->may_change != NULL && PySequence_Contains(snapshot->may_change, name) == 1)
+    if (may_change(snapshot, function, name))
         return 0;
     if (value == NULL) {
         value = PyDict_GetItemWithError(builtins, name);
@@ -254,7 +227,7 @@ static int add_names(struct snapshot *snapshot, PyObject *function, unsigned lev
         for_each(names.globals, &list) < 0 || for_each(names.imports, &imports) < 0)
         return -1;
     for (Py_ssize_t i = 0; i < PyList_Size(list); i++)
-        if (add_global(snapshot, globals, PyList_GetItem(list, i), &names, level + 1) < 0)
+        if (add_global(snapshot, function, PyList_GetItem(list, i), &names, level + 1) < 0)
             return -1;
     for (Py_ssize_t i = 0; i < PyList_Size(imports); i++)
         if (add_import(snapshot, PyList_GetItem(imports, i), is_own(snapshot, globals), &names,
@@ -263,13 +236,19 @@ static int add_names(struct snapshot *snapshot, PyObject *function, unsigned lev
     return 0;
 }
 
-static int add_cells(struct snapshot *snapshot, PyObject *closure, unsigned level)
+static int add_cells(struct snapshot *snapshot, PyObject *function, unsigned level)
 {
+    PyObject *closure = compat.function_closure(function);
+    cleanup_py PyObject *names =
+        PyObject_GetAttrString(compat.function_code(function), "co_freevars");
+
     for (Py_ssize_t i = 0; closure != NULL && i < PyTuple_Size(closure); i++) {
         PyObject *cell = PyTuple_GetItem(closure, i);
         cleanup_py PyObject *value = compat.cell_get(cell);
         cleanup_py PyObject *mirror = value != NULL ? mirror_of(value) : NULL;
 
+        if (names == NULL || may_change(snapshot, function, PyTuple_GetItem(names, i)))
+            continue;
         if (add_entry(snapshot, ENTRY_CELL, cell, NULL, mirror) < 0)
             return -1;
         if (value != NULL && (is_of(snapshot, value, TYPE_FUNCTION) || is_open_class(value)) &&
@@ -297,7 +276,7 @@ static int read_function(struct snapshot *snapshot, PyObject *function, unsigned
     cleanup_py PyObject *value = function_state(function);
 
     if (value == NULL || add_entry(snapshot, ENTRY_FUNCTION, function, NULL, value) < 0 ||
-        add_cells(snapshot, compat.function_closure(function), level) < 0)
+        add_cells(snapshot, function, level) < 0)
         return -1;
     return add_names(snapshot, function, level);
 }
@@ -383,158 +362,6 @@ static int drain(struct snapshot *snapshot)
             return -1;
     }
     return 0;
-}
-
-/* ---- comparing ------------------------------------------------------------------------------ */
-
-/* New; NULL when it is not there. */
-static PyObject *look_up(const struct entry *entry)
-{
-    PyObject *value;
-
-    if (PyDict_CheckExact(entry->container))
-        return py_own(PyDict_GetItemWithError(entry->container, entry->key));
-    value = PyObject_GetItem(entry->container, entry->key);
-    if (value == NULL)
-        PyErr_Clear(); /* taken away */
-    return value;
-}
-
-static bool function_holds(PyObject *function, PyObject *state)
-{
-    PyObject *defaults = compat.function_defaults(function);
-    PyObject *kwdefaults = compat.function_kwdefaults(function);
-
-    return compat.function_code(function) == PyTuple_GetItem(state, 0) &&
-           mirror_equals(PyTuple_GetItem(state, 1), defaults != NULL ? defaults : Py_None) &&
-           mirror_equals(PyTuple_GetItem(state, 2), kwdefaults != NULL ? kwdefaults : Py_None);
-}
-
-static bool cell_holds(PyObject *cell, PyObject *mirror)
-{
-    cleanup_py PyObject *value = compat.cell_get(cell);
-
-    if (value == NULL || mirror == NULL)
-        return value == NULL && mirror == NULL;
-    return mirror_equals(mirror, value);
-}
-
-/* Caches and annotations come and go; what can be called, or stands in for a value, does not. */
-static bool may_be_added(PyObject *value)
-{
-    return PyUnicode_CheckExact(value) || PyLong_CheckExact(value) || PyDict_CheckExact(value) ||
-           PyTuple_CheckExact(value) || PyBool_Check(value) || value == Py_None;
-}
-
-static bool keys_hold(PyObject *space, PyObject *names)
-{
-    cleanup_py PyObject *now = NULL;
-
-    if (PyMapping_Size(space) <= PyList_Size(names))
-        return true;
-    now = PyMapping_Keys(space);
-    for (Py_ssize_t i = 0; now != NULL && i < PyList_Size(now); i++) {
-        PyObject *name = PyList_GetItem(now, i);
-        cleanup_py PyObject *value = NULL;
-        int known = PyUnicode_CheckExact(name) ? PySequence_Contains(names, name) : -1;
-
-        if (known == 1)
-            continue;
-        value = known == 0 ? PyObject_GetItem(space, name) : NULL;
-        if (value == NULL || !may_be_added(value))
-            return false;
-    }
-    return now != NULL;
-}
-
-static bool entry_holds(const struct entry *entry)
-{
-    cleanup_py PyObject *value = NULL;
-
-    switch (entry->kind) {
-    case ENTRY_FUNCTION:
-        return function_holds(entry->container, entry->value);
-    case ENTRY_CELL:
-        return cell_holds(entry->container, entry->value);
-    case ENTRY_KEYS:
-        return keys_hold(entry->container, entry->value);
-    case ENTRY_IS:
-    case ENTRY_EQUALS:
-    case ENTRY_ABSENT:
-        break;
-    }
-    value = look_up(entry);
-    if (entry->kind == ENTRY_IS)
-        return value == entry->value;
-    if (entry->kind == ENTRY_ABSENT)
-        return value == NULL;
-    return value != NULL && mirror_equals(entry->value, value);
-}
-
-/* "tools.COMMAND", "helper()": for a message. */
-static void name_entry(const struct entry *entry, char text[SNAPSHOT_NAME])
-{
-    PyObject *module = PyDict_CheckExact(entry->container)
-                           ? PyDict_GetItemString(entry->container, "__name__")
-                           : NULL;
-    cleanup_py PyObject *name = NULL;
-    const char *key = entry->key != NULL ? PyUnicode_AsUTF8AndSize(entry->key, NULL) : NULL;
-    const char *owner = module != NULL && PyUnicode_CheckExact(module)
-                            ? PyUnicode_AsUTF8AndSize(module, NULL)
-                            : NULL;
-
-    if (entry->kind == ENTRY_FUNCTION) {
-        name = PyObject_GetAttrString(entry->container, "__name__");
-        key = name != NULL && PyUnicode_Check(name) ? PyUnicode_AsUTF8AndSize(name, NULL) : NULL;
-    }
-    snprintf(text, SNAPSHOT_NAME, "%.80s%s%.80s", owner != NULL ? owner : "",
-             owner != NULL && key != NULL ? "." : "",
-             key != NULL ? key : "a value that it closes over");
-    PyErr_Clear();
-}
-
-bool snapshot_holds(const struct snapshot *snapshot, char ret_changed[SNAPSHOT_NAME])
-{
-    for (size_t i = 0; i < snapshot->count; i++) {
-        if (entry_holds(&snapshot->entries[i]))
-            continue;
-        PyErr_Clear(); /* whatever it was: it does not hold */
-        name_entry(&snapshot->entries[i], ret_changed);
-        return false;
-    }
-    return true;
-}
-
-static bool fits(PyObject *locals, PyObject *name, PyObject *cell)
-{
-    cleanup_py PyObject *expected = compat.cell_get(cell);
-    cleanup_py PyObject *found = PyObject_GetItem(locals, name);
-
-    return found == expected; /* both NULL: an empty cell */
-}
-
-bool snapshot_fits_closure(const struct snapshot *snapshot, PyFrameObject *frame)
-{
-    PyObject *closure = compat.function_closure(snapshot->function);
-    PyObject *code = compat.function_code(snapshot->function);
-    cleanup_py PyObject *names = NULL;
-    cleanup_py PyObject *locals = NULL;
-    bool result = true;
-
-    if (closure == NULL)
-        return true;
-    names = PyObject_GetAttrString(code, "co_freevars");
-    locals = compat.frame_locals((PyObject *)frame);
-    result = names != NULL && locals != NULL && PyTuple_Size(names) == PyTuple_Size(closure);
-    for (Py_ssize_t i = 0; result && i < PyTuple_Size(closure); i++)
-        result = fits(locals, PyTuple_GetItem(names, i), PyTuple_GetItem(closure, i));
-    PyErr_Clear(); /* a KeyError for an empty cell */
-    return result;
-}
-
-size_t snapshot_size(const struct snapshot *snapshot)
-{
-    return snapshot->count;
 }
 
 /* ---- making --------------------------------------------------------------------------------- */

@@ -16,7 +16,8 @@
 
 struct snapshot;
 
-/* Names in the function's own globals that may change: a tuple of str, or NULL. */
+/* may_change: names among the globals and closures of the function's own module; a tuple of str, or
+   NULL. */
 struct snapshot *snapshot_new(PyObject *function, PyObject *may_change);
 
 /* What a policy stands on as well: a function, or an object with __call__. -1: exception set. */

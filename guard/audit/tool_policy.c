@@ -97,25 +97,25 @@ static PyObject *arguments_for(const struct recovered *recovered,
 }
 
 /* The words of the exception, which is the host's; its __str__ runs as the policy did. */
-static void take_words(char *text, size_t size)
+static void take_words(char words[TOOL_POLICY_WORDS])
 {
     cleanup_py PyObject *exception = error_take();
     cleanup_py PyObject *args = exception != NULL ? PyTuple_Pack(1, exception) : NULL;
-    cleanup_py PyObject *words =
+    cleanup_py PyObject *text =
         args != NULL ? callback_call((PyObject *)&PyUnicode_Type, args) : NULL;
-    const char *utf8 = words != NULL ? PyUnicode_AsUTF8AndSize(words, NULL) : NULL;
+    const char *utf8 = text != NULL ? PyUnicode_AsUTF8AndSize(text, NULL) : NULL;
 
-    snprintf(text, size, "%.300s", utf8 != NULL ? utf8 : "its policy failed");
+    snprintf(words, TOOL_POLICY_WORDS, "%s", utf8 != NULL ? utf8 : "its policy failed");
     PyErr_Clear();
 }
 
-enum tools_answer tool_policy_ask(const struct tool_policy *policy, const char *tool_name,
+enum tools_answer tool_policy_ask(const struct tool_policy *policy,
                                   const struct recovered *recovered,
-                                  const struct tools_question *question, struct denial *ret_denial)
+                                  const struct tools_question *question,
+                                  char ret_words[TOOL_POLICY_WORDS])
 {
     cleanup_py PyObject *arguments = NULL;
     cleanup_py PyObject *result = NULL;
-    char words[DENIAL_TEXT];
 
     if (policy->callable == NULL)
         return TOOLS_ALLOW;
@@ -126,10 +126,6 @@ enum tools_answer tool_policy_ask(const struct tool_policy *policy, const char *
         result = callback_call(policy->callable, arguments);
     if (result != NULL)
         return TOOLS_ALLOW;
-    take_words(words, sizeof(words));
-    ret_denial->rule = "allow";
-    ret_denial->remedy = "call it with arguments that its policy accepts";
-    snprintf(ret_denial->reason, sizeof(ret_denial->reason), "%.100s is allowed, but not so: %.300s",
-             tool_name, words);
+    take_words(ret_words);
     return TOOLS_REFUSE;
 }

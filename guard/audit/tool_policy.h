@@ -18,9 +18,13 @@ struct tool_policy {
 /* Takes what `policy` says about itself. 0, or -1 with TypeError. */
 int tool_policy_read(PyObject *policy, struct tool_policy *ret_policy);
 
-enum tools_answer tool_policy_ask(const struct tool_policy *policy, const char *tool_name,
+#define TOOL_POLICY_WORDS 300
+
+/* ret_words: why not, on TOOLS_REFUSE. */
+enum tools_answer tool_policy_ask(const struct tool_policy *policy,
                                   const struct recovered *recovered,
-                                  const struct tools_question *question, struct denial *ret_denial);
+                                  const struct tools_question *question,
+                                  char ret_words[TOOL_POLICY_WORDS]);
 
 /* See tools_set_data(). */
 int tool_policy_set_data(PyObject *dict);

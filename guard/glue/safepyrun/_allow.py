@@ -42,7 +42,7 @@ class _Decorator:
 
 def _public_names(owner):
     names = getattr(owner, "__all__", None) if isinstance(owner, types.ModuleType) else None
-    return [name for name in names or dir(owner) if not name.startswith("_")]
+    return [name for name in names or dir(owner) if not name.startswith("_") and callable(getattr(owner, name, None))]
 
 
 class _Registration:

@@ -1,0 +1,194 @@
+/* Is a tool asking, and does its policy accept the call? The registry is in tools.c. */
+#include "guard/audit/arguments.h"
+#include "guard/audit/caller.h"
+#include "guard/audit/tool.h"
+#include "guard/python/compat.h"
+
+#include <stdio.h>
+#include <string.h>
+
+_Static_assert((int)SNAPSHOT_NAME <= (int)TOOL_POLICY_WORDS, "one buffer serves both");
+
+static _Thread_local bool is_asking; /* what an answer itself does has no rights */
+
+/* ---- is it this tool? ----------------------------------------------------------------------- */
+
+static bool holds(PyObject *types, PyObject *type)
+{
+    for (Py_ssize_t i = 0; i < PyTuple_Size(types); i++)
+        if (PyTuple_GetItem(types, i) == type)
+            return true;
+    return false;
+}
+
+static bool fits_self(const struct tool *tool, PyObject *self)
+{
+    switch (tool->self) {
+    case TOOL_FUNCTION:
+        return true;
+    case TOOL_METHOD:
+        return self != NULL && holds(tool->types, (PyObject *)Py_TYPE(self));
+    case TOOL_CLASS:
+        return self != NULL && holds(tool->types, self);
+    case TOOL_INSTANCE:
+        return self == tool->owner;
+    }
+    return false;
+}
+
+static bool runs_in(const struct tool *tool, PyFrameObject *frame, PyObject *code)
+{
+    cleanup_py PyObject *globals = compat.frame_globals((PyObject *)frame);
+    cleanup_py PyObject *self = NULL;
+
+    if (!tool->is_frozen || globals != compat.function_globals(tool->callable))
+        return false;
+    if (tool->self != TOOL_FUNCTION)
+        self = arguments_first(frame, code);
+    return fits_self(tool, self) && snapshot_fits_closure(tool->snapshot, frame);
+}
+
+/* ---- the answer ----------------------------------------------------------------------------- */
+
+/* One question on its way outwards. */
+struct asking {
+    const struct tools_question *question;
+    enum tools_answer answer;
+    const struct tool *refused; /* the innermost tool that says no */
+    char words[DENIAL_TEXT];    /* why: of all that say no, the innermost first */
+    bool was_changed;
+};
+
+static void note_refusal(struct asking *asking, const struct tool *tool, const char *words)
+{
+    size_t used = strlen(asking->words);
+
+    asking->answer = TOOLS_REFUSE;
+    if (asking->refused == NULL)
+        asking->refused = tool;
+    if (strstr(asking->words, words) == NULL)
+        snprintf(asking->words + used, sizeof(asking->words) - used, "%s%s", used > 0 ? "; " : "",
+                 words);
+}
+
+static void judge(struct asking *asking, const struct tool *tool, const struct recovered *recovered)
+{
+    char words[TOOL_POLICY_WORDS];
+
+    if (tool->snapshot != NULL && !snapshot_holds(tool->snapshot, words)) {
+        asking->was_changed = asking->was_changed || asking->refused == NULL;
+        note_refusal(asking, tool, words);
+        return;
+    }
+    switch (tool_policy_ask(&tool->policy, recovered, asking->question, words)) {
+    case TOOLS_ALLOW:
+        asking->answer = TOOLS_ALLOW;
+        break;
+    case TOOLS_REFUSE:
+        note_refusal(asking, tool, words);
+        break;
+    case TOOLS_SAY_NOTHING:
+        break;
+    }
+}
+
+static void judge_frame(struct asking *asking, const struct tool *tool, PyFrameObject *frame,
+                        PyObject *code)
+{
+    cleanup_recovered struct recovered recovered = RECOVERED_NONE;
+
+    if (!runs_in(tool, frame, code))
+        return;
+    if (arguments_recover(frame, code, tool->self != TOOL_FUNCTION, &recovered) == 0)
+        judge(asking, tool, &recovered);
+    PyErr_Clear(); /* without its arguments a call is nobody's */
+}
+
+static void judge_builtin(struct asking *asking, const struct tool *tool,
+                          const struct method_call *call)
+{
+    cleanup_recovered struct recovered recovered = RECOVERED_NONE;
+
+    if (!tool->is_frozen || !fits_self(tool, call->self))
+        return;
+    if (tool->self != TOOL_FUNCTION)
+        recovered.self = py_own(call->self);
+    if (arguments_of_call(call->args, call->positional, call->kwnames, &recovered) == 0)
+        judge(asking, tool, &recovered);
+    PyErr_Clear(); /* as above */
+}
+
+/* One registration that allows is enough. */
+static void ask_builtin(struct asking *asking, const struct native_call *native)
+{
+    for (const struct tool *tool = native->tools; tool != NULL && asking->answer != TOOLS_ALLOW;
+         tool = tool->next_alike)
+        judge_builtin(asking, tool, native->call);
+}
+
+static void ask_frame(struct asking *asking, PyFrameObject *frame, PyObject *code)
+{
+    for (const struct tool *tool = tool_of_code(code); tool != NULL && asking->answer != TOOLS_ALLOW;
+         tool = tool->next_alike)
+        judge_frame(asking, tool, frame, code);
+}
+
+static void walk(struct asking *asking)
+{
+    cleanup_py PyObject *frame = py_own((PyObject *)PyEval_GetFrame());
+    const struct native_call *native = tool_native_call();
+
+    for (;;) {
+        cleanup_py PyObject *code = NULL;
+        PyObject *back;
+
+        /* Built-ins that this frame has called stand before the frame itself. */
+        for (; native != NULL && (PyObject *)native->frame == frame; native = native->outer)
+            ask_builtin(asking, native);
+        if (frame == NULL || asking->answer == TOOLS_ALLOW)
+            return;
+        code = (PyObject *)PyFrame_GetCode((PyFrameObject *)frame);
+        if (caller_is_marked_user(code))
+            return; /* the barrier */
+        ask_frame(asking, (PyFrameObject *)frame, code);
+        /* The host's own code counts as the user's under mk_audit(): a tool is part of it, its neighbour
+           is a barrier. */
+        if (asking->answer == TOOLS_ALLOW || caller_is_user(asking->question->scope, code))
+            return;
+        back = compat.frame_back(frame);
+        Py_DECREF(frame);
+        frame = back;
+    }
+}
+
+static void explain(const struct asking *asking, struct denial *denial)
+{
+    const char *name = asking->refused->name;
+
+    denial->rule = "allow";
+    denial->remedy = "call it with arguments that its policy accepts";
+    if (!asking->was_changed) {
+        snprintf(denial->reason, sizeof(denial->reason), "%.100s is allowed, but not so: %.380s", name,
+                 asking->words);
+        return;
+    }
+    denial->remedy = "put back what was changed, or start the kernel anew";
+    snprintf(denial->reason, sizeof(denial->reason),
+             "%.100s has lost its rights: %.300s is not what it was when the guard closed", name,
+             asking->words);
+}
+
+enum tools_answer tools_ask(const struct tools_question *question, struct denial *ret_denial)
+{
+    struct asking asking = {.question = question, .answer = TOOLS_SAY_NOTHING};
+
+    if (!tools_exist() || is_asking)
+        return TOOLS_SAY_NOTHING;
+    is_asking = true;
+    walk(&asking);
+    is_asking = false;
+    PyErr_Clear(); /* an answer is given in any case */
+    if (asking.answer == TOOLS_REFUSE)
+        explain(&asking, ret_denial);
+    return asking.answer;
+}
