@@ -25,6 +25,7 @@
 #include "guard/python/variables.h"
 #include "guard/refusal.h"
 #include "guard/report.h"
+#include "guard/ring/ring.h"
 #include "guard/rules/rules.h"
 #include "guard/setup.h"
 #include "guard/tool_functions.h"
@@ -144,25 +145,42 @@ static int warm_up(const struct configuration *configuration)
     return attribution_patch_threads();
 }
 
-static void say_ready(void)
+/* Right after the hook is armed, so that the sealed policy counts; no code of the user's has run. */
+static void close_ring(struct ring_report *ret_report)
+{
+    cleanup_free char *problem = NULL;
+    cleanup_free char *gaps = NULL;
+
+    if (ring_close(audit_policy(), ret_report, &problem) < 0)
+        fail(problem);
+    report_ring(ret_report);
+    gaps = ring_report_gaps(ret_report);
+    if (gaps[0] != '\0')
+        link_end_post(&(struct frame){FRAME_LOG, 0, 2,
+                                      (struct bytes[]){BYTES_LITERAL("warning"),
+                                                       bytes_of_string(gaps)}});
+}
+
+static void say_ready(const struct ring_report *ring)
 {
     cleanup_py PyObject *content = shell_describe(guard.shell);
     cleanup_py PyObject *preset =
         PyUnicode_FromString(policy_preset_name(audit_policy()->preset));
     cleanup_py PyObject *limits = report_limits();
     cleanup_py PyObject *text = NULL;
-    struct bytes part;
+    cleanup_buffer struct buffer ring_json = BUFFER_NONE;
     Py_ssize_t size;
     char *data;
 
+    ring_report_encode(ring, &ring_json);
     if (content != NULL && preset != NULL && limits != NULL &&
         PyDict_SetItemString(content, "preset", preset) == 0 &&
         PyDict_SetItemString(content, "limits", limits) == 0)
         text = json_encode(content);
     if (text == NULL || PyBytes_AsStringAndSize(text, &data, &size) < 0)
         fail_with_exception("say that it is ready");
-    part = (struct bytes){data, (size_t)size};
-    link_end_post(&(struct frame){FRAME_READY, 0, 1, &part});
+    link_end_post(&(struct frame){FRAME_READY, 0, 2,
+                                  (struct bytes[]){{data, (size_t)size}, buffer_bytes(&ring_json)}});
     module_release_log();
     denials_start();
 }
@@ -236,10 +254,12 @@ void guard_serve(int link_fd, const char *library_directory)
 {
     struct configuration configuration = {.shell = NULL};
     cleanup_py PyObject *names = NULL;
+    struct ring_report ring;
     const char *missing = NULL;
     cleanup_free char *reason = NULL;
 
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    ring_close_inherited(link_fd);
     if (link_end_open(link_fd) < 0)
         _exit(1);
     if (compat_init(&missing) != 0) {
@@ -250,6 +270,7 @@ void guard_serve(int link_fd, const char *library_directory)
         (library_directory != NULL && add_tool_functions() < 0))
         fail_with_exception("import its own Python files");
     configure(&configuration);
+    ring_prepare(configuration.policy);
     names = run_setup(&configuration);
     if (report_start(library_directory != NULL ? "embedded" : "module", configuration.result.paths) < 0)
         fail_with_exception("describe itself");
@@ -258,10 +279,11 @@ void guard_serve(int link_fd, const char *library_directory)
     ask_start();
     if (audit_arm(steal(configuration.policy), link_fd) < 0)
         fail_with_exception("arm itself");
+    close_ring(&ring);
     if (shell_open_cwd() < 0)
         fail_with_exception("set the path of modules");
     configuration_finish(&configuration);
-    say_ready();
+    say_ready(&ring);
     serve();
 }
 

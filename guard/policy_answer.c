@@ -35,6 +35,8 @@ static PyObject *value_of(const char *key, const struct configuration *configura
         return text(policy_preset_name(policy->preset));
     if (strcmp(key, "mode") == 0)
         return text(policy->allow_mode ? "allow" : "restrict");
+    if (strcmp(key, "os_ring") == 0)
+        return text(policy_os_ring_name(policy->os_ring));
     if (strcmp(key, "ban_defs") == 0)
         return PyBool_FromLong(policy->ban_defs);
     if (strcmp(key, "on_deny") == 0)

@@ -7,7 +7,13 @@
 static struct {
     const char *host;
     char *policy_file;
+    struct ring_report ring;
 } about;
+
+void report_ring(const struct ring_report *ring)
+{
+    about.ring = *ring;
+}
 
 static int set_owned(PyObject *dict, const char *name, PyObject *value)
 {
@@ -16,16 +22,37 @@ static int set_owned(PyObject *dict, const char *name, PyObject *value)
     return owned != NULL ? PyDict_SetItemString(dict, name, owned) : -1;
 }
 
+/* [(name, state, why), …] */
+static PyObject *ring_parts(void)
+{
+    cleanup_py PyObject *list = PyList_New(0);
+
+    for (int i = 0; list != NULL && i < RING_PART_COUNT; i++) {
+        const struct ring_part_report *part = &about.ring.parts[i];
+        cleanup_py PyObject *entry =
+            Py_BuildValue("(sss)", ring_part_name((enum ring_part)i), ring_state_name(part->state),
+                          part->words);
+
+        if (entry == NULL || PyList_Append(list, entry) < 0)
+            return NULL;
+    }
+    return steal(list);
+}
+
 static PyObject *status(PyObject *self, PyObject *unused)
 {
     const struct policy *policy = audit_policy();
+    cleanup_py PyObject *parts = ring_parts();
 
     (void)self;
     (void)unused;
-    return Py_BuildValue("{s:s,s:s,s:s,s:s,s:O,s:O,s:k}", "version", SAFEPYRUN_VERSION, "host",
+    if (parts == NULL)
+        return NULL;
+    return Py_BuildValue("{s:s,s:s,s:s,s:s,s:O,s:s,s:O,s:k}", "version", SAFEPYRUN_VERSION, "host",
                          about.host, "preset", policy_preset_name(policy->preset), "policy_file",
                          about.policy_file, "interpreter_ring",
-                         policy->preset != POLICY_OPEN ? Py_True : Py_False, "os_ring", Py_False,
+                         policy->preset != POLICY_OPEN ? Py_True : Py_False, "os_ring",
+                         ring_state_name(ring_report_state(&about.ring)), "os_ring_parts", parts,
                          "denial_count", denials_count());
 }
 
@@ -109,6 +136,7 @@ static PyObject *policy(PyObject *self, PyObject *unused)
         set_owned(dict, "mode", PyUnicode_FromString(in_force->allow_mode ? "allow" : "restrict")) <
             0 ||
         set_owned(dict, "ban_defs", PyBool_FromLong(in_force->ban_defs)) < 0 ||
+        set_owned(dict, "os_ring", PyUnicode_FromString(policy_os_ring_name(in_force->os_ring))) < 0 ||
         set_owned(dict, "on_deny", PyUnicode_FromString(in_force->asks ? "ask" : "error")) < 0 ||
         set_owned(dict, "ask_seconds", PyLong_FromLong(in_force->ask_seconds)) < 0 ||
         add_lists(dict, in_force) < 0 || add_limits(dict, in_force) < 0 ||

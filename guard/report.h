@@ -7,6 +7,7 @@
 #pragma once
 
 #include "guard/denials.h"
+#include "guard/ring/report.h"
 
 #include <Python.h>
 
@@ -22,6 +23,8 @@ int report_start(const char *host, const char *policy_file);
 
 /* The keys of [limits] and their values, a new dict; NULL with an exception. */
 PyObject *report_limits(void);
+/* What %guard status says of the OS ring; copied. */
+void report_ring(const struct ring_report *ring);
 
 /* One refusal as a dict, new; NULL with an exception. */
 PyObject *report_denial(const struct denial_record *record);

@@ -147,19 +147,22 @@ static void start_audit(struct kernel *kernel, struct bytes preset)
                                                    .guard_pid = kernel->guard.pid,
                                                    .python = kernel->python_version,
                                                    .preset = name,
+                                                   .os_ring = kernel->os_ring,
                                                    .policy_file = kernel->options.policy_file,
                                                });
 }
 
 /* READY's fields that the kernel process repeats in kernel_info_reply. */
-static int on_ready(void *context, struct bytes info)
+static int on_ready(void *context, const struct frame *frame)
 {
     struct kernel *kernel = context;
+    struct bytes info = frame->parts[0];
+    struct bytes ring = frame->parts[1];
     cleanup_buffer struct buffer text = BUFFER_NONE;
     struct policy_limits limits;
     struct bytes value;
 
-    if (!json_text_is_object(info, JSON_TEXT_STRICT)) {
+    if (!json_text_is_object(info, JSON_TEXT_STRICT) || !json_text_is_object(ring, JSON_TEXT_STRICT)) {
         guard_process_condemn(&kernel->guard, "it broke the protocol: READY is no JSON object");
         return 0;
     }
@@ -176,6 +179,8 @@ static int on_ready(void *context, struct bytes info)
     buffer_clear(&text, 0);
     if (json_text_member(info, "preset", &value))
         json_text_string(value, &text);
+    free(kernel->os_ring);
+    kernel->os_ring = xstrndup(ring.data, ring.size);
     start_audit(kernel, buffer_bytes(&text));
     breach_read_limits(info, &limits);
     limits_set(&kernel->limits, &limits);
@@ -441,6 +446,7 @@ static void finish(struct kernel *kernel)
     policy_sources_finish(&kernel->policy_files);
     free(kernel->python_version);
     free(kernel->banner);
+    free(kernel->os_ring);
     loop_free(kernel->loop);
 }
 

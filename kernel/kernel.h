@@ -34,6 +34,7 @@ struct kernel {
     struct policy_sources policy_files;
     char *private_directory;   /* of the guard */
     char *python_version;      /* for kernel_info_reply, known before the guard is */
+    char *os_ring; /* JSON; what the guard said when it was ready; NULL before */
     char *banner;              /* the guard's, once it is ready; NULL before */
     struct queue queue;
     struct question question;  /* the one that is open, or the last one */

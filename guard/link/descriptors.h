@@ -8,6 +8,7 @@
 
 enum {
     DESCRIPTOR_LAST_LINE = 1, /* link + 1: a memory file; where the cell is when it has to be ended */
+    DESCRIPTOR_COUNT,         /* the link itself counts */
 };
 
 /* The name of the memory file, by which the guard knows it. */

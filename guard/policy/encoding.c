@@ -114,6 +114,7 @@ void policy_encode(const struct policy *policy, struct buffer *buffer)
     buffer_append_char(buffer, policy->ban_defs ? 1 : 0);
     buffer_append_char(buffer, policy->asks ? 1 : 0);
     put_u32(buffer, (size_t)policy->ask_seconds);
+    buffer_append_char(buffer, (char)policy->os_ring);
     buffer_append_char(buffer, policy->private_directory != NULL ? 1 : 0);
     if (policy->private_directory != NULL)
         put_string(buffer, policy->private_directory);
@@ -140,6 +141,7 @@ int policy_decode(struct bytes bytes, struct policy **ret_policy)
     policy->ban_defs = take_byte(&reader, 1) != 0;
     policy->asks = take_byte(&reader, 1) != 0;
     policy->ask_seconds = (long)take_size(&reader, POLICY_ASK_SECONDS_MAX);
+    policy->os_ring = take_byte(&reader, POLICY_OS_RING_OFF);
     if (take_byte(&reader, 1) != 0)
         policy->private_directory = take_string(&reader);
 #define POLICY_LIMIT(field, most, usual, strict)                                                   \

@@ -185,6 +185,28 @@ static int set_mode(struct policy *policy, const struct policy_value *value)
     return 0;
 }
 
+static const char *const os_ring_names[] = {[POLICY_OS_RING_AUTO] = "auto",
+                                            [POLICY_OS_RING_REQUIRE] = "require",
+                                            [POLICY_OS_RING_OFF] = "off"};
+
+const char *policy_os_ring_name(enum policy_os_ring os_ring)
+{
+    return os_ring_names[os_ring];
+}
+
+static int set_os_ring(struct policy *policy, const struct policy_value *value)
+{
+    if (value->type != POLICY_STRING)
+        return POLICY_E_BAD_TYPE;
+    for (int i = 0; i <= POLICY_OS_RING_OFF; i++) {
+        if (strcmp(value->string, os_ring_names[i]) == 0) {
+            policy->os_ring = (enum policy_os_ring)i;
+            return 0;
+        }
+    }
+    return POLICY_E_BAD_VALUE;
+}
+
 static int set_protect(struct policy *policy, const struct policy_value *value)
 {
     /* A name, not a path: it is compared with each component below a write root. */
@@ -264,6 +286,8 @@ int policy_set(struct policy *policy, const char *key, const struct policy_value
         return set_protect(policy, value);
     if (strcmp(key, "mode") == 0)
         return set_mode(policy, value);
+    if (strcmp(key, "os_ring") == 0)
+        return set_os_ring(policy, value);
     if (strcmp(key, "ban_defs") == 0)
         return set_ban_defs(policy, value);
     if (strcmp(key, "on_deny") == 0)

@@ -30,12 +30,20 @@ struct policy_limits {
 #undef POLICY_LIMIT
 };
 
+/* The OS ring: what the system holds, whatever runs in the guard process. */
+enum policy_os_ring {
+    POLICY_OS_RING_AUTO,    /* as far as this system gives it; what is missing is said */
+    POLICY_OS_RING_REQUIRE, /* no session without it */
+    POLICY_OS_RING_OFF,
+};
+
 struct policy {
     enum policy_preset preset;
     bool sealed;
     bool guards_writes;             /* false: ok_dests = "any" */
     bool guards_reads;              /* true: read_roots is a list */
     bool allow_mode;                /* mode = "allow": what is not listed is refused */
+    enum policy_os_ring os_ring;
     bool ban_defs;                  /* def, async def and class are refused */
     struct policy_limits limits;
     bool asks;                      /* on_deny = "ask": a person may let a path pass */
@@ -84,6 +92,8 @@ static inline void cleanup_policy_at(struct policy **policy)
 /* "workspace" -> POLICY_WORKSPACE. Returns 0 or POLICY_E_UNKNOWN_PRESET. */
 int policy_preset_find(const char *name, enum policy_preset *ret_preset);
 const char *policy_preset_name(enum policy_preset preset);
+/* "auto", "require", "off". */
+const char *policy_os_ring_name(enum policy_os_ring os_ring);
 /* Puts a preset's values in place of all others; the private directory stays. */
 int policy_set_preset(struct policy *policy, enum policy_preset preset);
 

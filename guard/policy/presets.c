@@ -284,13 +284,14 @@ static const struct preset_values presets[] = {
                        .allowed_builtins = harmless_builtins,
                        .deny_read = secrets,
                        .protect = protected_names},
-    [POLICY_OPEN] = {.name = "open",
-                     .ok_dests = none,
+    [POLICY_OPEN] = {.name = "open", /* what the OS ring holds: the interpreter ring asks nothing */
+                     .guards_writes = true,
+                     .ok_dests = here,
                      .ban_imports = none,
                      .allowed_imports = none,
                      .allowed_builtins = none,
-                     .deny_read = none,
-                     .protect = none},
+                     .deny_read = secrets,
+                     .protect = protected_names},
 };
 #define PRESET_COUNT (sizeof(presets) / sizeof(presets[0]))
 

@@ -242,6 +242,26 @@ bool write_roots_cover_start(const struct write_roots *roots, const char *resolv
     return write_roots_cover(roots, resolved);
 }
 
+size_t write_roots_count(const struct write_roots *roots)
+{
+    return roots->count;
+}
+
+const char *write_roots_at(const struct write_roots *roots, size_t index)
+{
+    return roots->items[index].resolved;
+}
+
+size_t write_roots_excluded_count(const struct write_roots *roots)
+{
+    return roots->excluded.count;
+}
+
+const char *write_roots_excluded_at(const struct write_roots *roots, size_t index)
+{
+    return roots->excluded.items[index];
+}
+
 void write_roots_describe(const struct write_roots *roots, char *text, size_t size)
 {
     size_t used = 0;

@@ -72,5 +72,11 @@ bool write_roots_names_protected(const struct write_roots *roots, const char *re
 /* As write_roots_cover(), where "." also means the directory in which the roots were made. */
 bool write_roots_cover_start(const struct write_roots *roots, const char *resolved);
 
+/* Where each root was when the roots were made, and each excluded path: absolute, resolved, borrowed. */
+size_t write_roots_count(const struct write_roots *roots);
+const char *write_roots_at(const struct write_roots *roots, size_t index);
+size_t write_roots_excluded_count(const struct write_roots *roots);
+const char *write_roots_excluded_at(const struct write_roots *roots, size_t index);
+
 /* The roots as text for a message: "'.' (/work), /tmp/x"; appended to `text`, cut at `size`. */
 void write_roots_describe(const struct write_roots *roots, char *text, size_t size);

@@ -188,6 +188,7 @@ void audit_log_start_session(struct audit_log *log, const struct audit_session *
     append_string(&line, "python", session->python);
     append_string(&line, "preset", session->preset);
     append_string(&line, "policy_file", session->policy_file);
+    buffer_append_format(&line, ",\"os_ring\":%s", session->os_ring != NULL ? session->os_ring : "null");
     buffer_append_char(&line, '}');
     write_line(log, &line);
 }

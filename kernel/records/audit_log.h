@@ -38,6 +38,7 @@ struct audit_session {
     const char *python; /* version */
     const char *preset;
     const char *policy_file; /* NULL: none */
+    const char *os_ring; /* JSON, checked before: what holds and what is missing */
 };
 
 /* The guard is ready: the lines that follow belong to this session. */

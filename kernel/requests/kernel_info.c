@@ -19,11 +19,12 @@ static int handle(struct kernel *kernel, struct request *request)
         "\"codemirror_mode\":{\"name\":\"ipython\",\"version\":3},"
         "\"nbconvert_exporter\":\"python\"},"
         "\"safepyrun\":{\"version\":\"" SAFEPYRUN_VERSION "\",\"interpreter_ring\":%s,"
-        "\"os_ring\":false},"
+        "\"os_ring\":%s},"
         "\"debugger\":false,\"supported_features\":[\"iopub_welcome\"],"
         "\"help_links\":[{\"text\":\"Python Reference\",\"url\":\"https://docs.python.org/%.*s\"}],"
         "\"banner\":",
-        kernel->python_version, kernel->is_open ? "false" : "true", (int)strcspn(strchr(kernel->python_version, '.') + 1, ".") + 2,
+        kernel->python_version, kernel->is_open ? "false" : "true",
+        kernel->os_ring != NULL ? kernel->os_ring : "null", (int)strcspn(strchr(kernel->python_version, '.') + 1, ".") + 2,
         kernel->python_version);
     json_text_append_string(&content,
                             bytes_of_string(kernel->banner != NULL ? kernel->banner : banner));

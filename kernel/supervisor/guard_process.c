@@ -72,7 +72,7 @@ static int take_start_frame(struct guard_process *guard, const struct frame *fra
         return 0; /* it ends by itself; `ended` tells */
     }
     guard->state = GUARD_READY;
-    return guard->handlers.ready(guard->handlers.context, frame->parts[0]);
+    return guard->handlers.ready(guard->handlers.context, frame);
 }
 
 static int take_frame(struct guard_process *guard, const struct frame *frame)

@@ -21,7 +21,7 @@ enum guard_state {
 
 /* Each returns 0 or -errno. */
 struct guard_handlers {
-    int (*ready)(void *context, struct bytes info); /* READY's JSON */
+    int (*ready)(void *context, const struct frame *frame); /* READY */
     int (*frame)(void *context, const struct frame *frame);
     int (*output)(void *context, enum frame_type stream, struct bytes bytes); /* fd 1 or 2 */
     int (*ended)(void *context); /* after all that it had written was handled */

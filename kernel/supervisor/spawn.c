@@ -190,13 +190,13 @@ static int run(const struct command *command, char **items, const struct far_end
     posix_spawn_file_actions_adddup2(&actions, far->link, LINK_FD);
     if (far->last_line >= 0)
         posix_spawn_file_actions_adddup2(&actions, far->last_line, LINK_FD + DESCRIPTOR_LAST_LINE);
+    posix_spawn_file_actions_addclosefrom_np(&actions, LINK_FD + DESCRIPTOR_COUNT);
     posix_spawnattr_init(&attributes);
-    /* A process group of its own: a SIGINT to ours must not reach it a second time. */
-    posix_spawnattr_setpgroup(&attributes, 0);
+    /* A session and a process group of its own: a SIGINT to ours must not reach it a second time, and
+       /dev/tty is nobody's. */
     posix_spawnattr_setsigmask(&attributes, &none);
     posix_spawnattr_setsigdefault(&attributes, &all);
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK |
-                                              POSIX_SPAWN_SETSIGDEF);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
     result = posix_spawn(ret_pid, command->arguments[0], &actions, &attributes,
                          command->arguments, items);
     posix_spawnattr_destroy(&attributes);

@@ -32,6 +32,8 @@ CELLS = pathlib.Path(__file__).parent / "cells"
 DEFAULTS = {"shell": "plain", "host": "", "policy": "ban_defs = false", "needs": "",
             "expect": "PermissionError", "says": "", "prints": ""}
 TIMEOUT_SECONDS = 60
+#: the interpreter ring has to hold alone; what the OS ring holds is tested in tests/isolation
+RING_OFF = 'os_ring = "off"\n'
 
 
 class Attack:
@@ -91,7 +93,7 @@ def start(attack, shell, directory):
     environment = {"IPYTHONDIR": str(work / "ipython"), "MPLBACKEND": "agg", "HOME": str(work),
                    "MPLCONFIGDIR": str(directory / "matplotlib")}
     return Guard(shell, python=sys.executable if in_module else None, cwd=work, environment=environment,
-                 policy_file=attack.words["policy"].replace("; ", "\n") + "\n")
+                 policy_file=attack.words["policy"].replace("; ", "\n") + "\n" + RING_OFF)
 
 
 def check_last(attack, outcome):

@@ -23,7 +23,7 @@ NUMBER = {name: number for number, name in enumerate(FRAMES, 1)}
 HEADER = struct.Struct("=IHHI")
 MAGIC = 0x31525053
 #: a policy file for tests that are about how cells run, not about what they may do
-OPEN = 'preset = "open"\n'
+OPEN = 'preset = "open"\nok_dests = "any"\nos_ring = "off"\n'
 JSON_FRAMES = {"READY", "DISPLAY_DATA", "UPDATE_DISPLAY_DATA", "CLEAR_OUTPUT", "EXECUTE_RESULT", "ERROR", "REPLY",
                "COMM_OPEN", "COMM_MSG", "COMM_CLOSE", "INPUT_REQUEST", "DENIAL"}
 

@@ -10,7 +10,8 @@ guard/policy : guard/link
 guard/python : guard/link
 guard/rules : guard/link guard/policy guard/python
 guard/audit : guard/link guard/policy guard/python
-guard : guard/link guard/policy guard/python guard/rules guard/audit
+guard/ring : guard/link guard/policy
+guard : guard/link guard/policy guard/python guard/rules guard/audit guard/ring
 guard/hosts : guard guard/link guard/policy guard/python guard/rules guard/audit
 kernel/wire : guard/link
 kernel/records : guard/link kernel/wire

@@ -83,7 +83,8 @@ static void start(struct audit_log *log)
                                                          .guard_pid = 7,
                                                          .python = "3.11.2",
                                                          .preset = "workspace",
-                                                         .policy_file = "a\"b\n.toml"});
+                                                         .policy_file = "a\"b\n.toml",
+                                                         .os_ring = "{\"state\":\"active\"}"});
 }
 
 static void a_session_has_its_lines(void **state)
@@ -102,7 +103,7 @@ static void a_session_has_its_lines(void **state)
     text = read_file(place->path);
     assert_int_equal(count_lines(place->path), 4);
     assert_non_null(strstr(text, "\"type\":\"session_start\""));
-    assert_non_null(strstr(text, "\"preset\":\"workspace\",\"policy_file\":\"a\\\"b\\n.toml\"}\n"));
+    assert_non_null(strstr(text, "\"preset\":\"workspace\",\"policy_file\":\"a\\\"b\\n.toml\",\"os_ring\":{\"state\":\"active\"}}\n"));
     /* SHA-256 of "abc", FIPS 180-2 */
     assert_non_null(strstr(text,
                            "\"execution_count\":3,\"sha256\":\"ba7816bf8f01cfea414140de5dae2223"

@@ -11,12 +11,23 @@ _LIST_MAX = 20  # refusals that %guard log shows
 _COLUMNS = 90
 
 
+_RINGS = {"active": "active", "partial": "active, but not all of it", "missing": "missing: this system does not give it",
+          "off": "off: os_ring = \"off\" in the policy"}
+
+
+def _os_ring(state):
+    """One line, and one more for each part of which there is something to say."""
+    parts = state["os_ring_parts"] if state["os_ring"] != "off" else []
+    return [f"OS ring           {_RINGS[state['os_ring']]}",
+            *(f"  {name:15} {part}{': ' if why else ''}{why}" for name, part, why in parts)]
+
+
 def _status():
     state = _guard.status()
     ring = "active" if state["interpreter_ring"] else "off: the preset \"open\" lets everything pass"
     return [f"safepyrun {state['version']}",
             f"interpreter ring  {ring}",
-            "OS ring           not in this version: native code is not held by the system",
+            *_os_ring(state),
             f"host              {_HOSTS[state['host']]}",
             f"preset            {state['preset']}",
             f"policy file       {state['policy_file'] or 'none'}",

@@ -11,7 +11,7 @@ import pytest
 from frontend import labels, only, text
 from kernel_process import gone
 
-OPEN = 'preset = "open"\n'
+OPEN = 'preset = "open"\nok_dests = "any"\nos_ring = "off"\n'
 DEATHS = {
     "segfault": ("import ctypes; ctypes.string_at(0)", "SIGSEGV"),
     "abort": ("import os; os.abort()", "SIGABRT"),

@@ -1,0 +1,51 @@
+#include "guard/ring/descriptors.h"
+
+#include "guard/link/descriptors.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <stdbool.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* A Linux before 5.9 has no close_range(). */
+static void close_range_slowly(unsigned first, unsigned last)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < last)
+        last = (unsigned)limit.rlim_cur;
+    for (unsigned fd = first; fd <= last; fd++)
+        close((int)fd);
+}
+
+static void close_between(unsigned first, unsigned last)
+{
+    if (first <= last && syscall(SYS_close_range, first, last, 0) < 0)
+        close_range_slowly(first, last);
+}
+
+static bool is_memory_of_ours(int fd)
+{
+    static const char name[] = "/memfd:" LAST_LINE_NAME;
+    char path[64];
+    char target[64];
+    ssize_t size;
+
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+    size = readlink(path, target, sizeof(target));
+    return size >= (ssize_t)sizeof(name) - 1 && memcmp(target, name, sizeof(name) - 1) == 0;
+}
+
+void descriptors_close_inherited(int link_fd)
+{
+    int last = link_fd + DESCRIPTOR_LAST_LINE;
+
+    if (link_fd > 3)
+        close_between(3, (unsigned)link_fd - 1);
+    if (!is_memory_of_ours(last))
+        last = link_fd;
+    close_between((unsigned)last + 1, INT_MAX);
+}
