@@ -1,6 +1,7 @@
 #include "guard/audit/audit.h"
 
 #include "guard/audit/caller.h"
+#include "guard/audit/carry.h"
 #include "guard/audit/hook.h"
 #include "guard/audit/interpose.h"
 #include "guard/audit/python_folders.h"
@@ -126,7 +127,8 @@ static int start_in_host(void)
         PyErr_SetString(PyExc_RuntimeError, "the audit hook cannot be installed in this Python");
         return -1;
     }
-    if (scope_start() < 0 || caller_init() < 0 || interpose_init() < 0 || prove() < 0)
+    if (scope_start() < 0 || caller_init() < 0 || interpose_init() < 0 || carry_start() < 0 ||
+        prove() < 0)
         return -1;
     started = true;
     return 0;
@@ -138,6 +140,7 @@ struct scope *audit_new_scope(struct policy *policy)
         policy_free(policy);
         return NULL;
     }
+    caller_find_executor();
     return scope_new(policy);
 }
 

@@ -27,6 +27,7 @@ static struct {
     PyObject *exec_frozen;  /* importlib: … of a module that is built into the interpreter */
     PyObject *read_module;  /* importlib: the code that reads a module's file */
     PyObject *read_archive; /* the same for modules in a zip file; NULL when there is none */
+    PyObject *run_in_executor; /* asyncio's; NULL until it is loaded outside of a guard */
     PyTypeObject *code_type;
     unsigned moves; /* counts changes of the current directory */
 } state;
@@ -282,6 +283,40 @@ const struct scope *caller_scope_on_stack(void)
         frame = back;
     }
     return NULL;
+}
+
+void caller_find_executor(void)
+{
+    PyObject *module = PyDict_GetItemString(PyImport_GetModuleDict(), "asyncio.base_events");
+    cleanup_py PyObject *loop = NULL;
+    cleanup_py PyObject *function = NULL;
+
+    if (state.run_in_executor != NULL || module == NULL)
+        return;
+    loop = PyObject_GetAttrString(module, "BaseEventLoop");
+    function = loop != NULL ? PyObject_GetAttrString(loop, "run_in_executor") : NULL;
+    state.run_in_executor =
+        function != NULL ? PyObject_GetAttrString(function, "__code__") : NULL;
+    PyErr_Clear(); /* another asyncio: then no thread is its executor's */
+}
+
+bool caller_is_asyncio_executor(const struct scope *scope)
+{
+    cleanup_py PyObject *frame = py_own((PyObject *)PyEval_GetFrame());
+
+    while (frame != NULL && state.run_in_executor != NULL) {
+        cleanup_py PyObject *code = frame_code((PyFrameObject *)frame);
+        PyObject *back;
+
+        if (code == state.run_in_executor)
+            return true;
+        if (is_user(scope, code, mark_of(code)))
+            return false;
+        back = compat.frame_back(frame);
+        Py_DECREF(frame);
+        frame = back;
+    }
+    return false;
 }
 
 enum caller caller_on_stack(const struct scope *scope, bool *ret_deputy_is_known)

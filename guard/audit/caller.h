@@ -31,6 +31,12 @@ enum caller caller_on_stack(const struct scope *scope, bool *ret_deputy_is_known
 /* The scope of the innermost user code on the stack of this thread; NULL for none. In host programs. */
 const struct scope *caller_scope_on_stack(void);
 
+/* Looks for asyncio's run_in_executor(), if it is loaded: while no guarded code can stand in its place. */
+void caller_find_executor(void);
+/* A thread is being started: by an executor that asyncio asked, with no user code in between? Its worker
+   calls nothing but what guard/audit/carry has given a scope. */
+bool caller_is_asyncio_executor(const struct scope *scope);
+
 /* Is it judged as user code in this scope? */
 bool caller_is_user(const struct scope *scope, PyObject *code);
 

@@ -89,6 +89,15 @@ enum verdict check_library(const struct policy *policy, const struct facts *fact
                         "only library code may do this, not a cell");
 }
 
+enum verdict check_thread(const struct policy *policy, const struct facts *facts,
+                          struct denial *ret_denial)
+{
+    if (!facts->leaves_scope)
+        return check_library(policy, facts, ret_denial);
+    return verdict_deny(ret_denial, VERDICT_RING, "use asyncio.to_thread() or run_in_executor()",
+                        "a thread of its own would be outside of the guard");
+}
+
 enum verdict check_code(const struct policy *policy, const struct facts *facts,
                         struct denial *ret_denial)
 {

@@ -12,6 +12,7 @@ import inspect
 import json
 import os
 import pathlib
+import signal
 import sys
 import tempfile
 import traceback
@@ -20,6 +21,9 @@ sys.path.insert(0, sys.argv[1])
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from host_tools import Skip  # noqa: E402
+
+
+LIMIT_S = 20  # for one function
 
 
 def run(function, folder):
@@ -40,6 +44,8 @@ def run_apart(function):
         child = os.fork()
         if child == 0:
             os.close(reader)
+            signal.alarm(LIMIT_S)
+            os.dup2(2, 1)
             os.chdir(folder)
             os.write(writer, json.dumps(run(function, pathlib.Path(folder))).encode())
             os._exit(0)

@@ -1,0 +1,410 @@
+#include "guard/audit/carry.h"
+
+#include "guard/audit/denials.h"
+#include "guard/audit/scope.h"
+#include "guard/audit/slot_patch.h"
+#include "guard/python/compat.h"
+#include "guard/python/error.h"
+#include "guard/python/method_patch.h"
+
+#include <stddef.h>
+#include <stdio.h>
+
+/* Something to call, or the work item of an executor, and the scope for it. */
+struct scoped {
+    PyObject_HEAD
+    PyObject *capsule;
+    PyObject *callable;
+};
+
+static struct {
+    PyTypeObject *scoped_type;
+    PyTypeObject *item_type;
+    PyObject *worker; /* code of concurrent.futures.thread._worker */
+    newfunc new_context;
+    newfunc new_reference;
+    bool started;
+} state;
+
+/* The entry for what is made now, new; NULL (no exception) where nothing is in force. */
+static PyObject *current_capsule(void)
+{
+    const struct scope *scope = scope_current();
+    PyObject *capsule;
+
+    if (scope == NULL || scope->is_process)
+        return NULL;
+    capsule = scope_capsule_of(NULL);
+    if (scope_entry_of(capsule) != NULL)
+        return capsule;
+    Py_XDECREF(capsule);
+    return scope_entry_new((struct scope *)scope); /* user code in a context of nobody */
+}
+
+/* ---- Scoped --------------------------------------------------------------------------------- */
+
+static PyObject *call_in(PyObject *capsule, PyObject *callable, PyObject *args, PyObject *keywords)
+{
+    PyObject *token;
+    PyObject *result;
+    cleanup_py PyObject *error = NULL;
+
+    if (scope_set(capsule, &token) < 0)
+        return NULL;
+    result = PyObject_Call(callable, args, keywords);
+    error = result == NULL ? error_take() : NULL;
+    if (scope_reset(token) < 0) {
+        Py_XDECREF(result);
+        return NULL;
+    }
+    if (error != NULL)
+        error_raise(error);
+    return result;
+}
+
+static PyObject *scoped_call(PyObject *self, PyObject *args, PyObject *keywords)
+{
+    struct scoped *scoped = (struct scoped *)self;
+
+    return call_in(scoped->capsule, scoped->callable, args, keywords);
+}
+
+/* atexit.unregister() and kin compare. */
+static PyObject *scoped_compare(PyObject *self, PyObject *other, int operation)
+{
+    if (Py_TYPE(self) == state.scoped_type)
+        self = ((struct scoped *)self)->callable;
+    if (Py_TYPE(other) == state.scoped_type)
+        other = ((struct scoped *)other)->callable;
+    return PyObject_RichCompare(self, other, operation);
+}
+
+static Py_hash_t scoped_hash(PyObject *self)
+{
+    return PyObject_Hash(((struct scoped *)self)->callable);
+}
+
+static int scoped_traverse(PyObject *self, visitproc visit, void *arg)
+{
+    Py_VISIT(Py_TYPE(self));
+    Py_VISIT(((struct scoped *)self)->callable);
+    return 0;
+}
+
+static int scoped_clear(PyObject *self)
+{
+    Py_CLEAR(((struct scoped *)self)->callable);
+    return 0;
+}
+
+static void scoped_dealloc(PyObject *self)
+{
+    PyTypeObject *type = Py_TYPE(self);
+
+    PyObject_GC_UnTrack(self);
+    Py_CLEAR(((struct scoped *)self)->callable);
+    Py_CLEAR(((struct scoped *)self)->capsule);
+    PyObject_GC_Del(self);
+    Py_DECREF(type);
+}
+
+static PyType_Slot scoped_slots[] = {
+    {Py_tp_call, (void *)scoped_call},         {Py_tp_richcompare, (void *)scoped_compare},
+    {Py_tp_hash, (void *)scoped_hash},         {Py_tp_traverse, (void *)scoped_traverse},
+    {Py_tp_clear, (void *)scoped_clear},       {Py_tp_dealloc, (void *)scoped_dealloc},
+    {0, NULL}};
+
+static PyType_Spec scoped_spec = {.name = "safepyrun._guard.Scoped",
+                                  .basicsize = sizeof(struct scoped),
+                                  .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC |
+                                           Py_TPFLAGS_IMMUTABLETYPE |
+                                           Py_TPFLAGS_DISALLOW_INSTANTIATION,
+                                  .slots = scoped_slots};
+
+/* capsule: TAKEN. */
+static PyObject *make_scoped(PyTypeObject *type, PyObject *capsule, PyObject *object)
+{
+    struct scoped *scoped = PyObject_GC_New(struct scoped, type);
+
+    if (scoped == NULL) {
+        Py_DECREF(capsule);
+        return NULL;
+    }
+    scoped->capsule = capsule;
+    scoped->callable = py_own(object);
+    PyObject_GC_Track(scoped);
+    return (PyObject *)scoped;
+}
+
+/* The callable with the scope in force, new; itself where there is none. */
+static PyObject *carry(PyObject *callable)
+{
+    PyObject *capsule = callable != Py_None ? current_capsule() : NULL;
+
+    if (capsule == NULL)
+        return PyErr_Occurred() ? NULL : py_own(callable);
+    return make_scoped(state.scoped_type, capsule, callable);
+}
+
+/* ---- contexts ------------------------------------------------------------------------------- */
+
+static int put_into(PyObject *context, PyObject *capsule)
+{
+    cleanup_py PyObject *token = NULL;
+
+    if (compat.context_enter(context) < 0)
+        return -1;
+    if (scope_set(capsule, &token) == 0)
+        return compat.context_exit(context);
+    compat.context_exit(context);
+    return -1;
+}
+
+/* Context(): empty, but for the scope that it is made in. */
+static PyObject *new_context(PyTypeObject *type, PyObject *args, PyObject *keywords)
+{
+    cleanup_py PyObject *context = state.new_context(type, args, keywords);
+    cleanup_py PyObject *capsule = context != NULL ? current_capsule() : NULL;
+
+    if (context == NULL || PyErr_Occurred() || (capsule != NULL && put_into(context, capsule) < 0))
+        return NULL;
+    return steal(context);
+}
+
+/* context.run(f): the scope of the one who asks holds in any context that it finds. */
+static PyObject *run_in_context(const struct method_call *call, void *data)
+{
+    const struct scope *scope = scope_current();
+    const struct scope_entry *entry;
+    cleanup_py PyObject *capsule = NULL;
+    cleanup_py PyObject *carried = NULL;
+
+    (void)data;
+    if (scope == NULL || call->positional == 0)
+        return method_call_next(call);
+    capsule = scope_capsule_of(call->self);
+    entry = scope_entry_of(capsule);
+    if (entry != NULL && entry->scope == scope)
+        return method_call_next(call);
+    carried = carry(call->args[0]);
+    return carried != NULL ? method_call_next_with(call, 0, carried) : NULL;
+}
+
+/* The variable that carries scopes belongs to the guard: it sets it by itself, not through this. */
+static PyObject *keep_variable(const struct method_call *call, void *data)
+{
+    struct denial denial = {.rule = "interpreter ring",
+                            .remedy = "use a variable of your own"};
+
+    (void)data;
+    if (!scope_is_variable(call->self))
+        return method_call_next(call);
+    snprintf(denial.reason, sizeof(denial.reason), "this variable carries the guard");
+    denials_raise("contextvars.ContextVar", "set a context variable", &denial);
+    return NULL;
+}
+
+/* ---- later ---------------------------------------------------------------------------------- */
+
+static PyObject *carry_argument(const struct method_call *call, Py_ssize_t index)
+{
+    cleanup_py PyObject *carried = NULL;
+
+    if (scope_current() == NULL || call->positional <= index)
+        return method_call_next(call);
+    carried = carry(call->args[index]);
+    return carried != NULL ? method_call_next_with(call, index, carried) : NULL;
+}
+
+/* atexit.register(f, …) · weakref.proxy(object, callback): the place is in `data`. */
+static PyObject *carry_callback(const struct method_call *call, void *data)
+{
+    return carry_argument(call, (Py_ssize_t)(intptr_t)data);
+}
+
+/* weakref.ref(object, callback), and what derives from it. */
+static PyObject *new_reference(PyTypeObject *type, PyObject *args, PyObject *keywords)
+{
+    cleanup_py PyObject *carried = NULL;
+    cleanup_py PyObject *with_carried = NULL;
+
+    if (PyTuple_Size(args) < 2 || PyTuple_GetItem(args, 1) == Py_None || scope_current() == NULL)
+        return state.new_reference(type, args, keywords);
+    carried = carry(PyTuple_GetItem(args, 1));
+    with_carried = carried != NULL ? PyTuple_New(PyTuple_Size(args)) : NULL;
+    for (Py_ssize_t i = 0; with_carried != NULL && i < PyTuple_Size(args); i++)
+        PyTuple_SetItem(with_carried, i, py_own(i == 1 ? carried : PyTuple_GetItem(args, i)));
+    return with_carried != NULL ? state.new_reference(type, with_carried, keywords) : NULL;
+}
+
+/* ---- executors ------------------------------------------------------------------------------ */
+
+/* `work_item.run()` of a worker, whatever the item is. */
+static PyObject *item_run(PyObject *self, PyObject *args, PyObject *keywords)
+{
+    struct scoped *scoped = (struct scoped *)self;
+    cleanup_py PyObject *run = PyObject_GetAttrString(scoped->callable, "run");
+
+    return run != NULL ? call_in(scoped->capsule, run, args, keywords) : NULL;
+}
+
+static PyObject *item_get(PyObject *self, PyObject *name)
+{
+    PyObject *found = PyObject_GenericGetAttr(self, name);
+
+    if (found != NULL || !PyErr_ExceptionMatches(PyExc_AttributeError))
+        return found;
+    PyErr_Clear();
+    return PyObject_GetAttr(((struct scoped *)self)->callable, name); /* "future" */
+}
+
+static PyMethodDef item_methods[] = {
+    {"run", (PyCFunction)(void *)item_run, METH_VARARGS | METH_KEYWORDS, NULL}, {NULL, NULL, 0, NULL}};
+
+static PyType_Slot item_slots[] = {{Py_tp_getattro, (void *)item_get},
+                                   {Py_tp_methods, item_methods},
+                                   {Py_tp_traverse, (void *)scoped_traverse},
+                                   {Py_tp_clear, (void *)scoped_clear},
+                                   {Py_tp_dealloc, (void *)scoped_dealloc},
+                                   {0, NULL}};
+
+static PyType_Spec item_spec = {.name = "safepyrun._guard.ScopedItem",
+                                .basicsize = sizeof(struct scoped),
+                                .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC |
+                                         Py_TPFLAGS_IMMUTABLETYPE |
+                                         Py_TPFLAGS_DISALLOW_INSTANTIATION,
+                                .slots = item_slots};
+
+/* An executor's queue is one like any other: who takes the item out decides what it sees. */
+static PyObject *put(const struct method_call *call, void *data)
+{
+    PyObject *capsule;
+    cleanup_py PyObject *item = NULL;
+
+    (void)data;
+    if (scope_current() == NULL)
+        return method_call_next(call);
+    if (call->positional == 0) { /* put(item=…): executors do not call it so */
+        PyErr_SetString(PyExc_TypeError, "under a guard the item is given by position");
+        return NULL;
+    }
+    capsule = call->args[0] != Py_None ? current_capsule() : NULL;
+    if (capsule == NULL)
+        return PyErr_Occurred() ? NULL : method_call_next(call);
+    item = make_scoped(state.item_type, capsule, call->args[0]);
+    return item != NULL ? method_call_next_with(call, 0, item) : NULL;
+}
+
+static bool is_worker(void)
+{
+    PyFrameObject *frame = PyEval_GetFrame();
+    cleanup_py PyObject *code = frame != NULL ? (PyObject *)PyFrame_GetCode(frame) : NULL;
+
+    return code != NULL && code == state.worker;
+}
+
+/* Before a cell can put another function into its place. */
+static int find_worker(void)
+{
+    cleanup_py PyObject *module = PyImport_ImportModule("concurrent.futures.thread");
+    cleanup_py PyObject *worker = module != NULL ? PyObject_GetAttrString(module, "_worker") : NULL;
+
+    if (worker != NULL)
+        state.worker = PyObject_GetAttrString(worker, "__code__");
+    return state.worker != NULL ? 0 : -1;
+}
+
+static PyObject *get(const struct method_call *call, void *data)
+{
+    PyObject *item = method_call_next(call);
+    PyObject *inner;
+
+    (void)data;
+    if (item == NULL || Py_TYPE(item) != state.item_type)
+        return item;
+    if (is_worker())
+        return item;
+    inner = py_own(((struct scoped *)item)->callable);
+    Py_DECREF(item);
+    return inner;
+}
+
+/* ---- places --------------------------------------------------------------------------------- */
+
+static int patch(PyObject *owner, const char *name, method_patch_function function, void *data)
+{
+    cleanup_py PyObject *callable = PyObject_GetAttrString(owner, name);
+
+    if (callable == NULL)
+        return -1;
+    if (method_patch(callable, function, data) == 0)
+        return 0;
+    PyErr_Format(PyExc_RuntimeError, "safepyrun cannot guard %s on this Python", name);
+    return -1;
+}
+
+static int patch_new(PyObject *type, void *function, newfunc *ret_original)
+{
+    void *original;
+
+    if (type == NULL)
+        return -1;
+    if (slot_patch(type, SLOT_NEW, function, &original) == 0) {
+        *ret_original = (newfunc)original;
+        return 0;
+    }
+    if (!PyErr_Occurred())
+        PyErr_SetString(PyExc_RuntimeError, "safepyrun cannot guard contexts on this Python");
+    return -1;
+}
+
+static int patch_contexts(void)
+{
+    cleanup_py PyObject *module = PyImport_ImportModule("_contextvars");
+    cleanup_py PyObject *context = NULL;
+    cleanup_py PyObject *variable = NULL;
+
+    if (module == NULL)
+        return -1;
+    context = PyObject_GetAttrString(module, "Context");
+    variable = PyObject_GetAttrString(module, "ContextVar");
+    if (context == NULL || variable == NULL || patch(variable, "set", keep_variable, NULL) < 0 ||
+        patch(variable, "reset", keep_variable, NULL) < 0 ||
+        patch(context, "run", run_in_context, NULL) < 0)
+        return -1;
+    return patch_new(context, (void *)new_context, &state.new_context);
+}
+
+static int patch_later(void)
+{
+    cleanup_py PyObject *atexit = PyImport_ImportModule("atexit");
+    cleanup_py PyObject *weakref = PyImport_ImportModule("_weakref");
+    cleanup_py PyObject *queue = PyImport_ImportModule("_queue");
+    cleanup_py PyObject *reference = NULL;
+    cleanup_py PyObject *simple = NULL;
+
+    if (atexit == NULL || weakref == NULL || queue == NULL)
+        return -1;
+    reference = PyObject_GetAttrString(weakref, "ReferenceType");
+    simple = PyObject_GetAttrString(queue, "SimpleQueue");
+    if (reference == NULL || simple == NULL ||
+        patch(atexit, "register", carry_callback, (void *)0) < 0 ||
+        patch(weakref, "proxy", carry_callback, (void *)1) < 0 ||
+        patch(simple, "put", put, NULL) < 0 || patch(simple, "put_nowait", put, NULL) < 0 ||
+        patch(simple, "get", get, NULL) < 0 || patch(simple, "get_nowait", get, NULL) < 0)
+        return -1;
+    return patch_new(reference, (void *)new_reference, &state.new_reference);
+}
+
+int carry_start(void)
+{
+    if (state.started)
+        return 0;
+    state.scoped_type = (PyTypeObject *)PyType_FromSpec(&scoped_spec);
+    state.item_type = (PyTypeObject *)PyType_FromSpec(&item_spec);
+    if (state.scoped_type == NULL || state.item_type == NULL || find_worker() < 0 ||
+        patch_contexts() < 0 || patch_later() < 0)
+        return -1;
+    state.started = true;
+    return 0;
+}
