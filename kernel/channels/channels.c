@@ -28,15 +28,21 @@ static void compose(struct channels *channels, const struct outgoing *outgoing, 
         frames_append(frames, outgoing->buffers[i]);
 }
 
+static void address(struct channels *channels, const struct message *request,
+                    const struct outgoing *outgoing, struct frames *frames)
+{
+    for (size_t i = 0; i < request->identity_count; i++)
+        frames_append(frames, frames_at(&request->frames, i));
+    compose(channels, outgoing, frames);
+}
+
 int channels_reply(struct channels *channels, enum channel channel, const struct message *request,
                    const struct outgoing *outgoing)
 {
     cleanup_frames struct frames frames = FRAMES_NONE;
     int result;
 
-    for (size_t i = 0; i < request->identity_count; i++)
-        frames_append(&frames, frames_at(&request->frames, i));
-    compose(channels, outgoing, &frames);
+    address(channels, request, outgoing, &frames);
     result = iopub_flush(&channels->iopub); /* a client that has the reply has the outputs */
     if (result < 0)
         return result;
@@ -48,6 +54,22 @@ int channels_reply(struct channels *channels, enum channel channel, const struct
         return 0;
     }
     return result;
+}
+
+int channels_ask(struct channels *channels, const struct message *request,
+                 const struct outgoing *outgoing)
+{
+    cleanup_frames struct frames frames = FRAMES_NONE;
+    int result;
+
+    address(channels, request, outgoing, &frames);
+    result = iopub_flush(&channels->iopub); /* what was printed comes before the question */
+    return result < 0 ? result : late_peer_send(&channels->asked, &frames);
+}
+
+void channels_forget_question(struct channels *channels)
+{
+    late_peer_forget(&channels->asked);
 }
 
 int channels_publish_topic(struct channels *channels, struct bytes topic,
@@ -295,6 +317,9 @@ static int open_sockets(struct channels *channels)
 
     for (size_t i = 0; result == 0 && i < sizeof(routers) / sizeof(routers[0]); i++)
         result = open_router(channels, routers[i]);
+    if (result == 0)
+        result = late_peer_init(&channels->asked, channels->loop,
+                                &channels->routers[CHANNEL_STDIN].source);
     return result;
 }
 

@@ -9,6 +9,7 @@
 
 #include "kernel/channels/handshake.h"
 #include "kernel/channels/iopub.h"
+#include "kernel/channels/late_peer.h"
 #include "kernel/loop.h"
 #include "kernel/wire/connection_file.h"
 #include "kernel/wire/message.h"
@@ -33,6 +34,7 @@ struct channels {
     void *zmq_context;
     struct router routers[CHANNEL_COUNT]; /* shell, control, stdin and heartbeat; iopub's is unused */
     struct iopub iopub;
+    struct late_peer asked; /* the input_request that is on its way */
     struct handshake handshake;
     struct signature_key *key;
     struct session session;
@@ -66,6 +68,18 @@ void channels_close(struct channels *channels, const struct connection_file *fil
 /* Answers `request`'s sender, identities first. A peer that has gone is no error. Returns 0 or -errno. */
 int channels_reply(struct channels *channels, enum channel channel, const struct message *request,
                    const struct outgoing *outgoing);
+
+/*
+ * channels_ask() - ask `request`'s sender something, on stdin
+ *
+ * A sender that is not connected there yet gets it as soon as it is, within LATE_PEER_PATIENCE_MS.
+ *
+ * Returns 0 or -errno.
+ */
+int channels_ask(struct channels *channels, const struct message *request,
+                 const struct outgoing *outgoing);
+/* A question that has not been sent yet is over. */
+void channels_forget_question(struct channels *channels);
 
 /* Publishes on iopub. Returns 0 or -errno. */
 int channels_publish(struct channels *channels, const struct outgoing *outgoing);

@@ -142,23 +142,12 @@ static int take_comm_close(struct kernel *kernel, const struct frame *frame)
 /* Goes to whoever sent the cell, on the stdin channel; the answer must name this message or none. */
 static int take_input_request(struct kernel *kernel, const struct frame *frame)
 {
-    struct request *request = kernel->queue.running;
-    int result;
-
     if (kernel->question.is_open) {
         guard_process_condemn(&kernel->guard, "it broke the protocol: input inside of a question");
         return 0;
     }
-    result = outputs_flush(&kernel->outputs);
-    free(request->input_msg_id);
-    request->input_msg_id = channels_next_msg_id(&kernel->channels);
     limits_pause(&kernel->limits);
-    if (result != 0)
-        return result;
-    return channels_reply(&kernel->channels, CHANNEL_STDIN, request->message,
-                          &(struct outgoing){.msg_type = "input_request",
-                                             .parent_header = request->message->header,
-                                             .content = frame->parts[0]});
+    return request_ask(kernel->queue.running, frame->parts[0]);
 }
 
 static bool reply_is_error(struct bytes content)

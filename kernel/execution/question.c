@@ -67,7 +67,7 @@ static void end(struct kernel *kernel, const char *answer)
     loop_timer_stop(&kernel->question_timer);
     limits_resume(&kernel->limits);
     if (running != NULL)
-        free(steal(running->input_msg_id));
+        request_end_question(running);
     record(kernel, answer);
 }
 
@@ -126,7 +126,6 @@ static int ask_client(struct kernel *kernel, struct request *request, long secon
     const struct question *question = &kernel->question;
     cleanup_buffer struct buffer prompt = BUFFER_NONE;
     cleanup_buffer struct buffer content = BUFFER_NONE;
-    int result = outputs_flush(&kernel->outputs);
 
     question_prompt_append(&prompt, &(struct question_words){.row = question->row,
                                                              .subject = buffer_bytes(&question->subject),
@@ -135,14 +134,7 @@ static int ask_client(struct kernel *kernel, struct request *request, long secon
     buffer_append_string(&content, "{\"prompt\":");
     json_text_append_string(&content, buffer_bytes(&prompt));
     buffer_append_string(&content, ",\"password\":false}");
-    free(request->input_msg_id);
-    request->input_msg_id = channels_next_msg_id(&kernel->channels);
-    if (result != 0)
-        return result;
-    return channels_reply(&kernel->channels, CHANNEL_STDIN, request->message,
-                          &(struct outgoing){.msg_type = "input_request",
-                                             .parent_header = request->message->header,
-                                             .content = buffer_bytes(&content)});
+    return request_ask(request, buffer_bytes(&content));
 }
 
 /* Digits only; false for anything else. */

@@ -18,12 +18,35 @@ struct request *request_new(struct kernel *kernel, enum channel channel,
     return request;
 }
 
+int request_ask(struct request *request, struct bytes content)
+{
+    struct kernel *kernel = request->kernel;
+    int result = outputs_flush(&kernel->outputs);
+
+    free(request->input_msg_id);
+    request->input_msg_id = channels_next_msg_id(&kernel->channels);
+    if (result != 0)
+        return result;
+    return channels_ask(&kernel->channels, request->message,
+                        &(struct outgoing){.msg_type = "input_request",
+                                           .parent_header = request->message->header,
+                                           .content = content});
+}
+
+void request_end_question(struct request *request)
+{
+    if (request->input_msg_id == NULL)
+        return;
+    free(steal(request->input_msg_id));
+    channels_forget_question(&request->kernel->channels);
+}
+
 static void request_free(struct request *request)
 {
+    request_end_question(request);
     message_free(request->message);
     denials_finish(&request->denials);
     free(request->result_text);
-    free(request->input_msg_id);
     free(request);
 }
 

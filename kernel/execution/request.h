@@ -83,6 +83,19 @@ int request_refuse(struct request *request, const char *ename, const char *forma
     __attribute__((format(printf, 3, 4)));
 
 /*
+ * request_ask() - send an input_request to whoever sent the request, after what it has printed
+ *
+ * Its msg_id is the request's input_msg_id until request_end_question() or the request's end.
+ *
+ * content  raw JSON
+ *
+ * Returns 0 or -errno.
+ */
+int request_ask(struct request *request, struct bytes content);
+/* It is answered, or nobody wants to know any more. */
+void request_end_question(struct request *request);
+
+/*
  * request_fail() - refuse a request that is right but cannot be run
  *
  * As request_refuse(). What a cell is told is published as well: front ends show that, not the reply.

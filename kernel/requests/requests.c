@@ -111,7 +111,7 @@ int requests_input_reply(struct kernel *kernel, struct message *message)
         message_free(message);
         return 0;
     }
-    free(steal(running->input_msg_id));
+    request_end_question(running);
     limits_resume(&kernel->limits);
     guard_process_send(&kernel->guard,
                        &(struct frame){FRAME_INPUT_REPLY, running->cell, 1, &content});

@@ -3,6 +3,7 @@
 import time
 
 import pytest
+import zmq
 from frontend import only, text
 
 
@@ -35,6 +36,35 @@ def test_what_was_printed_comes_before_the_question(front):
     assert text(front.until(msg_id, "stdout", timeout=1)) == "read this first"
     front.answer_input("", request)
     front.reply(msg_id)
+
+
+def without_stdin(front):
+    front.sockets["stdin"].close()
+    time.sleep(0.3)                    # the kernel has noticed
+
+
+def test_question_waits_for_a_client_that_is_still_connecting(kernel):
+    with kernel.frontend() as front:
+        without_stdin(front)
+        msg_id = front.execute("print('first'); input()", allow_stdin=True)
+        assert text(front.until(msg_id, "stdout")) == "first\n"
+        time.sleep(0.5)
+        front.sockets["stdin"] = front.connect("stdin", zmq.DEALER, identity=front.identity)
+        request = input_request(front, msg_id)
+        front.silence("stdin")
+        front.answer_input("late", request)
+        assert only(front.outputs(msg_id), "execute_result").content["data"]["text/plain"] == "'late'"
+
+
+def test_question_of_a_cell_that_is_over_is_not_asked(kernel):
+    with kernel.frontend() as front:
+        without_stdin(front)
+        msg_id = front.execute("print('first'); input()", allow_stdin=True)
+        front.until(msg_id, "stdout")
+        front.send("control", "interrupt_request")
+        assert front.reply(msg_id).content["ename"] == "KeyboardInterrupt"
+        front.sockets["stdin"] = front.connect("stdin", zmq.DEALER, identity=front.identity)
+        front.silence("stdin", 1)
 
 
 @pytest.mark.parametrize("function", ["input", "getpass.getpass"])
