@@ -36,7 +36,10 @@ static const struct command *const commands[] = {&kernel_command, &install_comma
 
 static void print_usage(FILE *out)
 {
-    fputs("usage: safepyrun COMMAND [arguments]\n\ncommands:\n", out);
+    fputs("usage: safepyrun COMMAND [arguments]\n"
+          "       safepyrun FILE|-             run a script under the guard, print its last value\n"
+          "\ncommands:\n",
+          out);
     for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
         fprintf(out, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
     fputs("\nsafepyrun COMMAND --help tells more; safepyrun --version the version.\n", out);
@@ -55,6 +58,8 @@ int main(int argc, char **argv)
     for (size_t i = 0; argc > 1 && i < sizeof(commands) / sizeof(commands[0]); i++)
         if (strcmp(argv[1], commands[i]->name) == 0)
             return commands[i]->run(argc - 1, argv + 1);
+    if (argc > 1 && script_run(argc - 1, argv + 1) >= 0)
+        return 1; /* it would have become the script */
     if (argc > 1)
         fprintf(stderr, "safepyrun: no command %s\n", argv[1]);
     print_usage(stderr);

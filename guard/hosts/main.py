@@ -1,4 +1,4 @@
-"""The guard process in a Python that safepyrun-guard does not embed: python -P main.py --link-fd N."""
+"""What needs a Python that safepyrun-guard does not embed: python -P main.py --link-fd N, or --script FILE."""
 
 import os
 import sys
@@ -19,8 +19,12 @@ def main(arguments):
     options = dict(zip(pairs[::2], pairs[1::2]))
     sys.path.insert(0, options.get("--glue") or own_folder())
     from safepyrun import _guard
+    if "--script" in options:
+        from safepyrun import cli
     del sys.path[0]
-    sys.argv = [""]
+    sys.argv = [options.get("--script", "")]
+    if "--script" in options:
+        sys.exit(cli(sys.argv[0]))
     link_fd = int(options["--link-fd"])
     if questions:
         sys.exit(_guard.answer_policy(link_fd, questions[0]))

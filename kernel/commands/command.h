@@ -13,6 +13,9 @@ struct command {
     int (*run)(int argc, char **argv); /* argv[0] is the command's name */
 };
 
+/* Runs a script, by its name alone; does not return then. -1: the words are no script. */
+int script_run(int argc, char **argv);
+
 extern const struct command install_command;
 extern const struct command uninstall_command;
 extern const struct command policy_command;

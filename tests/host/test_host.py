@@ -9,16 +9,14 @@ import sys
 
 import pytest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 
 from guard_client import LIBRARY  # noqa: E402
-from pythons import pythons  # noqa: E402
+from pythons import PYTHONS  # noqa: E402
 
 HERE = pathlib.Path(__file__).resolve().parent
 RUNNER = HERE.parent / "support/host_cases.py"
 FILES = sorted((HERE / "cases").glob("*.py"))
-PYTHONS = pythons()
 
 
 def functions_of(file):

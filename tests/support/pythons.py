@@ -1,4 +1,4 @@
-"""The Pythons of this machine that the guard serves: the system's, those on PATH, and pyenv's.
+"""The Pythons of this machine that the guard serves: the one of the tests, those on PATH, and pyenv's.
 
 SAFEPYRUN_PYTHONS, a list with ":" between the paths, takes the place of the search.
 """
@@ -9,6 +9,7 @@ import os
 import pathlib
 import shutil
 import subprocess
+import sys
 
 OLDEST = (3, 11)
 QUESTION = """import sys, sysconfig
@@ -19,7 +20,7 @@ def _candidates():
     if named := os.environ.get("SAFEPYRUN_PYTHONS"):
         yield from named.split(":")
         return
-    yield "/usr/bin/python3"
+    yield sys.executable
     for minor in range(OLDEST[1], OLDEST[1] + 10):
         if found := shutil.which(f"python3.{minor}"):
             yield found
@@ -39,7 +40,7 @@ def _version(path):
 
 
 @functools.cache
-def find():
+def pythons():
     """{"3.11": path, …}, one of each version; the first that was found."""
     found = {}
     for path in _candidates():
@@ -48,4 +49,4 @@ def find():
     return dict(sorted(found.items(), key=lambda item: int(item[0].split(".")[1])))
 
 
-PYTHONS = find()
+PYTHONS = pythons()

@@ -12,6 +12,8 @@ _PARTS = {
     "_runpython": ("RunPython", "default_ok_dests"),
     "_namespace": ("find_var", "srcfn"),
     "_audit": ("mk_audit",),
+    "_cli": ("cli",),
+    "_magic": ("create_pyrun_magic", "create_python_magic", "load_ipython_extension"),
     "_allow": ("allow", "allow_write_types", "frame_args", "set_data"),
     "_allow_libraries": ("allow_httpx", "allow_matplotlib", "allow_pandas"),
     "_policies": ("AllowPolicy", "OpenWritePolicy", "PathWritePolicy", "PosAllowPolicy", "chk_dest"),
@@ -19,7 +21,7 @@ _PARTS = {
 _PART_OF = {name: part for part, names in _PARTS.items() for name in names}
 # safepyrun-guard has no runners: what a set-up file imports with "*" is the rest.
 __all__ = sorted(name for name, part in _PART_OF.items()
-                 if part not in ("_runpython", "_audit") or hasattr(_guard, "Runner"))
+                 if part not in ("_runpython", "_audit", "_cli", "_magic") or hasattr(_guard, "Runner"))
 
 
 def __getattr__(name):

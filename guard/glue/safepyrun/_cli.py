@@ -1,0 +1,24 @@
+"""`safepyrun FILE`: a script under the guard, in the words of RunPython."""
+
+import asyncio
+import pathlib
+import sys
+
+from safepyrun._runpython import RunPython
+
+
+def cli(path="-"):
+    """Runs a file, or standard input for "-"; prints the last value when it is not None. Returns an exit status."""
+    try:
+        code = sys.stdin.read() if path == "-" else pathlib.Path(path).read_text()
+        value = asyncio.run(_run(code))
+        if value is not None:
+            print(value)
+    except Exception as error:
+        print(f"Error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+async def _run(code):
+    return await RunPython(g={"__name__": "__main__"})(code)
