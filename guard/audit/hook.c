@@ -18,26 +18,10 @@ static struct {
     int link_fd;
 } state = {.link_fd = -1};
 
-/* Decided by the write roots, or by what may be read. */
-static bool is_about_files(const struct event_row *row)
-{
-    static verdict_function *const checks[] = {check_open,     check_open_at, check_read,
-                                               check_write_roots, check_truncate, check_mkdir,
-                                               check_attach,   check_sqlite};
-
-    for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++)
-        if (row->check == checks[i])
-            return true;
-    return false;
-}
-
 /* A denied event is allowed after all when a tool asks: see tools.h. */
-static bool is_tools_right(const struct scope *scope, const struct event_row *row,
-                           const char *event, struct denial *denial)
+static bool is_tools_right(const struct scope *scope, const char *event, struct denial *denial)
 {
-    struct tools_question question = {.event = event,
-                                      .is_about_files = row != NULL && is_about_files(row),
-                                      .scope = scope};
+    struct tools_question question = {.event = event, .scope = scope};
 
     return tools_exist() && !denial->is_final && tools_ask(&question, denial) == TOOLS_ALLOW;
 }
@@ -48,7 +32,7 @@ static int deny_unknown(const struct scope *scope, const char *event)
                             .remedy = "no policy key allows it inside a cell"};
     char words[128];
 
-    if (is_tools_right(scope, NULL, event, &denial))
+    if (is_tools_right(scope, event, &denial))
         return 0;
     snprintf(words, sizeof(words), "do something it does not know (audit event '%.80s')", event);
     if (denial.reason[0] == '\0')
@@ -82,7 +66,7 @@ static int refuse(const struct scope *scope, const struct event_row *row, const 
 {
     enum question_answer answer = ANSWER_NOBODY;
 
-    if (is_tools_right(scope, row, event, denial))
+    if (is_tools_right(scope, event, denial))
         return 0;
     if (scope->policy->asks && ask_person(scope->policy, row, event, facts, denial, &answer))
         return 0;

@@ -21,7 +21,8 @@ struct tool {
     PyObject *may_change;
     PyObject *types;         /* tuple: what counts as `owner` for TOOL_METHOD and TOOL_CLASS */
     struct tool_policy policy;
-    struct snapshot *snapshot; /* NULL for a built-in, and before tools_freeze() */
+    struct snapshot *snapshot; /* NULL for a built-in, where there are no rights,
+                                  and before tools_freeze() */
     bool is_frozen;
 };
 

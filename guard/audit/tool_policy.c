@@ -119,7 +119,7 @@ enum tools_answer tool_policy_ask(const struct tool_policy *policy,
 
     if (policy->callable == NULL)
         return TOOLS_ALLOW;
-    if (policy->only_files && !question->is_about_files)
+    if (policy->only_files && !question->is_native_call)
         return TOOLS_SAY_NOTHING;
     arguments = arguments_for(recovered, question);
     if (arguments != NULL)

@@ -12,7 +12,9 @@
 
 struct tool_policy {
     PyObject *callable; /* owned; NULL: every call is accepted */
-    bool only_files;    /* what it accepts are files: nothing else is permitted by it */
+    /* What it accepts are folders to write to. Those the write roots permit by themselves; what the call
+       does beyond that, it does not permit. */
+    bool only_files;
 };
 
 /* Takes what `policy` says about itself. 0, or -1 with TypeError. */

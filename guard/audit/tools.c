@@ -196,6 +196,8 @@ static int freeze(struct tool *tool)
         return -1;
     if (tool->code == NULL)
         return freeze_builtin(tool);
+    if (tool->policy.only_files)
+        return 0; /* no right to take away */
     tool->snapshot = snapshot_new(tool->callable, tool->may_change);
     if (tool->snapshot == NULL || tool->policy.callable == NULL)
         return tool->snapshot != NULL ? 0 : -1;

@@ -54,7 +54,7 @@ bool tools_exist(void);
 
 struct tools_question {
     const char *event;
-    bool is_about_files;         /* decided by the write roots: what policies of paths may permit */
+    bool is_native_call;         /* not what a call does, but that it is made at all */
     const struct scope *scope;   /* in force; its policy is where data["ok_dests"] comes from */
 };
 

@@ -45,7 +45,8 @@ static bool runs_in(const struct tool *tool, PyFrameObject *frame, PyObject *cod
         return false;
     if (tool->self != TOOL_FUNCTION)
         self = arguments_first(frame, code);
-    return fits_self(tool, self) && snapshot_fits_closure(tool->snapshot, frame);
+    return fits_self(tool, self) &&
+           (tool->snapshot == NULL || snapshot_fits_closure(tool->snapshot, frame));
 }
 
 /* ---- the answer ----------------------------------------------------------------------------- */

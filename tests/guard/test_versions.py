@@ -10,12 +10,8 @@ import sys
 
 import pytest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "host"))
-
 from guard_client import Guard  # noqa: E402
-from pythons import pythons  # noqa: E402
-
-PYTHONS = pythons()
+from pythons import PYTHONS  # noqa: E402
 
 
 @pytest.fixture(params=PYTHONS)

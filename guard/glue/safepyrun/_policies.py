@@ -29,7 +29,7 @@ class AllowPolicy:
 
 
 class _FilePolicy(AllowPolicy):
-    #: what it accepts may write files, and nothing else
+    #: it says where a call may write, which the write roots see to; it gives the call no other right
     only_files = True
 
 

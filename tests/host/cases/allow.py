@@ -241,8 +241,10 @@ def test_built_in_functions(tmp_path):
     allow("os.mkfifo")
     run(f"import os; os.mkfifo({fifo!r})")
     assert pathlib.Path(fifo).is_fifo()
-    allow({"os": [("remove", PosAllowPolicy(0, "path"))]})
-    refuses(f"import os; os.remove({fifo!r})", "is not below", ok_dests=["/nowhere"])
+    allow({"os": [("remove", lambda obj, args, kwargs, data: chk_dest(args[0], data["mine"]))]})
+    refuses(f"import os; os.remove({fifo!r})", "is not below '/nowhere'", mine=["/nowhere"])
+    run(f"import os; os.remove({fifo!r})", mine=[str(tmp_path)])
+    assert not pathlib.Path(fifo).exists()
     refuses("import os; list(map(os.rmdir, ['/nowhere']))", "delete a folder")
 
 
@@ -303,12 +305,16 @@ def test_policies():
         AllowPolicy()(None, [], {}, data)
 
 
-def test_policies_of_paths_permit_nothing_but_files():
+def test_policies_of_paths_permit_nothing_that_the_write_roots_do_not(tmp_path):
     def save(path):
+        pathlib.Path(path).write_text("x")
+        pathlib.Path(path + "2").write_text("x")
         return echo()
 
     allow({save: PosAllowPolicy(0, "path")})
-    refuses("save('/tmp/x')", "start a program", g={"save": save}, ok_dests=["/tmp"])
+    refuses(f"save({str(tmp_path / 'x')!r})", "start a program", g={"save": save}, ok_dests=[str(tmp_path)])
+    assert (tmp_path / "x2").exists()
+    refuses("save('/nowhere/x')", "open for writing", g={"save": save}, ok_dests=[str(tmp_path)])
 
 
 def test_own_policies_derive_from_ours(tmp_path):
