@@ -1,67 +1,11 @@
 #include "guard/audit/policy_file.h"
 
-#include "guard/policy/policy_line.h"
+#include "guard/audit/policy_problem.h"
 #include "guard/python/py_cleanup.h"
 
 #include <limits.h>
 
 enum { LIST_MAX = 1000 }; /* entries of one list in a policy file */
-
-/* ---- messages ------------------------------------------------------------------------------- */
-
-static size_t common_start(const char *one, const char *other)
-{
-    size_t size = 0;
-
-    while (one[size] != '\0' && one[size] == other[size])
-        size++;
-    return size;
-}
-
-/* "ban_def" for "ban_defs": what begins alike is what was meant, often enough to say so. */
-static const char *similar_key(const char *key)
-{
-    size_t count;
-    const struct policy_key *keys = policy_keys(&count);
-    const char *best = NULL;
-    size_t best_size = 2;
-
-    for (size_t i = 0; i < count; i++) {
-        size_t size = common_start(keys[i].name, key);
-
-        if (size > best_size) {
-            best = keys[i].name;
-            best_size = size;
-        }
-    }
-    return best;
-}
-
-/* "policy file F, line 3" */
-static char *place_of(const struct policy_file *file, const char *key)
-{
-    unsigned line = policy_line_find(file->text, key);
-
-    return line != 0 ? xasprintf("policy file %s, line %u", file->path, line)
-                     : xasprintf("policy file %s", file->path);
-}
-
-static int complain(const struct policy_file *file, const char *key, int outcome,
-                    char **ret_problem)
-{
-    const struct policy_key *row = policy_key_find(key);
-    const char *similar = similar_key(key);
-    cleanup_free char *place = place_of(file, key);
-
-    if (row != NULL)
-        *ret_problem = xasprintf("%s: %s must be %s", place, key, row->accepts);
-    else if (similar != NULL)
-        *ret_problem = xasprintf("%s: there is no key %s; %s may be meant", place, key, similar);
-    else
-        *ret_problem =
-            xasprintf("%s: there is no key %s; `safepyrun policy keys` lists them", place, key);
-    return outcome;
-}
 
 /* ---- TOML ----------------------------------------------------------------------------------- */
 
@@ -69,26 +13,14 @@ int policy_file_parse(struct policy_file *file, char **ret_problem)
 {
     cleanup_py PyObject *module = PyImport_ImportModule("tomllib");
     cleanup_py PyObject *string =
-        PyUnicode_DecodeUTF8(file->text, (Py_ssize_t)strlen(file->text), "strict");
-    PyObject *type;
-    PyObject *value;
-    PyObject *traceback;
-    cleanup_py PyObject *words = NULL;
-    const char *utf8 = NULL;
+        module != NULL ? PyUnicode_DecodeUTF8(file->text, (Py_ssize_t)strlen(file->text), "strict")
+                       : NULL;
 
-    if (module != NULL && string != NULL)
+    if (string != NULL)
         file->table = PyObject_CallMethod(module, "loads", "O", string);
     if (file->table != NULL)
         return 0;
-    PyErr_Fetch(&type, &value, &traceback);
-    words = value != NULL ? PyObject_Str(value) : NULL;
-    utf8 = words != NULL ? PyUnicode_AsUTF8AndSize(words, NULL) : NULL;
-    *ret_problem = xasprintf("policy file %s: it is not TOML: %s", file->path,
-                             utf8 != NULL && string != NULL ? utf8 : "not UTF-8");
-    Py_XDECREF(type);
-    Py_XDECREF(value);
-    Py_XDECREF(traceback);
-    PyErr_Clear();
+    *ret_problem = policy_problem_toml(file);
     return POLICY_E_BAD_VALUE;
 }
 
@@ -155,6 +87,19 @@ static int set_value(struct policy *policy, const char *key, PyObject *value)
     return set.string != NULL ? policy_set(policy, key, &set) : POLICY_E_BAD_TYPE;
 }
 
+static int refuse_key(const struct policy_file *file, const char *key, char **ret_problem)
+{
+    *ret_problem = policy_problem_unknown(file, key);
+    return POLICY_E_UNKNOWN_KEY;
+}
+
+static int refuse_value(const struct policy_file *file, const char *key, PyObject *value,
+                        char **ret_problem)
+{
+    *ret_problem = policy_problem_value(file, key, value);
+    return POLICY_E_BAD_VALUE;
+}
+
 /* ---- keys ----------------------------------------------------------------------------------- */
 
 /* Trusted files are named relative to the file that names them, wherever the kernel runs. */
@@ -179,24 +124,45 @@ static void make_absolute(struct string_list *paths, const char *policy_path)
     }
 }
 
+/* What runs in them is for guard/setup to tell. */
+static int find_setup_files(const struct policy_file *file, const struct string_list *paths,
+                            char **ret_problem)
+{
+    for (size_t i = 0; i < paths->count; i++) {
+        cleanup_free char *place = NULL;
+
+        if (access(paths->items[i], R_OK) == 0)
+            continue;
+        place = policy_problem_place_of_item(file, "setup.files", i);
+        *ret_problem = xasprintf("%s: setup.files names %s: %s", place, paths->items[i],
+                                 strerror(errno));
+        return POLICY_E_BAD_VALUE;
+    }
+    return 0;
+}
+
 static int apply_key(const struct policy_file *file, const struct policy_target *target,
                      const char *key, PyObject *value, char **ret_problem)
 {
     int outcome;
 
     if (policy_key_find(key) == NULL || strcmp(key, "extra_globals") == 0)
-        return complain(file, key, POLICY_E_UNKNOWN_KEY, ret_problem);
+        return refuse_key(file, key, ret_problem);
     if (strcmp(key, "project_policy") == 0) {
         if (strcmp(file->kind, "user") != 0 || !PyBool_Check(value))
-            return complain(file, key, POLICY_E_BAD_VALUE, ret_problem);
+            return refuse_value(file, key, value, ret_problem);
         target->note(target->context, key, file->path);
         return 0;
     }
     outcome = set_value(target->policy, key, value);
     if (outcome != 0)
-        return complain(file, key, outcome, ret_problem);
-    if (strcmp(key, "setup.files") == 0)
+        return refuse_value(file, key, value, ret_problem);
+    if (strcmp(key, "setup.files") == 0) {
         make_absolute(&target->policy->setup_files, file->path);
+        outcome = find_setup_files(file, &target->policy->setup_files, ret_problem);
+        if (outcome != 0)
+            return outcome;
+    }
     target->note(target->context, key, file->path);
     return 0;
 }
@@ -211,7 +177,7 @@ static int apply_section(const struct policy_file *file, const struct policy_tar
     int outcome = 0;
 
     if (!PyDict_CheckExact(table)) {
-        cleanup_free char *place = place_of(file, section);
+        cleanup_free char *place = policy_problem_place(file, section);
 
         *ret_problem = xasprintf("%s: %s must be a table: [%s]", place, section, section);
         return POLICY_E_BAD_TYPE;
@@ -243,12 +209,13 @@ static int apply_globals(const struct policy_file *file, const struct policy_tar
     Py_ssize_t at = 0;
 
     if (!PyDict_CheckExact(table))
-        return complain(file, "extra_globals", POLICY_E_BAD_TYPE, ret_problem);
+        return refuse_value(file, "extra_globals", table, ret_problem);
     while (PyDict_Next(table, &at, &key, &value)) {
         if (is_good_name(key) && PyDict_SetItem(target->extra_globals, key, value) == 0)
             continue;
-        cleanup_free char *place = place_of(file, "extra_globals");
         const char *text = text_of(key);
+        cleanup_free char *name = xasprintf("extra_globals.%s", text != NULL ? text : "?");
+        cleanup_free char *place = policy_problem_place(file, name);
 
         PyErr_Clear();
         *ret_problem =
@@ -267,7 +234,7 @@ static int apply_entry(const struct policy_file *file, const struct policy_targe
     const char *name = text_of(key);
 
     if (name == NULL)
-        return complain(file, "?", POLICY_E_UNKNOWN_KEY, ret_problem);
+        return refuse_key(file, "?", ret_problem);
     if (strcmp(name, "preset") == 0) /* applied already */
         return 0;
     if (strcmp(name, "extra_globals") == 0)
@@ -278,7 +245,7 @@ static int apply_entry(const struct policy_file *file, const struct policy_targe
     if (strchr(name, '.') != NULL) {
         cleanup_free char *quoted = xasprintf("\"%s\"", name);
 
-        return complain(file, quoted, POLICY_E_UNKNOWN_KEY, ret_problem);
+        return refuse_key(file, quoted, ret_problem);
     }
     return apply_key(file, target, name, value, ret_problem);
 }

@@ -98,12 +98,52 @@ def guard_runs_def(guard):
     ("project_policy = true\n", ["project_policy", "your own policy file only"]),
     ("a = \n", ["/given.toml", "line 1"]),
     ("protect = [\"a/b\"]\n", ["line 1", "protect", "names"]),
-    ("[setup]\nfiles = [\"missing.py\"]\n", ["/missing.py", "No such file"]),
+    ("[setup]\nfiles = [\n  \"missing.py\"\n]\n", ["/given.toml, line 3", "setup.files", "/missing.py", "No such file"]),
+    # in arrays, the entry
+    ("ban_imports = [\n    \"json\",  # one\n    3,\n]\n", ["line 3", "ban_imports", "entry 2"]),
+    ("ok_dests = [\".\", \"\"]\n", ["line 1", "ok_dests", "entry 2"]),
+    ("protect = [\n\"a\",\n\"b/c\"]\n", ["line 3", "protect", "entry 2"]),
+    ("[env]\n\npass = [[\"A\"]]\n", ["line 3", "env.pass", "entry 1"]),
+    # what only looks like the key: in an array, a long string, another table, a comment
+    ("ban_imports = [\n\"mode\",\n]\n# mode = 1\nmode = 1\n", ["line 5", "mode must"]),
+    ("[extra_globals]\nx = \"\"\"\nban_defs = 1\n\"\"\"\nban_defs = 2\n[setup]\nfile = []\n", ["line 7", "setup.file"]),
+    # dotted keys, quoted keys, tables in braces
+    ("mode = \"allow\"\nenv . pass = 1\n", ["line 2", "env.pass"]),
+    ("\n'ban_defs' = 1\n", ["line 2", "ban_defs"]),
+    ("\nenv = { pass = [], hide = 1 }\n", ["line 2", "env.hide"]),
+    ("limits = { timeout_seconds = \"1\" }\n", ["line 1", "limits.timeout_seconds"]),
+    ("\n[limits]\ntimeout_seconds = -1\n", ["line 3", "limits.timeout_seconds", "number"]),
+    ("[limits]\ntimeout_seconds = 1.5\n", ["line 2", "limits.timeout_seconds"]),
+    ("[limits]\ntimeout_seconds = 99999999999999999999\n", ["line 2", "limits.timeout_seconds"]),
+    ("on_deny = true\n", ["line 1", "on_deny", "\"error\" or \"ask\""]),
+    ("\nask_seconds = 0\n", ["line 2", "ask_seconds", "from 1 to 3600"]),
+    ("[ban_defs]\nx = 1\n", ["line 1", "ban_defs", "true or false"]),
+    ("[[env]]\npass = []\n", ["line 1", "env must be a table"]),
+    ("[env.pass]\nx = 1\n", ["line 1", "env.pass must be a list"]),
+    # TOML itself
+    ("ban_defs = true\n\nx = [1,\n", ["line 4", "not TOML"]),
+    ("a = 1\na = 2\n", ["line 2", "not TOML"]),
+    ("[env]\npass = []\n[env]\n", ["line 3", "not TOML"]),
 ])
 def test_errors(start, text, told):
     message = failure(start, argument(text))
     for words in told:
         assert words in message, message
+
+
+@pytest.mark.parametrize("written,meant", [
+    ("bandefs", "ban_defs"), ("ban-defs", "ban_defs"), ("BAN_DEFS", "ban_defs"), ("ok_dest", "ok_dests"), ("okdests", "ok_dests"),
+    ("denyread", "deny_read"), ("read_root", "read_roots"), ("presets", "preset"), ("ondeny", "on_deny"), ("pass", "env.pass"),
+    ("timeout_second", "limits.timeout_seconds"), ("timeout", "limits.timeout_seconds"), ("limit", "[limits]"), ("envs", "[env]"),
+    ("allowed_import", "allowed_imports"), ("extra_global", "extra_globals"), ("env.passes", "env.pass"), ("setup.file", "setup.files"),
+])
+def test_the_nearest_key_is_named(start, written, meant):
+    message = failure(start, argument(f"{written} = 1\n"))
+    assert message.endswith(f"policy file /given.toml, line 1: there is no key {written}; {meant} may be meant"), message
+
+
+def test_what_is_near_no_key(start):
+    assert "there is no key quux; `safepyrun policy keys` lists them" in failure(start, argument("quux = 1\n"))
 
 
 def test_a_file_that_cannot_be_read_is_not_skipped(start):
@@ -333,6 +373,7 @@ def test_an_error_in_a_setup_file_stops_the_session(start, tools, text, told):
 def test_a_setup_file_is_no_other_module(start, tools):
     (start.work / "policy/json.py").write_text("dumps = 1\n")
     assert "rename it" in failure(start, (*tools[:2], '[setup]\nfiles = ["json.py"]\n'))
+    (start.work / "policy/my tools.py").write_text("x = 1\n")
     assert "its name" in failure(start, (*tools[:2], '[setup]\nfiles = ["my tools.py"]\n'))
 
 
