@@ -313,7 +313,7 @@ static int open_sockets(struct channels *channels)
     static const enum channel routers[] = {CHANNEL_CONTROL, CHANNEL_STDIN, CHANNEL_SHELL,
                                            CHANNEL_HEARTBEAT};
     int result = iopub_init(&channels->iopub, channels->zmq_context, channels->loop,
-                            channels->handlers.welcome, channels->handlers.context);
+                            IOPUB_PATIENCE_MS, channels->handlers.welcome, channels->handlers.context);
 
     for (size_t i = 0; result == 0 && i < sizeof(routers) / sizeof(routers[0]); i++)
         result = open_router(channels, routers[i]);

@@ -51,7 +51,7 @@ static int on_subscription(void *context)
     return iopub_read_subscriptions(context);
 }
 
-int iopub_init(struct iopub *iopub, void *zmq_context, struct loop *loop,
+int iopub_init(struct iopub *iopub, void *zmq_context, struct loop *loop, int patience_ms,
                void (*welcome)(void *context, struct bytes subscription), void *context)
 {
     int one = 1;
@@ -67,7 +67,8 @@ int iopub_init(struct iopub *iopub, void *zmq_context, struct loop *loop,
     if (iopub->socket == NULL ||
         zmq_setsockopt(iopub->socket, ZMQ_XPUB_NODROP, &one, sizeof(one)) < 0 ||
         zmq_setsockopt(iopub->socket, ZMQ_XPUB_MANUAL, &one, sizeof(one)) < 0 ||
-        zmq_setsockopt(iopub->socket, ZMQ_SNDHWM, &hwm, sizeof(hwm)) < 0)
+        zmq_setsockopt(iopub->socket, ZMQ_SNDHWM, &hwm, sizeof(hwm)) < 0 ||
+        zmq_setsockopt(iopub->socket, ZMQ_TCP_MAXRT, &patience_ms, sizeof(patience_ms)) < 0)
         return -errno;
     loop_add_timer(loop, &iopub->retry);
     return 0;

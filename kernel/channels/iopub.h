@@ -2,7 +2,9 @@
  * iopub - everything a kernel publishes, to everybody who listens
  *
  * Nothing is dropped: what a slow subscriber keeps the socket from taking waits in a queue of ours,
- * and a queue that is full is felt by the cell, which has to wait (iopub_is_congested()).
+ * and a queue that is full is felt by the cell, which has to wait (iopub_is_congested()). Who takes
+ * nothing at all for a long time is disconnected, or one client that hangs would hang every cell: libzmq
+ * has no view of one subscriber, but TCP has (TCP_USER_TIMEOUT; on ipc the cell waits).
  * Every subscriber is welcomed before it hears anything else (JEP 65).
  *
  * What is published in one round of the loop leaves together, at its end: libzmq then writes it to a
@@ -13,6 +15,8 @@
 
 #include "kernel/loop.h"
 #include "kernel/wire/frames.h"
+
+enum { IOPUB_PATIENCE_MS = 120 * 1000 };
 
 struct iopub {
     void *socket; /* XPUB, owned */
@@ -31,11 +35,12 @@ struct iopub {
 /*
  * iopub_init() - make the socket; the caller binds it
  *
- * welcome  called for every new subscription whose topic is UTF-8, after it took effect
+ * patience_ms  a subscriber that has taken nothing for so long, while something waits for it, is cut off
+ * welcome      called for every new subscription whose topic is UTF-8, after it took effect
  *
  * Returns 0 or -errno.
  */
-int iopub_init(struct iopub *iopub, void *zmq_context, struct loop *loop,
+int iopub_init(struct iopub *iopub, void *zmq_context, struct loop *loop, int patience_ms,
                void (*welcome)(void *context, struct bytes subscription), void *context);
 /* Watches for subscriptions from now on. */
 void iopub_listen(struct iopub *iopub, struct loop *loop);

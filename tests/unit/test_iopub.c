@@ -4,7 +4,7 @@
 
 #include <time.h>
 
-enum { MESSAGES = 5000 };
+enum { MESSAGES = 5000, PATIENCE_MS = 500 };
 
 struct fixture {
     void *context;
@@ -28,7 +28,8 @@ static void set_up(struct fixture *fixture)
 {
     *fixture = (struct fixture){.context = zmq_ctx_new(), .loop = loop_new()};
     assert_int_equal(
-        iopub_init(&fixture->iopub, fixture->context, fixture->loop, on_welcome, fixture), 0);
+        iopub_init(&fixture->iopub, fixture->context, fixture->loop, PATIENCE_MS, on_welcome, fixture),
+        0);
     assert_int_equal(zmq_bind(fixture->iopub.socket, "inproc://iopub"), 0);
 }
 
@@ -184,8 +185,52 @@ static void a_newcomer_hears_nothing_from_before_its_welcome(void **state)
     tear_down(&fixture);
 }
 
+/* libzmq would connect anew, as a client that hangs does not. */
+static void *connect_who_never_reads(struct fixture *fixture)
+{
+    int one = 1;
+    int never = -1;
+    int small = 64 * 1024;
+    char endpoint[64];
+    size_t size = sizeof(endpoint);
+    void *socket = zmq_socket(fixture->context, ZMQ_SUB);
+
+    assert_int_equal(zmq_bind(fixture->iopub.socket, "tcp://127.0.0.1:*"), 0);
+    assert_int_equal(zmq_getsockopt(fixture->iopub.socket, ZMQ_LAST_ENDPOINT, endpoint, &size), 0);
+    zmq_setsockopt(socket, ZMQ_RCVHWM, &one, sizeof(one));
+    zmq_setsockopt(socket, ZMQ_RCVBUF, &small, sizeof(small));
+    zmq_setsockopt(socket, ZMQ_RECONNECT_IVL, &never, sizeof(never));
+    zmq_setsockopt(socket, ZMQ_SUBSCRIBE, "", 0);
+    assert_int_equal(zmq_connect(socket, endpoint), 0);
+    for (int i = 0; i < 1000 && fixture->welcomes == 0; i++) {
+        iopub_read_subscriptions(&fixture->iopub);
+        nanosleep(&(struct timespec){0, 1000000}, NULL);
+    }
+    assert_int_equal(fixture->welcomes, 1);
+    return socket;
+}
+
+static void who_takes_nothing_is_cut_off(void **state)
+{
+    struct fixture fixture;
+    void *socket;
+
+    (void)state;
+    set_up(&fixture);
+    socket = connect_who_never_reads(&fixture);
+    for (int i = 0; i < MESSAGES / 2; i++)
+        publish(&fixture, "text", 20 * 1000);
+    assert_true(fixture.iopub.is_full);
+    for (int i = 0; i < 1000 && fixture.iopub.count != 0; i++)
+        iopub_drain(&fixture.iopub, 10);
+    assert_int_equal(fixture.iopub.count, 0);
+    zmq_close(socket);
+    tear_down(&fixture);
+}
+
 RUN(cmocka_unit_test(every_subscriber_is_welcomed_first),
     cmocka_unit_test(a_slow_subscriber_loses_nothing),
     cmocka_unit_test(what_is_published_leaves_when_it_is_flushed),
     cmocka_unit_test(what_is_long_leaves_at_once),
-    cmocka_unit_test(a_newcomer_hears_nothing_from_before_its_welcome))
+    cmocka_unit_test(a_newcomer_hears_nothing_from_before_its_welcome),
+    cmocka_unit_test(who_takes_nothing_is_cut_off))
