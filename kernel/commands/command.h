@@ -19,3 +19,4 @@ int script_run(int argc, char **argv);
 extern const struct command install_command;
 extern const struct command uninstall_command;
 extern const struct command policy_command;
+extern const struct command mcp_command;

@@ -1,0 +1,222 @@
+#include "kernel/mcp/cell_result.h"
+
+#include "kernel/wire/json_text.h"
+
+#define CARD "application/vnd.safepyrun.refusal+json"
+
+void cell_result_init(struct cell_result *result)
+{
+    *result = (struct cell_result){.blocks = json_array(), .refusals = json_array()};
+}
+
+void cell_result_finish(struct cell_result *result)
+{
+    json_decref(result->blocks);
+    json_decref(result->refusals);
+    json_decref(result->error);
+    buffer_finish(&result->text);
+    buffer_finish(&result->streams[0]);
+    buffer_finish(&result->streams[1]);
+    free(result->result);
+}
+
+/* Text of a guard is any UTF-8 and may hold NUL; json_text has replaced what is none. */
+static json_t *string_of(const struct buffer *text)
+{
+    return json_stringn_nocheck(text->data != NULL ? text->data : "", text->size);
+}
+
+static void close_block(struct cell_result *result)
+{
+    if (result->text.size != 0)
+        json_array_append_new(result->blocks,
+                              json_pack("{ss so}", "type", "text", "text", string_of(&result->text)));
+    buffer_clear(&result->text, 0);
+}
+
+/* Colours are for terminals. */
+static void append_plain(struct buffer *buffer, struct bytes text)
+{
+    const char *at = text.data;
+    const char *end = at + text.size;
+
+    while (at < end) {
+        if (*at == '\033' && at + 1 < end && at[1] == '[') {
+            at += 2;
+            while (at < end && (*at < '@' || *at > '~'))
+                at++;
+            at += at < end;
+        } else {
+            buffer_append_char(buffer, *at++);
+        }
+    }
+}
+
+static bool member_text(struct bytes object, const char *key, struct buffer *text)
+{
+    struct bytes value;
+
+    return json_text_member(object, key, &value) && json_text_string(value, text);
+}
+
+static void take_stream(struct cell_result *result, struct bytes content)
+{
+    cleanup_buffer struct buffer name = BUFFER_NONE;
+    cleanup_buffer struct buffer text = BUFFER_NONE;
+
+    if (!member_text(content, "name", &name) || !member_text(content, "text", &text))
+        return;
+    buffer_append(&result->streams[bytes_equal_string(buffer_bytes(&name), "stderr")],
+                  buffer_bytes(&text));
+    buffer_append(&result->text, buffer_bytes(&text));
+}
+
+static bool take_image(struct cell_result *result, struct bytes data, const char *type)
+{
+    cleanup_buffer struct buffer base64 = BUFFER_NONE;
+
+    if (!member_text(data, type, &base64))
+        return false;
+    while (base64.size > 0 && base64.data[base64.size - 1] == '\n')
+        base64.size--;
+    close_block(result);
+    json_array_append_new(result->blocks, json_pack("{ss so ss}", "type", "image", "data",
+                                                    string_of(&base64), "mimeType", type));
+    return true;
+}
+
+/* The card says in JSON what the traceback below it says in words. */
+static bool take_card(struct cell_result *result, struct bytes data)
+{
+    struct bytes value;
+    json_t *card;
+
+    if (!json_text_member(data, CARD, &value))
+        return false;
+    card = json_loadb(value.data, value.size, 0, NULL);
+    if (card != NULL)
+        json_array_append_new(result->refusals, card);
+    return true;
+}
+
+static void take_data(struct cell_result *result, struct bytes content, bool is_result)
+{
+    cleanup_buffer struct buffer text = BUFFER_NONE;
+    struct bytes data;
+
+    if (!json_text_member(content, "data", &data) || take_card(result, data))
+        return;
+    member_text(data, "text/plain", &text);
+    if (is_result) {
+        free(result->result);
+        result->result = xstrndup(text.data != NULL ? text.data : "", text.size);
+    }
+    if (take_image(result, data, "image/png") || take_image(result, data, "image/jpeg") ||
+        text.size == 0)
+        return;
+    buffer_append(&result->text, buffer_bytes(&text));
+    buffer_append_char(&result->text, '\n');
+}
+
+/* jansson reads the list of lines; where it cannot, the name and the message must do. */
+static void take_traceback(struct cell_result *result, struct bytes content)
+{
+    json_t *json = json_loadb(content.data, content.size, JSON_ALLOW_NUL, NULL);
+    json_t *lines = json_object_get(json, "traceback");
+    json_t *line;
+    size_t i;
+
+    json_array_foreach (lines, i, line) {
+        append_plain(&result->text, (struct bytes){json_string_value(line), json_string_length(line)});
+        buffer_append_char(&result->text, '\n');
+    }
+    json_decref(json);
+}
+
+static void take_error(struct cell_result *result, struct bytes content)
+{
+    cleanup_buffer struct buffer name = BUFFER_NONE;
+    cleanup_buffer struct buffer message = BUFFER_NONE;
+    size_t before = result->text.size;
+
+    member_text(content, "ename", &name);
+    member_text(content, "evalue", &message);
+    json_decref(result->error);
+    result->error = json_pack("{so so}", "name", string_of(&name), "message", string_of(&message));
+    take_traceback(result, content);
+    if (result->text.size == before) {
+        buffer_append(&result->text, buffer_bytes(&name));
+        buffer_append_string(&result->text, ": ");
+        append_plain(&result->text, buffer_bytes(&message));
+        buffer_append_char(&result->text, '\n');
+    }
+}
+
+/* What was shown before is gone in a notebook too; `wait` makes no difference at the end. */
+static void clear(struct cell_result *result)
+{
+    buffer_clear(&result->text, 0);
+    json_array_clear(result->blocks);
+}
+
+struct bytes cell_result_take(struct cell_result *result, const struct message *message)
+{
+    size_t before = result->text.size;
+
+    if (strcmp(message->msg_type, "stream") == 0)
+        take_stream(result, message->content);
+    else if (strcmp(message->msg_type, "execute_result") == 0)
+        take_data(result, message->content, true);
+    else if (strcmp(message->msg_type, "display_data") == 0)
+        take_data(result, message->content, false);
+    else if (strcmp(message->msg_type, "error") == 0)
+        take_error(result, message->content);
+    else if (strcmp(message->msg_type, "clear_output") == 0)
+        clear(result);
+    if (result->text.size <= before)
+        return BYTES_NONE;
+    return (struct bytes){result->text.data + before, result->text.size - before};
+}
+
+/* An error that was never published: a cell that could not be run. */
+static void take_reply(struct cell_result *result, const struct message *reply, bool *ret_failed)
+{
+    struct bytes status;
+
+    *ret_failed = !json_text_member(reply->content, "status", &status) ||
+                  !bytes_equal_string(status, "\"ok\"");
+    if (*ret_failed && result->error == NULL)
+        take_error(result, reply->content);
+}
+
+static json_t *member_json(struct bytes object, const char *key)
+{
+    struct bytes value;
+
+    if (!json_text_member(object, key, &value))
+        return json_null();
+    json_t *json = json_loadb(value.data, value.size, JSON_DECODE_ANY, NULL);
+
+    return json != NULL ? json : json_null();
+}
+
+json_t *cell_result_compose(struct cell_result *result, const struct message *reply)
+{
+    json_t *structured;
+    bool failed;
+
+    take_reply(result, reply, &failed);
+    close_block(result);
+    if (json_array_size(result->blocks) == 0)
+        json_array_append_new(result->blocks,
+                              json_pack("{ss ss}", "type", "text", "text", "(no output)"));
+    structured = json_pack(
+        "{ss so so so so sO so so}", "status", failed ? "error" : "ok", "execution_count",
+        member_json(reply->content, "execution_count"), "stdout", string_of(&result->streams[0]),
+        "stderr", string_of(&result->streams[1]), "result",
+        result->result != NULL ? json_string_nocheck(result->result) : json_null(), "refusals",
+        result->refusals, "error", result->error != NULL ? json_incref(result->error) : json_null(),
+        "safepyrun", member_json(reply->metadata, "safepyrun"));
+    return json_pack("{ss sO so sb}", "resultType", "complete", "content", result->blocks,
+                     "structuredContent", structured, "isError", failed);
+}
