@@ -9,10 +9,17 @@
 #define SQLITE_SAYS_OK 0
 #define SQLITE_SAYS_DENY 1
 
+/* Whoever takes the module out of sys.modules and imports it anew gets another type of connection. */
+#define KINDS 16
+
 static struct {
-    PyObject *set_authorizer; /* the method of the built-in type, whatever a subclass says */
+    struct {
+        PyObject *type;
+        PyObject *set_authorizer; /* the method of the built-in type, whatever a subclass says */
+    } kinds[KINDS];
+    size_t count;
     PyObject *authorizer;
-    initproc init; /* what made a connection ready before we came */
+    initproc init; /* what made a connection ready before we came: one function for all types */
 } state;
 
 static const struct event_row attach_row = {.name = "sqlite3.attach",
@@ -82,10 +89,19 @@ static PyObject *with_plain_path(PyObject *args)
     return plain;
 }
 
+static PyObject *set_authorizer_of(PyObject *connection)
+{
+    for (size_t i = 0; i < state.count; i++)
+        if (PyType_IsSubtype(Py_TYPE(connection), (PyTypeObject *)state.kinds[i].type))
+            return state.kinds[i].set_authorizer;
+    return NULL;
+}
+
 /* No event comes when a connection is ready: "sqlite3.connect/handle" is raised a moment before. */
 static int connection_init(PyObject *connection, PyObject *args, PyObject *keywords)
 {
     cleanup_py PyObject *plain = with_plain_path(args);
+    PyObject *set_authorizer = set_authorizer_of(connection);
     cleanup_py PyObject *result = NULL;
     const struct scope *scope;
 
@@ -94,36 +110,54 @@ static int connection_init(PyObject *connection, PyObject *args, PyObject *keywo
     scope = scope_current();
     if (scope == NULL || scope->policy->write_roots == NULL)
         return 0;
-    result = PyObject_CallFunctionObjArgs(state.set_authorizer, connection, state.authorizer, NULL);
+    if (set_authorizer == NULL) {
+        PyErr_SetString(PyExc_PermissionError, "safepyrun does not know this kind of connection");
+        return -1;
+    }
+    result = PyObject_CallFunctionObjArgs(set_authorizer, connection, state.authorizer, NULL);
     return result != NULL ? 0 : -1;
+}
+
+static bool is_guarded(PyObject *type)
+{
+    for (size_t i = 0; i < state.count; i++)
+        if (state.kinds[i].type == type)
+            return true;
+    return false;
+}
+
+static int guard_connections(PyObject *type)
+{
+    PyObject *set_authorizer = PyObject_GetAttrString(type, "set_authorizer");
+    void *init;
+
+    if (state.authorizer == NULL)
+        state.authorizer = PyCFunction_NewEx(&authorizer_definition, NULL, NULL);
+    if (set_authorizer == NULL || state.authorizer == NULL || state.count == KINDS)
+        return -1;
+    /* A convention that cannot be patched leaves the authorizer replaceable: then no sqlite3. The types
+       share the definition of the method, so it is patched once. */
+    if (state.count == 0 && method_patch(set_authorizer, refuse_authorizer, NULL) != 0)
+        return -1;
+    if (slot_patch(type, SLOT_INIT, (void *)connection_init, &init) < 0)
+        return -1;
+    if ((initproc)init != connection_init)
+        state.init = (initproc)init;
+    state.kinds[state.count].set_authorizer = set_authorizer;
+    state.kinds[state.count++].type = py_own(type);
+    return 0;
 }
 
 int sqlite_guard_module(PyObject *module)
 {
-    void *init;
-    cleanup_py PyObject *connection = NULL;
+    cleanup_py PyObject *connection = PyObject_GetAttrString(module, "Connection");
 
-    if (state.set_authorizer != NULL)
-        return 0;
-    connection = PyObject_GetAttrString(module, "Connection");
     if (connection == NULL) {
         PyErr_Clear(); /* not filled yet: the module is seen again when it is */
         return 0;
     }
-    state.set_authorizer = PyObject_GetAttrString(connection, "set_authorizer");
-    state.authorizer = PyCFunction_NewEx(&authorizer_definition, NULL, NULL);
-    if (state.set_authorizer == NULL || state.authorizer == NULL)
-        return -1;
-    /* A convention that cannot be patched leaves the authorizer replaceable: then no sqlite3. */
-    if (method_patch(state.set_authorizer, refuse_authorizer, NULL) != 0) {
-        PyErr_SetString(PyExc_ImportError,
-                        "safepyrun cannot guard sqlite3.Connection.set_authorizer");
-        return -1;
-    }
-    if (slot_patch(connection, SLOT_INIT, (void *)connection_init, &init) < 0) {
-        PyErr_SetString(PyExc_ImportError, "safepyrun cannot guard sqlite3.Connection");
-        return -1;
-    }
-    state.init = (initproc)init;
-    return 0;
+    if (is_guarded(connection) || guard_connections(connection) == 0)
+        return 0;
+    PyErr_SetString(PyExc_ImportError, "safepyrun cannot guard sqlite3.Connection");
+    return -1;
 }

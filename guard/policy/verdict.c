@@ -175,11 +175,10 @@ enum verdict check_import(const struct policy *policy, const struct facts *facts
         judge_import(policy, facts->name, ret_denial) == VERDICT_DENY)
         return VERDICT_DENY;
     /* A native module of the user's own would run below every check of this ring. */
-    if (policy->write_roots == NULL || facts->path_count == 0 || file->text.data == NULL)
+    if (policy->write_roots == NULL || facts->path_count == 0 || file->text.data == NULL ||
+        !write_roots_are_on_the_way(policy->write_roots, file->text))
         return VERDICT_ALLOW;
-    if (write_roots_ask(policy->write_roots, file->text, AT_FDCWD, PATH_FOLLOW_LAST,
-                        ret_denial->subject) != ROOTS_INSIDE)
-        return VERDICT_ALLOW;
+    verdict_name_subject(ret_denial, file->text);
     return verdict_deny(ret_denial, "ok_dests", "install the package outside of the write roots",
                         "native modules are not loaded from a write root");
 }

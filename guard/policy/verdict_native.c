@@ -65,9 +65,9 @@ enum verdict check_native_library(const struct policy *policy, const struct fact
         return verdict_deny_odd(ret_denial);
     /* A name without a folder is looked up by the loader, never in a write root. */
     if (memchr(file->text.data, '/', file->text.size) == NULL ||
-        write_roots_ask(policy->write_roots, file->text, AT_FDCWD, PATH_FOLLOW_LAST,
-                        ret_denial->subject) != ROOTS_INSIDE)
+        !write_roots_are_on_the_way(policy->write_roots, file->text))
         return VERDICT_ALLOW;
+    verdict_name_subject(ret_denial, file->text);
     return verdict_deny(ret_denial, "ok_dests", "install the library outside of the write roots",
                         "native libraries are not loaded from a write root");
 }

@@ -262,6 +262,44 @@ const char *write_roots_excluded_at(const struct write_roots *roots, size_t inde
     return roots->excluded.items[index];
 }
 
+/* "." moves only below where it was at the start, so that place stands for all it has been. */
+bool write_roots_ever_cover(const struct write_roots *roots, const char *resolved)
+{
+    bool covered = false;
+
+    if (is_excluded(roots, resolved))
+        return false;
+    for (size_t i = 0; i < roots->count; i++) {
+        const char *tail = tail_below(roots->items[i].resolved, resolved);
+
+        if (tail != NULL && names_protected(roots, tail))
+            return false;
+        covered |= tail != NULL;
+    }
+    return covered || compare(roots, resolved) == ROOTS_INSIDE;
+}
+
+bool write_roots_are_on_the_way(const struct write_roots *roots, struct bytes path)
+{
+    const char *text = path.data;
+    char resolved[PATH_MAX];
+    bool magic;
+
+    for (size_t end = 1; end <= path.size; end++) {
+        struct bytes part = {text, end};
+
+        if (end < path.size && text[end] != '/')
+            continue;
+        if (path_resolve(part, AT_FDCWD, PATH_KEEP_LAST, resolved, &magic) != 0 || magic)
+            return true;
+        /* A folder above installed packages stays where it is, also inside a root. */
+        if (write_roots_ever_cover(roots, resolved) && !write_roots_hold_excluded(roots, resolved))
+            return true;
+    }
+    return path_resolve(path, AT_FDCWD, PATH_FOLLOW_LAST, resolved, &magic) != 0 || magic ||
+           write_roots_ever_cover(roots, resolved);
+}
+
 void write_roots_describe(const struct write_roots *roots, char *text, size_t size)
 {
     size_t used = 0;

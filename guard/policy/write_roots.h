@@ -77,6 +77,15 @@ size_t write_roots_count(const struct write_roots *roots);
 const char *write_roots_at(const struct write_roots *roots, size_t index);
 size_t write_roots_excluded_count(const struct write_roots *roots);
 const char *write_roots_excluded_at(const struct write_roots *roots, size_t index);
+/* True when cells can change what is there, or could when "." was somewhere else: a resolved path. */
+bool write_roots_ever_cover(const struct write_roots *roots, const char *resolved);
+/*
+ * write_roots_are_on_the_way() - can cells change what this name stands for?
+ *
+ * Each component is looked at where it lies, links included: a link inside a root may point to a library now
+ * and to something else in a moment. True also for names in /proc and what cannot be resolved.
+ */
+bool write_roots_are_on_the_way(const struct write_roots *roots, struct bytes path);
 
 /* The roots as text for a message: "'.' (/work), /tmp/x"; appended to `text`, cut at `size`. */
 void write_roots_describe(const struct write_roots *roots, char *text, size_t size);
