@@ -1,5 +1,6 @@
 #include "guard/audit/caller.h"
 
+#include "guard/audit/library_code.h"
 #include "guard/python/compat.h"
 #include "guard/python/py_cleanup.h"
 
@@ -7,7 +8,13 @@
 #include <string.h>
 
 /* What a code object carries: one of these, and above it the number of the scope it was compiled under. */
-enum mark { MARK_NONE, MARK_USER, MARK_MODULE, MARK_LIBRARY };
+enum mark {
+    MARK_NONE,
+    MARK_USER,
+    MARK_MODULE,
+    MARK_LIBRARY,
+    MARK_READ, /* from a library's file, and not run yet: see library_code.h */
+};
 enum { MARK_BITS = 4, MARK_MASK = (1 << MARK_BITS) - 1 };
 
 /* Libraries that call native code while they run, not only while they are imported, and whose
@@ -25,15 +32,9 @@ static struct {
     bool started;
     PyObject *run_module;   /* importlib: the code that runs a module's code */
     PyObject *exec_frozen;  /* importlib: … of a module that is built into the interpreter */
-    PyObject *read_module;  /* importlib: the code that reads a module's file */
-    PyObject *read_archive; /* the same for modules in a zip file; NULL when there is none */
     PyObject *run_in_executor; /* asyncio's; NULL until it is loaded outside of a guard */
     PyTypeObject *code_type;
-    unsigned moves; /* counts changes of the current directory */
 } state;
-
-/* What the import system read last in this thread: only what it then runs is a library's. */
-static _Thread_local enum { READ_NOTHING, READ_LIBRARY, READ_USER } last_read;
 
 static _Thread_local struct {
     unsigned depth;
@@ -63,32 +64,6 @@ static void release_extra(void *extra)
         scope_drop_mark(number_of(extra));
 }
 
-int caller_init(void)
-{
-    if (state.started)
-        return 0;
-    state.extra_index = compat.request_code_extra_index(release_extra);
-    if (state.extra_index < 0) {
-        PyErr_SetString(PyExc_RuntimeError, "no room for a mark in code objects");
-        return -1;
-    }
-    state.run_module = code_of("_frozen_importlib", "_call_with_frames_removed", NULL);
-    if (state.run_module == NULL)
-        return -1;
-    state.code_type = Py_TYPE(state.run_module);
-    state.exec_frozen = code_of("_frozen_importlib", "FrozenImporter", "exec_module");
-    if (state.exec_frozen == NULL)
-        return -1;
-    state.read_module = code_of("_frozen_importlib_external", "FileLoader", "get_data");
-    if (state.read_module == NULL)
-        return -1;
-    state.read_archive = code_of("zipimport", "_get_data", NULL);
-    if (state.read_archive == NULL)
-        PyErr_Clear(); /* a Python without zipimport cannot import from archives */
-    state.started = true;
-    return 0;
-}
-
 static void *extra_of(PyObject *code)
 {
     void *extra = NULL;
@@ -108,13 +83,42 @@ static enum mark mark_of(PyObject *code)
 /* Nothing is known about where it came from, but for the place that its file name says. */
 static bool is_unmarked(enum mark mark)
 {
-    return mark == MARK_NONE || mark == MARK_LIBRARY;
+    return mark == MARK_NONE || mark == MARK_LIBRARY || mark == MARK_READ;
 }
 
 static void set_mark(PyObject *code, enum mark mark)
 {
     if (compat.code_set_extra(code, state.extra_index, (void *)(uintptr_t)mark) < 0)
         PyErr_Clear();
+}
+
+/* Only code that is new: what a cell keeps and shows again stays what it is. */
+static void mark_read(PyObject *code)
+{
+    if (mark_of(code) == MARK_NONE)
+        set_mark(code, MARK_READ);
+}
+
+int caller_init(void)
+{
+    if (state.started)
+        return 0;
+    state.extra_index = compat.request_code_extra_index(release_extra);
+    if (state.extra_index < 0) {
+        PyErr_SetString(PyExc_RuntimeError, "no room for a mark in code objects");
+        return -1;
+    }
+    state.run_module = code_of("_frozen_importlib", "_call_with_frames_removed", NULL);
+    if (state.run_module == NULL)
+        return -1;
+    state.code_type = Py_TYPE(state.run_module);
+    state.exec_frozen = code_of("_frozen_importlib", "FrozenImporter", "exec_module");
+    if (state.exec_frozen == NULL)
+        return -1;
+    if (library_code_init(mark_read) < 0)
+        return -1;
+    state.started = true;
+    return 0;
 }
 
 static int mark_one_user(struct scope *scope, PyObject *code)
@@ -356,116 +360,33 @@ enum caller caller_on_stack(const struct scope *scope, bool *ret_deputy_is_known
     return CALLER_LIBRARY;
 }
 
-/* ---- files of user code --------------------------------------------------------------------- */
+/* ---- code that comes alive ------------------------------------------------------------------- */
 
-/*
- * Does this file lie in a write root? Asked for each module that is imported, so the answer for the
- * folder of the last one is kept: modules of a package come in rows.
- */
-static bool is_user_file(struct bytes path)
+/* Nothing but the import system makes code of a library's run as one. What is made from text or data may be the
+   user's, also where no user code is on the stack: a thread, an atexit handler or a callback of the event loop can
+   be exec() itself, and so can what a module calls while it is imported. */
+static void mark_new_code(PyObject *code)
 {
-    static char last_folder[PATH_MAX];
-    static unsigned last_moves, last_number;
-    static bool last_answer;
-    char resolved[PATH_MAX];
-    const char *slash = memrchr(path.data, '/', path.size);
-    struct bytes folder = BYTES_LITERAL(".");
-    const struct scope *scope = scope_current();
-
-    if (scope == NULL || scope->policy->write_roots == NULL || path.size == 0)
-        return false;
-    if (slash != NULL)
-        folder = (struct bytes){path.data, (size_t)(slash - (const char *)path.data)};
-    if (folder.size == 0)
-        folder = BYTES_LITERAL("/");
-    if (folder.size >= sizeof(last_folder))
-        return true;
-    if (last_moves == state.moves && last_number == scope->number &&
-        bytes_equal_string(folder, last_folder))
-        return last_answer;
-    last_answer = write_roots_ask(scope->policy->write_roots, folder, AT_FDCWD, PATH_FOLLOW_LAST,
-                                  resolved) == ROOTS_INSIDE;
-    last_moves = state.moves;
-    last_number = scope->number;
-    memcpy(last_folder, folder.data, folder.size);
-    last_folder[folder.size] = '\0';
-    return last_answer;
+    if (code == NULL || Py_TYPE(code) != state.code_type || !is_unmarked(mark_of(code)))
+        return;
+    if (mark_user_now(code) < 0)
+        PyErr_Clear();
 }
 
-void caller_note_chdir(void)
-{
-    state.moves++;
-}
-
-void caller_note_read(struct bytes path)
+static bool import_system_runs(void)
 {
     PyObject *code = innermost_code();
 
-    if (code == NULL || (code != state.read_module && code != state.read_archive))
-        return;
-    last_read = is_user_file(path) ? READ_USER : READ_LIBRARY;
-}
-
-/* Does importlib run a module that comes with the interpreter? */
-static bool runs_frozen_module(void)
-{
-    cleanup_py PyObject *back = compat.frame_back((PyObject *)PyEval_GetFrame());
-    cleanup_py PyObject *code = back != NULL ? frame_code((PyFrameObject *)back) : NULL;
-
-    return code == state.exec_frozen;
-}
-
-/* importlib runs a module: a library's when what was read came from outside the write roots, and
-   the file named in the code does too. A compiled file may name any source, so the name is not
-   enough. */
-static void mark_module(PyObject *code)
-{
-    char file[PATH_MAX];
-    bool is_library = runs_frozen_module();
-
-    if (!is_library && last_read == READ_LIBRARY && file_name_of(code, file, sizeof(file)))
-        is_library = !is_user_file(bytes_of_string(file));
-    last_read = READ_NOTHING;
-    if (is_library)
-        set_mark(code, MARK_MODULE);
-    else if (mark_user_now(code) < 0)
-        PyErr_Clear();
-}
-
-/* Made from text or data outside of an import: it may be the user's, also when no user code is on
-   the stack. A thread, an atexit handler or a callback of the event loop can be exec() itself. */
-static void mark_new_code(PyObject *code)
-{
-    bool deputy_is_known;
-
-    if (code == NULL || Py_TYPE(code) != state.code_type || !is_unmarked(mark_of(code)))
-        return;
-    if (caller_on_stack(scope_current(), &deputy_is_known) != CALLER_IMPORT &&
-        mark_user_now(code) < 0)
-        PyErr_Clear();
+    return code == state.run_module || code == state.exec_frozen;
 }
 
 int caller_note_exec(PyObject *args)
 {
     PyObject *code = PyTuple_GetItem(args, 0);
 
-    if (Py_TYPE(code) == state.code_type && is_unmarked(mark_of(code)) &&
-        innermost_code() == state.run_module)
-        mark_module(code);
+    if (Py_TYPE(code) == state.code_type && mark_of(code) == MARK_READ && import_system_runs())
+        set_mark(code, MARK_MODULE);
     else
         mark_new_code(code);
-    return 0;
-}
-
-int caller_note_function(PyObject *args)
-{
-    mark_new_code(PyTuple_GetItem(args, 0));
-    return 0;
-}
-
-int caller_note_attribute(PyObject *args)
-{
-    if (PyTuple_Size(args) > 2)
-        mark_new_code(PyTuple_GetItem(args, 2));
     return 0;
 }

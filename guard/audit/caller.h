@@ -44,15 +44,8 @@ bool caller_is_user(const struct scope *scope, PyObject *code);
 int caller_mark_user(struct scope *scope, PyObject *code);
 bool caller_is_marked_user(PyObject *code);
 
-/* The events "exec", "function.__new__" and "object.__setattr__" were allowed: what is the code object in
-   their arguments, unless it is marked already? There is no fourth way for code to come alive. */
+/* The event "exec" was allowed: what is the code object in its arguments? */
 int caller_note_exec(PyObject *args);
-int caller_note_function(PyObject *args);
-int caller_note_attribute(PyObject *args);
-/* The "open" event for reading was allowed: was it the import system that reads a module? */
-void caller_note_read(struct bytes path);
-/* The current directory changed, so a write root may have moved. */
-void caller_note_chdir(void);
 
 /* See audit_begin_host_work(). */
 void caller_begin_host_work(void);

@@ -91,10 +91,6 @@ static int judge(const struct scope *scope, const struct event_row *row, const c
     if (row->check(scope->policy, &facts, &denial) == VERDICT_DENY &&
         refuse(scope, row, event, &facts, &denial) < 0)
         return -1;
-    if (row->check == check_open)
-        caller_note_read(facts.paths[0].text);
-    else if (row->check == check_chdir)
-        caller_note_chdir();
     return 0;
 }
 
