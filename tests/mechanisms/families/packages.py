@@ -1,0 +1,25 @@
+# Native code of packages that does by itself what Python would be refused: it asks nobody. The interpreter ring cannot
+# see it, so these are shown to work and are held by the OS ring alone (or by not installing the package).
+here = "127.0.0.1"
+
+# %% zeromq — sockets of its own
+# needs: zmq
+# only: os ring
+import zmq, time
+sock = zmq.Context().socket(zmq.PUSH)
+sock.connect(f"tcp://{here}:{port}")
+time.sleep(0.2)
+
+# %% numpy by an interface — __array_interface__ names any address
+# needs: numpy
+# only: os ring
+import numpy
+text = "ESCA" + "PED"
+print(bytes(numpy.asarray(type("Sly", (), {"__array_interface__": {"shape": (64,), "typestr": "|u1", "data": (id(text), True), "version": 3}})())))
+
+# %% numpy by strides — as_strided goes beyond the end
+# needs: numpy
+# only: os ring
+import numpy
+found = numpy.lib.stride_tricks.as_strided(numpy.zeros(1, dtype="u1"), (100000,), (1,))
+print("ESCAPED", int(found[50000]))
