@@ -93,8 +93,10 @@ int channels_publish(struct channels *channels, const struct outgoing *outgoing)
 
 char *channels_next_msg_id(const struct channels *channels)
 {
-    return xasprintf("%s_%d_%llu", channels->session.id, (int)getpid(),
-                     (unsigned long long)channels->session.message_count);
+    cleanup_buffer struct buffer text = BUFFER_NONE;
+
+    session_append_msg_id(&channels->session, &text);
+    return buffer_steal_string(&text);
 }
 
 /* One message from a ROUTER. Returns 0; FRAMES_E_AGAIN; -errno. */
