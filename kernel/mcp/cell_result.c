@@ -217,6 +217,6 @@ json_t *cell_result_compose(struct cell_result *result, const struct message *re
         result->result != NULL ? json_string_nocheck(result->result) : json_null(), "refusals",
         result->refusals, "error", result->error != NULL ? json_incref(result->error) : json_null(),
         "safepyrun", member_json(reply->metadata, "safepyrun"));
-    return json_pack("{ss sO so sb}", "resultType", "complete", "content", result->blocks,
+    return json_pack("{sO so sb}", "content", result->blocks,
                      "structuredContent", structured, "isError", failed);
 }

@@ -2,6 +2,7 @@
 
 #include "kernel/mcp/call.h"
 #include "kernel/mcp/jsonrpc.h"
+#include "kernel/mcp/protocol.h"
 #include "kernel/wire/json_text.h"
 
 #include <signal.h>
@@ -10,16 +11,7 @@
 enum {
     PROGRESS_MS = 250,
     PROGRESS_TEXT_MAX = 2000,      /* bytes of new output in one notification, its end */
-    UNSUPPORTED_VERSION = -32022,
 };
-
-#define META_VERSION "io.modelcontextprotocol/protocolVersion"
-#define META_SERVER "io.modelcontextprotocol/serverInfo"
-
-/* Revisions that begin with a handshake, the newest last; and the one that does without. */
-static const char *const handshake_versions[] = {"2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"};
-#define HANDSHAKE_COUNT (sizeof(handshake_versions) / sizeof(handshake_versions[0]))
-static const char modern_version[] = "2026-07-28";
 
 struct server {
     struct loop *loop;
@@ -34,17 +26,9 @@ struct server {
 
 /* ---- answers -------------------------------------------------------------------------------- */
 
-static json_t *server_info(void)
-{
-    return json_pack("{ss ss ss}", "name", "safepyrun", "title", "Guarded Python", "version", SAFEPYRUN_VERSION);
-}
-
-/* Every result names who answers, as the newest revision wants it; older clients ignore it. */
 static int answer(struct server *server, const json_t *id, json_t *result)
 {
-    json_object_set_new(result, "resultType", json_string("complete"));
-    json_object_set_new(result, "_meta", json_pack("{so}", META_SERVER, server_info()));
-    return jsonrpc_answer(&server->rpc, id, result);
+    return jsonrpc_answer(&server->rpc, id, protocol_sign(result));
 }
 
 static json_t *text_result(const char *text, json_t *structured, bool failed)
@@ -283,51 +267,21 @@ static int reset(struct server *server, const json_t *id)
 
 /* ---- from the agent ------------------------------------------------------------------------- */
 
-static bool is_supported(const char *version)
-{
-    for (size_t i = 0; i < HANDSHAKE_COUNT; i++)
-        if (strcmp(handshake_versions[i], version) == 0)
-            return true;
-    return strcmp(version, modern_version) == 0;
-}
-
 static int initialize(struct server *server, const json_t *id, const json_t *params)
 {
-    const char *asked = json_string_value(json_object_get(params, "protocolVersion"));
-    const char *version = handshake_versions[HANDSHAKE_COUNT - 1];
-
-    if (asked != NULL && is_supported(asked) && strcmp(asked, modern_version) != 0)
-        version = asked;
-    return answer(server, id,
-                  json_pack("{ss s{s{}} so ss}", "protocolVersion", version, "capabilities", "tools",
-                            "serverInfo", server_info(), "instructions", tools_instructions));
+    return answer(server, id, protocol_initialize(params));
 }
-
-static json_t *supported_versions(void)
-{
-    json_t *list = json_array();
-
-    for (size_t i = 0; i < HANDSHAKE_COUNT; i++)
-        json_array_append_new(list, json_string(handshake_versions[i]));
-    json_array_append_new(list, json_string(modern_version));
-    return list;
-}
-
-/* The list never changes while we run; another process may be another version. */
-#define CACHING "ttlMs", 3600000, "cacheScope", "public"
 
 static int discover(struct server *server, const json_t *id, const json_t *params)
 {
     (void)params;
-    return answer(server, id,
-                  json_pack("{so s{s{}} ss si ss}", "supportedVersions", supported_versions(),
-                            "capabilities", "tools", "instructions", tools_instructions, CACHING));
+    return answer(server, id, protocol_discover());
 }
 
 static int list_tools(struct server *server, const json_t *id, const json_t *params)
 {
     (void)params;
-    return answer(server, id, json_pack("{so si ss}", "tools", tools_describe(), CACHING));
+    return answer(server, id, protocol_list_tools());
 }
 
 static int ping(struct server *server, const json_t *id, const json_t *params)
@@ -395,31 +349,19 @@ static const struct {
     {"tools/list", list_tools}, {"tools/call", call_tool},
 };
 
-/* Returns true when the request names a revision that we do not know, after it was told so. */
-static bool is_of_unknown_version(struct server *server, const json_t *id, const json_t *params, int *ret_result)
-{
-    const char *version =
-        json_string_value(json_object_get(json_object_get(params, "_meta"), META_VERSION));
-
-    if (version == NULL || is_supported(version))
-        return false;
-    *ret_result = jsonrpc_refuse(&server->rpc, id, UNSUPPORTED_VERSION, "unsupported protocol version",
-                                 json_pack("{ss so}", "requested", version, "supported", supported_versions()));
-    return true;
-}
-
 static int on_request(void *context, const json_t *message)
 {
     struct server *server = context;
     const char *method = json_string_value(json_object_get(message, "method"));
     const json_t *id = json_object_get(message, "id");
     const json_t *params = json_object_get(message, "params");
-    int result;
 
     if (id == NULL)
         return strcmp(method, "notifications/cancelled") == 0 ? cancel(server, params) : 0;
-    if (is_of_unknown_version(server, id, params, &result))
-        return result;
+    if (protocol_unknown_version(params) != NULL)
+        return jsonrpc_refuse(&server->rpc, id, PROTOCOL_UNSUPPORTED_VERSION,
+                              "unsupported protocol version",
+                              protocol_version_problem(protocol_unknown_version(params)));
     for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++)
         if (strcmp(methods[i].name, method) == 0)
             return methods[i].run(server, id, params);
