@@ -11,8 +11,9 @@ static int refuse(const struct node *node, const char *module, const char *banne
     cleanup_free char *reason = NULL;
 
     if (banned == NULL)
-        return rule_refuse(node, found, "mode is \"allow\", and it is not in allowed_imports",
-                           "do without it, or add it to allowed_imports in the policy file");
+        return rule_refuse_by("allowed_imports", node, found,
+                              "mode is \"allow\", and it is not in allowed_imports",
+                              "do without it, or add it to allowed_imports in the policy file");
     if (strcmp(banned, "importlib") == 0)
         return rule_refuse(node, found, "importlib imports any module under any name",
                            "use an import statement");

@@ -40,3 +40,6 @@ bool node_is(const struct node *node, const char *type);
  * Always returns -1.
  */
 int rule_refuse(const struct node *node, const char *found, const char *reason, const char *remedy);
+/* The same where another key than the rule's own says no. */
+int rule_refuse_by(const char *key, const struct node *node, const char *found, const char *reason,
+                   const char *remedy);

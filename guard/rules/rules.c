@@ -107,6 +107,13 @@ int rule_refuse(const struct node *node, const char *found, const char *reason, 
     return refuse(found, words, reason, remedy);
 }
 
+int rule_refuse_by(const char *key, const struct node *node, const char *found, const char *reason,
+                   const char *remedy)
+{
+    current_key = key;
+    return rule_refuse(node, found, reason, remedy);
+}
+
 /* What has no row in this Python's grammar is nothing that can be judged. */
 static int refuse_unknown(void)
 {

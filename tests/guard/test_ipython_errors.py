@@ -50,6 +50,17 @@ def test_refusals_show_the_cell_only(ipython):
     assert "pathlib.py" not in text and "Cell In[1], line 2" in text
 
 
+def test_what_a_library_met_before_is_not_shown(ipython):
+    """It tried something else first, and failed; what the cell itself had caught before is shown."""
+    code = "import shutil\nshutil.rmtree('/srv')"
+    assert "During handling" not in "\n".join(ipython.run(code).one("error")["traceback"])
+    code = "import nbformat\nnbformat.write(nbformat.v4.new_notebook(), '/srv/x.ipynb')"
+    lines = "\n".join(ipython.run(code).one("error")["traceback"])
+    assert "PermissionError" in lines and "AttributeError" not in lines and "During handling" not in lines
+    code = "try: 1/0\nexcept ZeroDivisionError: open('/srv/x', 'w')"
+    assert "ZeroDivisionError" in "\n".join(ipython.run(code).one("error")["traceback"])
+
+
 def test_cells_that_may_not_run_get_one_sentence(strict_ipython):
     (line,) = strict_ipython.run("import socket").reply["traceback"]
     assert plain([line]).startswith("PermissionError: [Errno 13] safepyrun refused to run this cell: line 1")

@@ -252,6 +252,27 @@ def test_open_preset_says_so():
 # ---- IPython ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("code,rule", [
+    ("import csv", "allowed_imports"), ("from csv import reader", "allowed_imports"), ("import importlib", "ban_imports"),
+    ("open", "allowed_builtins"),
+])
+def test_the_rule_that_allow_mode_names(code, rule):
+    policy = 'mode = "allow"\nallowed_imports = ["json"]\n'
+    with Guard(policy_file=policy) as guard:
+        assert guard.execute(code).all("DENIAL")[0]["rule"] == rule
+
+
+def test_a_refusal_below_a_library_shows_the_cell_only():
+    """In the plain shell too; the lines of the library are there for every other error."""
+    with Guard() as guard:
+        lines = "".join(guard.execute("import shutil\nshutil.copyfile('/etc/hosts', '/srv/x')").reply["traceback"])
+        assert "shutil.copyfile" in lines and "shutil.py" not in lines and "refused" in lines
+        lines = "".join(guard.execute("shutil.copyfile('/etc/nothing', 'x')").reply["traceback"])
+        assert "shutil.py" in lines
+        lines = "".join(guard.execute("try: 1/0\nexcept ZeroDivisionError: open('/srv/x', 'w')").reply["traceback"])
+        assert "ZeroDivisionError" in lines and "PermissionError" in lines
+
+
 def test_ipython_has_the_card_and_the_magic(strict_ipython):  # noqa: F811
     answer = strict_ipython.run("import os\nos.remove('/srv/x')")
     assert [name for name, _ in answer.messages] == ["display_data", "error"]

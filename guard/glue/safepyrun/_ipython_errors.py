@@ -4,12 +4,12 @@ Never raises: an error that cannot be formatted nicely is formatted plainly, and
 `__str__` fails is still named.
 """
 
-import errno
 import sys
 import traceback
-import types
 
 from IPython.core.error import UsageError
+
+from safepyrun._short import frames, is_short, own_lines
 
 
 def error_parts(shell, error):
@@ -79,17 +79,13 @@ def _lines(shell, error, exception_only):
         # IPython formats a group as if it were its message only.
         return _plain_lines(error)
     shown = _below_glue(error.__traceback__)
-    if _is_short(error):
+    if is_short(error):
         shown = _cell_frames(shell, shown)
         if shown is None:       # refused before anything ran
             return shell.InteractiveTB.get_exception_only(type(error), error)
+        with own_lines(error, _is_cells(shell)):
+            return shell.InteractiveTB.structured_traceback(type(error), error, shown, tb_offset=0)
     return shell.InteractiveTB.structured_traceback(type(error), error, shown, tb_offset=0)
-
-
-def _is_short(error):
-    """Refusals and interrupts concern the user's line; the library's lines below it do not help."""
-    return isinstance(error, KeyboardInterrupt) \
-        or (isinstance(error, PermissionError) and error.errno == errno.EACCES)
 
 
 def _below_glue(tb):
@@ -103,25 +99,16 @@ def _is_glue(module):
     return isinstance(module, str) and module.startswith(("safepyrun.", "IPython.core."))
 
 
+def _is_cells(shell):
+    return lambda frame: frame.f_code.co_filename in shell.compile._filename_map
+
+
 def _cell_frames(shell, tb):
-    return _frames(tb, lambda frame: frame.f_code.co_filename in shell.compile._filename_map)
+    return frames(tb, _is_cells(shell))
 
 
 def _foreign_frames(tb):
-    return _frames(tb, lambda frame: not _is_glue(frame.f_globals.get("__name__")))
-
-
-def _frames(tb, is_wanted):
-    """The same traceback with the wanted frames alone; None when there are none."""
-    kept = []
-    while tb is not None:
-        if is_wanted(tb.tb_frame):
-            kept.append(tb)
-        tb = tb.tb_next
-    shown = None
-    for entry in reversed(kept):
-        shown = types.TracebackType(shown, entry.tb_frame, entry.tb_lasti, entry.tb_lineno)
-    return shown
+    return frames(tb, lambda frame: not _is_glue(frame.f_globals.get("__name__")))
 
 
 def _has_group(error, seen=None):

@@ -10,6 +10,7 @@ import sys
 from safepyrun import _display, _guard, _names, _report
 from safepyrun._library import load
 from safepyrun._shell import Shell
+from safepyrun._short import frames, is_short, own_lines
 
 _RED, _PLAIN = "\x1b[31m", "\x1b[0m"
 _PYTHON_TOP_LEVEL_AWAIT = 0x2000  # ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
@@ -121,8 +122,20 @@ class PlainShell(Shell):
         traceback = load("traceback")
         self._fill(load("linecache"))
         name = type(error).__name__
-        lines = "".join(traceback.format_exception(error)).rstrip("\n").split("\n")
+        lines = "".join(self._format(traceback, error)).rstrip("\n").split("\n")
         return name, _text_of(error), [_coloured(line, name) for line in lines]
+
+    def _format(self, traceback, error):
+        if not is_short(error):
+            return traceback.format_exception(error)
+        shown = frames(error.__traceback__, self._is_cells)
+        if shown is None:       # refused before anything ran
+            return traceback.format_exception_only(error)
+        with own_lines(error, self._is_cells):
+            return traceback.format_exception(type(error), error, shown)
+
+    def _is_cells(self, frame):
+        return frame.f_code.co_filename in self._sources
 
     def user_expressions(self, expressions):
         return {name: self._user_expression(source) for name, source in expressions.items()}
