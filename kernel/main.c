@@ -14,7 +14,7 @@ static int run_kernel(int argc, char **argv)
         return 0;
     }
     if (options_parse(argc - 1, argv + 1, &options, &error) != 0) {
-        fprintf(stderr, "safepyrun kernel: %s\n", error);
+        fprintf(stderr, "safepyrun kernel: %s\nTry `safepyrun kernel --help`.\n", error);
         return 2;
     }
     if (options.log_file != NULL && log_open(options.log_file, options.log_level) < 0) {
@@ -45,23 +45,53 @@ static void print_usage(FILE *out)
     fputs("\nsafepyrun COMMAND --help tells more; safepyrun --version the version.\n", out);
 }
 
+static const struct command *find_command(const char *name)
+{
+    for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+        if (strcmp(name, commands[i]->name) == 0)
+            return commands[i];
+    return NULL;
+}
+
+static int complain(const char *name)
+{
+    fprintf(stderr, "safepyrun: no command %s\n", name);
+    print_usage(stderr);
+    return 2;
+}
+
+/* `safepyrun help`, `safepyrun help COMMAND` */
+static int help(int argc, char **argv)
+{
+    const struct command *command = argc > 1 ? find_command(argv[1]) : NULL;
+    char *arguments[] = {argc > 1 ? argv[1] : NULL, (char *)"--help", NULL};
+
+    if (argc > 1 && command == NULL)
+        return complain(argv[1]);
+    if (command != NULL)
+        return command->run(2, arguments);
+    print_usage(stdout);
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
+    const struct command *command = argc > 1 ? find_command(argv[1]) : NULL;
+
     if (argc == 2 && strcmp(argv[1], "--version") == 0) {
         puts("safepyrun " SAFEPYRUN_VERSION);
         return 0;
     }
-    if (argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
-        print_usage(stdout);
-        return 0;
-    }
-    for (size_t i = 0; argc > 1 && i < sizeof(commands) / sizeof(commands[0]); i++)
-        if (strcmp(argv[1], commands[i]->name) == 0)
-            return commands[i]->run(argc - 1, argv + 1);
+    if (argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0))
+        return help(1, argv);
+    if (argc > 1 && strcmp(argv[1], "help") == 0)
+        return help(argc - 1, argv + 1);
+    if (command != NULL)
+        return command->run(argc - 1, argv + 1);
     if (argc > 1 && script_run(argc - 1, argv + 1) >= 0)
         return 1; /* it would have become the script */
     if (argc > 1)
-        fprintf(stderr, "safepyrun: no command %s\n", argv[1]);
+        return complain(argv[1]);
     print_usage(stderr);
     return 2;
 }

@@ -2,6 +2,7 @@
 #include "kernel/commands/command.h"
 #include "kernel/commands/kernelspec.h"
 #include "kernel/commands/place.h"
+#include "kernel/commands/policy_question.h"
 
 #include "guard/link/buffer.h"
 
@@ -136,6 +137,15 @@ static int report_failure(const struct installation *installation, int error, co
     return 1;
 }
 
+/* A kernel with a wrong policy file would refuse every cell: better told now than there. */
+static int check_policy(const char *path)
+{
+    if (path == NULL || policy_question_check(path) == 0)
+        return 0;
+    fputs("safepyrun install: nothing was installed, because of the policy file\n", stderr);
+    return 1;
+}
+
 static int install(struct installation *installation)
 {
     cleanup_free char *python = place_python(&installation->place);
@@ -144,6 +154,8 @@ static int install(struct installation *installation)
     int error;
 
     if (python_info_ask(python, &installation->python) < 0)
+        return 1;
+    if (check_policy(installation->spec.policy_file) != 0)
         return 1;
     folder = place_folder(&installation->place, &installation->python);
     installation->program = kernelspec_program();

@@ -142,7 +142,10 @@ int options_parse(int argc, char **argv, struct options *ret_options, char **ret
         result = set_option(&options, option, equals != NULL ? equals + 1 : argv[++i], ret_error);
     }
     if (result == 0 && options.connection_file == NULL) {
-        *ret_error = xstrdup("the connection file is missing: -f FILE");
+        *ret_error = xasprintf("the connection file is missing: -f FILE%s%.*s",
+                               options.ignored.size != 0 ? "; not known here:" : "",
+                               (int)options.ignored.size,
+                               options.ignored.size != 0 ? options.ignored.data : "");
         result = 1;
     }
     if (result != 0) {

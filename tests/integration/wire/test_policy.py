@@ -203,6 +203,31 @@ def test_a_wrong_file_is_not_shown(tmp_path):
     assert answer.returncode == 1 and "preset must be" in answer.stderr and answer.stdout == ""
 
 
+def test_install_takes_no_wrong_file(tmp_path):
+    def install(policy):
+        (tmp_path / "policy.toml").write_text(policy)
+        return subprocess.run([PROGRAM, "install", "--prefix", tmp_path / "prefix", "--policy", tmp_path / "policy.toml"],
+                              env=clean_environment(tmp_path), capture_output=True, text=True, timeout=30)
+
+    done = install("ban_defs = true\nban_def = 1\n")
+    assert done.returncode == 1 and done.stdout == ""
+    assert f"policy file {tmp_path}/policy.toml, line 2: there is no key ban_def; ban_defs may be meant" in done.stderr
+    assert "nothing was installed" in done.stderr and not (tmp_path / "prefix").exists()
+    assert install("ban_defs = true\n").returncode == 0 and (tmp_path / "prefix").exists()
+
+
+@pytest.mark.parametrize("arguments,status,told", [
+    ("help", 0, "usage: safepyrun COMMAND"), ("--help", 0, "usage: safepyrun COMMAND"), ("help policy", 0, "usage: safepyrun policy"),
+    ("help kernel", 0, "usage: safepyrun kernel"), ("help install", 0, "usage: safepyrun install"), ("help nothing", 2, "no command nothing"),
+    ("kernel", 2, "the connection file is missing: -f FILE\nTry `safepyrun kernel --help`"),
+    ("kernel --bogus x", 2, "the connection file is missing: -f FILE; not known here: --bogus x\n"),
+])
+def test_the_command_line_answers(tmp_path, arguments, status, told):
+    done = subprocess.run([PROGRAM, *arguments.split()], env=clean_environment(tmp_path), capture_output=True, text=True,
+                          timeout=30, cwd=tmp_path)
+    assert done.returncode == status and told in (done.stderr if status else done.stdout)
+
+
 def test_keys_are_the_table_of_the_readme(tmp_path):
     table = ask("keys", home=tmp_path).stdout
     assert "`ok_dests`" in table and "`env.pass`" in table
