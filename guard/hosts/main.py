@@ -13,11 +13,19 @@ def own_folder():
     return os.path.dirname(here) if os.path.exists(os.path.join(here, "_guard.abi3.so")) else here
 
 
+def check_module(folder):
+    """What Python says of it otherwise is a riddle about circular imports."""
+    package = os.path.join(folder, "safepyrun")
+    if os.path.isdir(package) and not os.path.exists(os.path.join(package, "_guard.abi3.so")):
+        sys.exit(f"{package}/_guard.abi3.so is missing; install safepyrun again")
+
+
 def main(arguments):
     questions = [QUESTIONS[argument] for argument in arguments if argument in QUESTIONS]
     pairs = [argument for argument in arguments if argument not in QUESTIONS]
     options = dict(zip(pairs[::2], pairs[1::2]))
     sys.path.insert(0, options.get("--glue") or own_folder())
+    check_module(sys.path[0])
     from safepyrun import _guard
     if "--script" in options:
         from safepyrun import cli

@@ -87,6 +87,10 @@ static enum verdict judge_path(const struct policy *policy, const struct path_fa
                             "the path leads through /proc or /dev/fd to an open file");
     case ROOTS_UNRESOLVED:
         verdict_name_subject(denial, path->text);
+        if (write_roots_here_is_gone())
+            return verdict_deny(denial, VERDICT_RING,
+                                "restart the kernel in a folder that exists, or use an absolute path",
+                                "the current folder is gone");
         return verdict_deny(denial, VERDICT_RING, "use a plain absolute path",
                             "the path cannot be resolved");
     case ROOTS_OUTSIDE:

@@ -300,16 +300,26 @@ bool write_roots_are_on_the_way(const struct write_roots *roots, struct bytes pa
            write_roots_ever_cover(roots, resolved);
 }
 
+bool write_roots_here_is_gone(void)
+{
+    char here[PATH_MAX];
+
+    return getcwd(here, sizeof(here)) == NULL || here[0] != '/';
+}
+
 void write_roots_describe(const struct write_roots *roots, char *text, size_t size)
 {
+    static const char gone[] = " (a folder that is gone)";
     size_t used = 0;
 
     if (size == 0)
         return;
     text[0] = '\0';
     for (size_t i = 0; i < roots->count && used < size; i++) {
-        int written = snprintf(text + used, size - used, "%s'%s'", i > 0 ? ", " : "",
-                               roots->items[i].written);
+        const struct write_root *root = &roots->items[i];
+        int written =
+            snprintf(text + used, size - used, "%s'%s'%s", used > 0 ? ", " : "", root->written,
+                     root->dynamic && write_roots_here_is_gone() ? gone : "");
 
         if (written < 0)
             return;

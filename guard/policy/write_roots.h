@@ -87,5 +87,8 @@ bool write_roots_ever_cover(const struct write_roots *roots, const char *resolve
  */
 bool write_roots_are_on_the_way(const struct write_roots *roots, struct bytes path);
 
-/* The roots as text for a message: "'.' (/work), /tmp/x"; appended to `text`, cut at `size`. */
+/* Whether there is a current directory; a cell, or somebody else, may have deleted it. */
+bool write_roots_here_is_gone(void);
+
+/* The roots as text for a message: "'.', '/tmp/x'"; appended to `text`, cut at `size`. */
 void write_roots_describe(const struct write_roots *roots, char *text, size_t size);

@@ -16,6 +16,7 @@ enum {
     READ_BITE = 16,               /* reads from the link before the sockets have their turn */
     OUTPUT_BYTES = 64 * 1024,     /* one read from an output pipe */
     STACK_BYTES = 8192,
+    LAST_WORDS_BYTES = 4 * 1024,
     DRAIN_BYTES = 16 * 1024 * 1024, /* read from a pipe that is still being filled, at the end */
 };
 
@@ -132,6 +133,28 @@ static int on_link(void *context)
     return result < 0 && result != -EINTR ? result : 0;
 }
 
+/* Python says on stderr why it cannot start; no cell is there to show it. */
+static void keep_last_words(struct guard_process *guard, struct bytes bytes)
+{
+    buffer_append(&guard->last_words, bytes);
+    if (guard->last_words.size > LAST_WORDS_BYTES)
+        buffer_drop_front(&guard->last_words, guard->last_words.size - LAST_WORDS_BYTES);
+}
+
+/* The last line that says something: of a traceback, the exception. A new string or NULL. */
+static char *last_line_of(const struct buffer *words)
+{
+    size_t end = words->size;
+    size_t start;
+
+    while (end > 0 && strchr(" \t\r\n", words->data[end - 1]) != NULL)
+        end--;
+    start = end;
+    while (start > 0 && words->data[start - 1] != '\n')
+        start--;
+    return end > start ? xstrndup(words->data + start, end - start) : NULL;
+}
+
 /* Reads one pipe until it is empty, closed, or `limit` bytes have come. Returns 0 or -errno. */
 static int drain_output(struct guard_process *guard, int index, size_t limit)
 {
@@ -152,6 +175,8 @@ static int drain_output(struct guard_process *guard, int index, size_t limit)
         }
         total += (size_t)count;
         guard->output_bytes += (uint64_t)count;
+        if (guard->state == GUARD_STARTING && index == 1)
+            keep_last_words(guard, (struct bytes){bytes, (size_t)count});
         result = guard->handlers.output(guard->handlers.context, output_types[index],
                                         (struct bytes){bytes, (size_t)count});
         if (result < 0)
@@ -223,7 +248,10 @@ static int on_end(void *context)
     guard->pid = 0;
     if (guard->state == GUARD_STARTING) {
         cleanup_free char *end = guard_process_describe_end(guard);
-        cleanup_free char *reason = xasprintf("the guard process %s before it was ready", end);
+        cleanup_free char *words = last_line_of(&guard->last_words);
+        cleanup_free char *reason =
+            xasprintf("the guard process %s before it was ready%s%s", end,
+                      words != NULL ? "; it said: " : "", words != NULL ? words : "");
 
         set_failure(guard, reason);
         guard->state = GUARD_FAILED;
@@ -257,6 +285,7 @@ void guard_process_start(struct guard_process *guard, const struct guard_setting
     char *error = NULL;
 
     free(steal(guard->failure));
+    buffer_clear(&guard->last_words, 0);
     frame_reader_finish(&guard->reader);
     frame_writer_finish(&guard->writer);
     frame_reader_init(&guard->reader, FRAME_TO_KERNEL);
@@ -374,6 +403,7 @@ void guard_process_finish(struct guard_process *guard)
 {
     frame_reader_finish(&guard->reader);
     frame_writer_finish(&guard->writer);
+    buffer_finish(&guard->last_words);
     free(steal(guard->failure));
     if (guard->last_line >= 0)
         close(steal_fd(&guard->last_line));

@@ -56,6 +56,7 @@ struct guard_process {
     uint64_t output_bytes; /* that came through its pipes */
     bool link_is_over; /* closed by it, or not believed any more */
     bool ending;       /* what it left is read to the end, congested or not */
+    struct buffer last_words; /* what it wrote to stderr before READY, the end of it */
     char *failure;     /* why it could not start or broke the rules; owned */
     int wait_status;   /* of waitpid(), once it has ended */
 };

@@ -2,6 +2,7 @@
 
 #include "guard/link/buffer.h"
 #include "guard/link/descriptors.h"
+#include "guard/policy/write_roots.h"
 #include "kernel/config/installation.h"
 
 #include <fcntl.h>
@@ -211,7 +212,15 @@ int spawn_guard(const char *python, const char *private_directory, int last_line
     struct far_ends far = {-1, {-1, -1}, -1};
     struct environment made = {NULL, 0};
     struct command command = {{NULL}};
-    int result = make_command(python, &command, ret_error);
+    int result;
+
+    /* IPython would say "No such file or directory" and not which; "." would be no write root. */
+    if (write_roots_here_is_gone()) {
+        *ret_error = xstrdup("the folder in which it would start is gone. Start the kernel again, in a "
+                             "folder that exists");
+        return 1;
+    }
+    result = make_command(python, &command, ret_error);
 
     if (result == 0) {
         make_environment(private_directory, &made);

@@ -2,9 +2,11 @@
 
 import hashlib
 import json
+import shutil
 import stat
 import time
 
+import kernel_process
 import pytest
 from frontend import text
 
@@ -137,6 +139,65 @@ def test_the_connection_file_is_not_touched_otherwise(start_kernel):
 
 def test_hash_names_are_pythons():
     assert set(HASHES) <= hashlib.algorithms_guaranteed
+
+
+# ---- what is missing is named --------------------------------------------------------------------------
+
+
+@pytest.fixture
+def installation(tmp_path, monkeypatch):
+    """A copy of the build, to be damaged; cells run in a Python that safepyrun-guard is not there for."""
+    copy = tmp_path / "installation"
+    shutil.copytree(kernel_process.BUILD / "bin", copy / "bin")
+    shutil.copytree(kernel_process.BUILD / "lib/safepyrun", copy / "lib/safepyrun")
+    (copy / "lib/safepyrun/safepyrun-guard").unlink()
+    monkeypatch.setattr(kernel_process, "PROGRAM", copy / "bin/safepyrun")
+    return copy / "lib/safepyrun"
+
+
+def why_not(kernel):
+    with kernel.frontend() as front:
+        reply, _ = front.run("1")
+        assert reply.content["ename"] == "GuardFailed"
+        return reply.content["evalue"]
+
+
+def test_a_copy_of_the_installation_works(start_kernel, installation):
+    with start_kernel().frontend() as front:
+        assert front.run("1")[0].content["status"] == "ok"
+
+
+def test_a_missing_module(start_kernel, installation):
+    (installation / "safepyrun/_guard.abi3.so").unlink()
+    assert f"it said: {installation}/safepyrun/_guard.abi3.so is missing; install safepyrun again" in why_not(start_kernel())
+
+
+def test_a_damaged_module(start_kernel, installation):
+    (installation / "safepyrun/_guard.abi3.so").write_text("no library")
+    assert f"it said: ImportError: {installation}/safepyrun/_guard.abi3.so: " in why_not(start_kernel())
+
+
+def test_missing_python_files(start_kernel, installation):
+    shutil.rmtree(installation / "safepyrun")
+    assert "it said: ModuleNotFoundError: No module named 'safepyrun'" in why_not(start_kernel())
+    (installation / "main.py").unlink()
+    assert f"'{installation}/main.py': [Errno 2] No such file or directory" in why_not(start_kernel())
+
+
+def test_a_folder_that_is_gone(start_kernel, shell):
+    kernel = start_kernel(shell=shell)
+    with kernel.frontend() as front:
+        front.run("1")
+        kernel.work.rmdir()
+        evalue = front.run("open('x', 'w')")[0].content["evalue"]
+        assert "the current folder is gone; restart the kernel in a folder that exists" in evalue
+        assert "('.' (a folder that is gone), '" in front.run("open('/srv/x', 'w')")[0].content["evalue"]
+
+
+def test_a_start_in_a_folder_that_is_gone(start_kernel, shell):
+    kernel = start_kernel(shell=shell, prefix=("/bin/sh", "-c", 'mkdir gone; cd gone; rmdir ../gone; exec "$@"', "start"))
+    with kernel.frontend() as front:
+        assert "the folder in which it would start is gone. Start the kernel again" in front.run("1")[0].content["evalue"]
 
 
 def test_a_temporary_folder_that_is_gone_costs_nothing(start_kernel):
