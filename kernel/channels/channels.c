@@ -18,12 +18,16 @@ static void compose(struct channels *channels, const struct outgoing *outgoing, 
     parts[0] = buffer_bytes(&header);
     parts[1] = outgoing->parent_header.size != 0 ? outgoing->parent_header : BYTES_LITERAL("{}");
     parts[2] = outgoing->metadata.size != 0 ? outgoing->metadata : BYTES_LITERAL("{}");
-    parts[3] = outgoing->content;
+    parts[3] = outgoing->body != NULL ? buffer_bytes(outgoing->body) : outgoing->content;
     signature_sign(channels->key, parts, signature);
     frames_append(frames, BYTES_LITERAL("<IDS|MSG>"));
     frames_append(frames, bytes_of_string(signature));
-    for (int i = 0; i < SIGNATURE_FRAMES; i++)
+    for (int i = 0; i < SIGNATURE_FRAMES - 1; i++)
         frames_append(frames, parts[i]);
+    if (outgoing->body != NULL)
+        frames_append_buffer(frames, outgoing->body);
+    else
+        frames_append(frames, outgoing->content);
     for (size_t i = 0; i < outgoing->buffer_count; i++)
         frames_append(frames, outgoing->buffers[i]);
 }

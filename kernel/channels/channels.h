@@ -48,6 +48,7 @@ struct outgoing {
     struct bytes parent_header; /* raw JSON; empty: {} */
     struct bytes metadata;      /* raw JSON; empty: {} */
     struct bytes content;       /* raw JSON */
+    struct buffer *body;        /* instead of content: a long one, TAKEN when it is sent */
     const struct bytes *buffers;
     size_t buffer_count;
 };

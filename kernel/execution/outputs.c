@@ -4,6 +4,7 @@ enum {
     PAUSE_MS = 50,
     FULL_BYTES = 128 * 1024,
     KEEP_BYTES = 512 * 1024, /* memory kept between messages */
+    CONTENT_BYTES = 64,      /* of a message's content, around the text */
 };
 
 static const char *const stream_names[STREAM_COUNT] = {"stdout", "stderr"};
@@ -43,20 +44,39 @@ static int publish_for(struct outputs *outputs, uint32_t number, struct outgoing
 
 int outputs_flush(struct outputs *outputs)
 {
-    cleanup_buffer struct buffer content = BUFFER_NONE;
+    struct outgoing outgoing = {.msg_type = "stream", .topic = stream_topics[outputs->stream]};
+    int result;
 
     loop_timer_stop(&outputs->timer);
     if (outputs->text.size == 0)
         return 0;
-    buffer_append_format(&content, "{\"name\":\"%s\",\"text\":\"", stream_names[outputs->stream]);
-    buffer_append(&content, buffer_bytes(&outputs->text));
-    buffer_append_string(&content, "\"}");
-    buffer_clear(&outputs->text, KEEP_BYTES);
+    buffer_append_string(&outputs->text, "\"}");
+    if (outputs->text.size >= FULL_BYTES)
+        outgoing.body = &outputs->text;
+    else
+        outgoing.content = buffer_bytes(&outputs->text);
     outputs->published_ms = loop_now_ms();
-    return publish_for(outputs, outputs->cell,
-                       (struct outgoing){.msg_type = "stream",
-                                         .topic = stream_topics[outputs->stream],
-                                         .content = buffer_bytes(&content)});
+    result = publish_for(outputs, outputs->cell, outgoing);
+    buffer_clear(&outputs->text, KEEP_BYTES);
+    return result;
+}
+
+/* Nothing is begun for bytes that are only the first half of a character. */
+static void append_text(struct outputs *outputs, struct bytes bytes)
+{
+    bool begins = outputs->text.size == 0;
+    size_t start;
+
+    if (begins) {
+        buffer_reserve(&outputs->text, bytes.size + CONTENT_BYTES);
+        buffer_append_string(&outputs->text, "{\"name\":\"");
+        buffer_append_string(&outputs->text, stream_names[outputs->stream]);
+        buffer_append_string(&outputs->text, "\",\"text\":\"");
+    }
+    start = outputs->text.size;
+    utf8_append_escaped(&outputs->decoders[outputs->stream], bytes, &outputs->text);
+    if (begins && outputs->text.size == start)
+        buffer_clear(&outputs->text, KEEP_BYTES);
 }
 
 static int write_stream(struct outputs *outputs, enum stream stream, uint32_t cell,
@@ -70,7 +90,7 @@ static int write_stream(struct outputs *outputs, enum stream stream, uint32_t ce
         result = outputs_flush(outputs);
     outputs->stream = stream;
     outputs->cell = cell;
-    utf8_append_escaped(&outputs->decoders[stream], bytes, &outputs->text);
+    append_text(outputs, bytes);
     if (result != 0 || outputs->text.size >= FULL_BYTES)
         return result != 0 ? result : outputs_flush(outputs);
     if (outputs->timer.due_ms == 0) {

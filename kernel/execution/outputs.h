@@ -21,7 +21,7 @@ struct outputs {
     struct cells *cells;
     struct output_cap cap;
     struct utf8_decoder decoders[STREAM_COUNT];
-    struct buffer text;  /* of `stream` and `cell`, escaped for JSON */
+    struct buffer text;  /* of `stream` and `cell`: the content of a message, but for its end */
     enum stream stream;
     uint32_t cell;
     int64_t published_ms; /* when a stream was published last */

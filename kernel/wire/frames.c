@@ -38,6 +38,24 @@ void frames_append(struct frames *frames, struct bytes bytes)
     frames->bytes += bytes.size;
 }
 
+static void free_memory(void *memory, void *hint)
+{
+    (void)hint;
+    free(memory);
+}
+
+void frames_append_buffer(struct frames *frames, struct buffer *buffer)
+{
+    zmq_msg_t *item = next_item(frames);
+    size_t size = buffer->size;
+
+    if (zmq_msg_init_data(item, steal(buffer->data), size, free_memory, NULL) < 0)
+        abort();
+    *buffer = BUFFER_NONE;
+    frames->count++;
+    frames->bytes += size;
+}
+
 struct bytes frames_at(const struct frames *frames, size_t index)
 {
     return (struct bytes){zmq_msg_data(&frames->items[index]), zmq_msg_size(&frames->items[index])};

@@ -35,6 +35,9 @@ void frames_finish(struct frames *frames);
 
 void frames_append(struct frames *frames, struct bytes bytes);
 
+/* The buffer's memory itself, TAKEN: for what is long. */
+void frames_append_buffer(struct frames *frames, struct buffer *buffer);
+
 /* A view of one frame, borrowed. */
 struct bytes frames_at(const struct frames *frames, size_t index);
 

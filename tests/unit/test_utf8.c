@@ -52,5 +52,27 @@ static void validity_follows_the_standard(void **state)
     assert_false(utf8_is_valid(BYTES_LITERAL("\xc3")));
 }
 
-RUN(cmocka_unit_test(text_is_escaped_for_json), cmocka_unit_test(a_character_cut_in_two_survives),
+/* Plain text is passed over eight bytes at a time; one byte at a time is the reference. */
+static void escapes_do_not_depend_on_where_they_stand(void **state)
+{
+    char text[24];
+
+    (void)state;
+    for (int byte = 0; byte < 0x80; byte++) {
+        for (size_t place = 0; place < sizeof(text); place++) {
+            struct utf8_decoder decoder = {.held_size = 0};
+            cleanup_buffer struct buffer whole = BUFFER_NONE;
+            cleanup_buffer struct buffer single = BUFFER_NONE;
+
+            memset(text, '~', sizeof(text));
+            text[place] = (char)byte;
+            utf8_append_escaped(&decoder, (struct bytes){text, sizeof(text)}, &whole);
+            for (size_t i = 0; i < sizeof(text); i++)
+                utf8_append_escaped(&decoder, (struct bytes){text + i, 1}, &single);
+            assert_true(bytes_equal(buffer_bytes(&whole), buffer_bytes(&single)));
+        }
+    }
+}
+
+RUN(cmocka_unit_test(escapes_do_not_depend_on_where_they_stand), cmocka_unit_test(text_is_escaped_for_json), cmocka_unit_test(a_character_cut_in_two_survives),
     cmocka_unit_test(what_is_no_utf8_is_replaced), cmocka_unit_test(validity_follows_the_standard))
