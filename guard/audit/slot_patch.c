@@ -10,10 +10,12 @@ static const struct {
     int slot;
     size_t offset;
     const char *wrapper; /* NULL: what Python code sees asks the slot itself */
+    const char *second;  /* another wrapper of the same slot */
 } places[] = {
-    [SLOT_CALL] = {Py_tp_call, 128, "__call__"},
-    [SLOT_INIT] = {Py_tp_init, 296, "__init__"},
-    [SLOT_NEW] = {Py_tp_new, 312, NULL},
+    [SLOT_CALL] = {Py_tp_call, 128, "__call__", NULL},
+    [SLOT_SETATTRO] = {Py_tp_setattro, 152, "__setattr__", "__delattr__"},
+    [SLOT_INIT] = {Py_tp_init, 296, "__init__", NULL},
+    [SLOT_NEW] = {Py_tp_new, 312, NULL, NULL},
 };
 
 /* Replaces one pointer inside an object if it is what we expect there. */
@@ -63,6 +65,9 @@ int slot_patch(PyObject *type, enum slot_patch_place place, void *function, void
     *ret_original = old;
     if (places[place].wrapper != NULL &&
         replace_wrapper(type, places[place].wrapper, old, function) < 0)
+        return -1;
+    if (places[place].second != NULL &&
+        replace_wrapper(type, places[place].second, old, function) < 0)
         return -1;
     return replace_slot(type, place, old, function);
 }

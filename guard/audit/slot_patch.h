@@ -10,7 +10,7 @@
 
 #include "guard/python/py_cleanup.h"
 
-enum slot_patch_place { SLOT_CALL, SLOT_INIT, SLOT_NEW };
+enum slot_patch_place { SLOT_CALL, SLOT_INIT, SLOT_NEW, SLOT_SETATTRO };
 
 /*
  * slot_patch() - from now on `function` stands in the slot

@@ -384,29 +384,48 @@ static int find_types(struct snapshot *snapshot)
     return 0;
 }
 
-int snapshot_add(struct snapshot *snapshot, PyObject *callable)
+static int follow_policy(struct snapshot *snapshot, PyObject *callable)
 {
     cleanup_py PyObject *settings = NULL;
-    int result;
 
-    snapshot->met = PySet_New(NULL);
-    if (snapshot->met == NULL)
+    if (is_of(snapshot, callable, TYPE_FUNCTION))
+        return follow(snapshot, callable, 0);
+    settings = PyObject_GenericGetDict(callable, NULL);
+    PyErr_Clear(); /* without a __dict__ there is nothing to change */
+    if (settings != NULL && add_settings(snapshot, settings) < 0)
         return -1;
-    if (is_of(snapshot, callable, TYPE_FUNCTION)) {
-        result = follow(snapshot, callable, 0);
-    } else {
-        settings = PyObject_GenericGetDict(callable, NULL);
-        PyErr_Clear(); /* without a __dict__ there is nothing to change */
-        result = settings != NULL ? add_settings(snapshot, settings) : 0;
-        if (result == 0 && is_open_class((PyObject *)Py_TYPE(callable)))
-            result = follow(snapshot, (PyObject *)Py_TYPE(callable), 0);
-    }
+    return is_open_class((PyObject *)Py_TYPE(callable))
+               ? follow(snapshot, (PyObject *)Py_TYPE(callable), 0)
+               : 0;
+}
+
+/* Empties the queue that `result` stands for, unless there was an error. */
+static int finish_adding(struct snapshot *snapshot, int result)
+{
     if (result == 0)
         result = drain(snapshot);
     Py_CLEAR(snapshot->met);
     free(steal(snapshot->queue));
     snapshot->queued = snapshot->queue_room = 0;
     return result;
+}
+
+int snapshot_add(struct snapshot *snapshot, PyObject *callable)
+{
+    snapshot->met = PySet_New(NULL);
+    if (snapshot->met == NULL)
+        return -1;
+    return finish_adding(snapshot, follow_policy(snapshot, callable));
+}
+
+int snapshot_add_class(struct snapshot *snapshot, PyObject *type)
+{
+    if (!is_open_class(type))
+        return 0;
+    snapshot->met = PySet_New(NULL);
+    if (snapshot->met == NULL)
+        return -1;
+    return finish_adding(snapshot, follow(snapshot, type, 0));
 }
 
 struct snapshot *snapshot_new(PyObject *function, PyObject *may_change)

@@ -23,6 +23,9 @@ struct snapshot *snapshot_new(PyObject *function, PyObject *may_change);
 /* What a policy stands on as well: a function, or an object with __call__. -1: exception set. */
 int snapshot_add(struct snapshot *snapshot, PyObject *callable);
 
+/* The methods of the class whose objects the function is called with. */
+int snapshot_add_class(struct snapshot *snapshot, PyObject *type);
+
 #define SNAPSHOT_NAME 200
 
 /* Is everything as it was? If not, ret_changed names the first thing that is not. */

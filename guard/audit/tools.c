@@ -1,6 +1,8 @@
 #include "guard/audit/tools.h"
 
+#include "guard/audit/class_parts.h"
 #include "guard/audit/plain.h"
+#include "guard/audit/surroundings.h"
 #include "guard/audit/tool.h"
 #include "guard/python/compat.h"
 
@@ -28,7 +30,7 @@ static int make_room(void)
         return 0;
     registry.code_index = compat.request_code_extra_index(NULL);
     if (registry.code_index >= 0)
-        return plain_init();
+        return plain_init() < 0 ? -1 : class_parts_init();
     PyErr_SetString(PyExc_RuntimeError, "no room for a mark in code objects");
     return -1;
 }
@@ -189,6 +191,12 @@ static int freeze_builtin(struct tool *tool)
     return -1;
 }
 
+/* Where the methods come from that `self` has. */
+static PyObject *class_of(const struct tool *tool)
+{
+    return PyType_Check(tool->owner) ? tool->owner : (PyObject *)Py_TYPE(tool->owner);
+}
+
 static int freeze(struct tool *tool)
 {
     tool->is_frozen = true;
@@ -199,8 +207,12 @@ static int freeze(struct tool *tool)
     if (tool->policy.only_files)
         return 0; /* no right to take away */
     tool->snapshot = snapshot_new(tool->callable, tool->may_change);
-    if (tool->snapshot == NULL || tool->policy.callable == NULL)
-        return tool->snapshot != NULL ? 0 : -1;
+    if (tool->snapshot == NULL)
+        return -1;
+    if (tool->self != TOOL_FUNCTION && snapshot_add_class(tool->snapshot, class_of(tool)) < 0)
+        return -1;
+    if (tool->policy.callable == NULL)
+        return 0;
     return snapshot_add(tool->snapshot, tool->policy.callable);
 }
 
@@ -208,6 +220,8 @@ int tools_freeze(void)
 {
     if (registry.unfrozen == 0)
         return 0;
+    if (surroundings_freeze() < 0)
+        return -1;
     for (struct tool *tool = registry.first; tool != NULL; tool = tool->next)
         if (!tool->is_frozen && freeze(tool) < 0)
             return -1;

@@ -1,5 +1,8 @@
 /* Is a tool asking, and does its policy accept the call? The registry is in tools.c. */
 #include "guard/audit/arguments.h"
+#include "guard/audit/carriers.h"
+#include "guard/audit/class_parts.h"
+#include "guard/audit/surroundings.h"
 #include "guard/audit/caller.h"
 #include "guard/audit/tool.h"
 #include "guard/python/compat.h"
@@ -72,10 +75,53 @@ static void note_refusal(struct asking *asking, const struct tool *tool, const c
                  words);
 }
 
+/* What the cell may have put between itself and the tool. Who made `self` decides about it: the host has
+   named the class or the object. */
+static bool carries(const struct recovered *recovered, char words[TOOL_POLICY_WORDS])
+{
+    char name[CARRIER_NAME];
+
+    if (!carriers_are_in(recovered->args, name) && !carriers_are_in(recovered->kwargs, name))
+        return false;
+    snprintf(words, TOOL_POLICY_WORDS,
+             "it was handed something that would run with its rights (%s); hand it a lambda instead",
+             name);
+    return true;
+}
+
+/* `shell.command = lambda: …`: a method that the tool calls, and that its class does not have. Other
+   attributes of self are data, like arguments: for the policy to look at. */
+static bool replaces_method(PyObject *self, char words[TOOL_POLICY_WORDS])
+{
+    cleanup_py PyObject *space = PyObject_GenericGetDict(self, NULL);
+    PyObject *name;
+    PyObject *value;
+    Py_ssize_t at = 0;
+
+    PyErr_Clear(); /* no __dict__: nothing to replace */
+    while (space != NULL && PyDict_CheckExact(space) && PyDict_Next(space, &at, &name, &value)) {
+        if (!PyUnicode_CheckExact(name) || !class_has_function(Py_TYPE(self), name))
+            continue;
+        snprintf(words, TOOL_POLICY_WORDS, "%.100s of its object", PyUnicode_AsUTF8AndSize(name, NULL));
+        return true;
+    }
+    return false;
+}
+
 static void judge(struct asking *asking, const struct tool *tool, const struct recovered *recovered)
 {
     char words[TOOL_POLICY_WORDS];
 
+    if (!surroundings_hold(words) ||
+        (recovered->self != NULL && replaces_method(recovered->self, words))) {
+        asking->was_changed = asking->was_changed || asking->refused == NULL;
+        note_refusal(asking, tool, words);
+        return;
+    }
+    if (!tool->policy.only_files && carries(recovered, words)) {
+        note_refusal(asking, tool, words);
+        return;
+    }
     if (tool->snapshot != NULL && !snapshot_holds(tool->snapshot, words)) {
         asking->was_changed = asking->was_changed || asking->refused == NULL;
         note_refusal(asking, tool, words);
@@ -149,8 +195,8 @@ static void walk(struct asking *asking)
         if (frame == NULL || asking->answer == TOOLS_ALLOW)
             return;
         code = (PyObject *)PyFrame_GetCode((PyFrameObject *)frame);
-        if (caller_is_marked_user(code))
-            return; /* the barrier */
+        if (caller_is_marked_user(code) || surroundings_are_barrier(code))
+            return;
         ask_frame(asking, (PyFrameObject *)frame, code);
         /* The host's own code counts as the user's under mk_audit(): a tool is part of it, its neighbour
            is a barrier. */

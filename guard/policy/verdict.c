@@ -43,6 +43,16 @@ enum verdict check_never(const struct policy *policy, const struct facts *facts,
                         "cells may not do this");
 }
 
+enum verdict check_callback(const struct policy *policy, const struct facts *facts,
+                            struct denial *ret_denial)
+{
+    (void)policy;
+    if (facts->caller != CALLER_USER && facts->caller != CALLER_DEPUTY)
+        return VERDICT_ALLOW;
+    return verdict_deny(ret_denial, VERDICT_RING, "put a lambda around it",
+                        "it could run in the middle of a registered tool, with its rights");
+}
+
 enum verdict check_register(const struct policy *policy, const struct facts *facts,
                             struct denial *ret_denial)
 {

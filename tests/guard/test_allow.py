@@ -19,7 +19,7 @@ class Tools:
         path.write_text("import os, subprocess, sys\nfrom safepyrun import *\n" + textwrap.dedent(text))
         here = self.folder / "here"
         here.mkdir(exist_ok=True)
-        return Guard(python=self.host, cwd=here, policy_file=f'{policy}\n[setup]\nfiles = ["{path}"]\n')
+        return Guard(python=self.host, cwd=here, policy_file=f'os_ring = "off"\n{policy}\n[setup]\nfiles = ["{path}"]\n')
 
 
 @pytest.fixture

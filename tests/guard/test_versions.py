@@ -4,7 +4,6 @@ sys.monitoring came with 3.12; sqlite3 got blobopen and serialize with 3.11 and 
 sqlite3 is made to do is tried in an unguarded process first: a test of what does not work anyway is no test.
 """
 
-import pathlib
 import subprocess
 import sys
 

@@ -1,0 +1,30 @@
+/*
+ * class_parts - what is in a class, without asking its metaclass
+ *
+ * `type.__dict__` and `__mro__` as attributes would go through a metaclass that a cell may have written. Here
+ * they are read by the descriptors of `type` itself. Not for decisions.
+ */
+#pragma once
+
+#include "guard/python/py_cleanup.h"
+
+#include <stdbool.h>
+
+/* Before user code. -1 with an exception set. Idempotent. */
+int class_parts_init(void);
+
+/* New; NULL with an exception set. */
+PyObject *class_space(PyTypeObject *type); /* a mappingproxy: its own names */
+PyObject *class_mro(PyTypeObject *type);   /* a tuple */
+
+/* Made at run time, and can be changed. */
+bool class_is_open(PyObject *object);
+
+/* Does the class, or one above it, have a function of this exact name? */
+bool class_has_function(PyTypeObject *type, PyObject *name);
+
+/* Of exactly these types. */
+bool class_is_function(PyObject *object);      /* written in Python */
+bool class_is_bound_method(PyObject *object);
+/* A staticmethod, classmethod or property: up to three functions in it, borrowed; NULL for none. */
+void class_unwrap(PyObject *object, PyObject *ret_parts[3]);

@@ -1,0 +1,195 @@
+#include "guard/audit/surroundings.h"
+
+#include "guard/audit/carriers.h"
+#include "guard/audit/hook.h"
+#include "guard/audit/class_parts.h"
+#include "guard/audit/slot_patch.h"
+#include "guard/python/compat.h"
+#include "guard/python/method_patch.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Attributes of sys that are called, or asked for a method, when something is printed or fails. */
+static const char *const names[] = {"stdout",  "stderr",         "stdin",      "displayhook",
+                                    "excepthook", "unraisablehook", "breakpointhook", NULL};
+#define NAME_COUNT (sizeof(names) / sizeof(names[0]) - 1)
+
+static struct {
+    bool started;
+    PyObject *before[NAME_COUNT];
+    PyObject *collector_callbacks; /* gc.callbacks */
+    PyObject *finalize;            /* code of weakref.finalize.__call__ */
+    newfunc new_class;
+    newfunc new_reference;
+    setattrofunc set_class_attribute;
+} state;
+
+static const struct event_row row = {.name = "safepyrun.callback",
+                                     .check = check_callback,
+                                     .arguments = STACK,
+                                     .words = "have a built-in function called at any time"};
+
+/* 0, or -1 with PermissionError: user code is on the stack and the object is no code of its own. */
+static int judge(PyObject *callable)
+{
+    struct facts_source source = {NULL, NULL, 0};
+
+    if (callable == NULL || callable == Py_None || class_is_function(callable) ||
+        !carriers_is_one(callable))
+        return 0;
+    return hook_judge(&row, row.name, &source);
+}
+
+/* ---- places --------------------------------------------------------------------------------- */
+
+/* weakref.ref(object, callback), and what derives from it. */
+static PyObject *new_reference(PyTypeObject *type, PyObject *args, PyObject *keywords)
+{
+    if (PyTuple_Size(args) > 1 && judge(PyTuple_GetItem(args, 1)) < 0)
+        return NULL;
+    return state.new_reference(type, args, keywords);
+}
+
+/* signal.signal(number, handler) · weakref.proxy(object, callback) */
+static PyObject *second_argument(const struct method_call *call, void *data)
+{
+    (void)data;
+    if (judge(method_call_argument(call, 1, "handler")) < 0)
+        return NULL;
+    return method_call_next(call);
+}
+
+/* A name of a class of the cell's can turn into any other. */
+static bool may_be_finalizer(PyObject *name)
+{
+    return !PyUnicode_CheckExact(name) || PyUnicode_CompareWithASCIIString(name, "__del__") == 0;
+}
+
+/* A class whose finalizer is no function. */
+static PyObject *new_class(PyTypeObject *meta, PyObject *args, PyObject *keywords)
+{
+    PyObject *space = PyTuple_Size(args) == 3 ? PyTuple_GetItem(args, 2) : NULL;
+    PyObject *name;
+    PyObject *value;
+    Py_ssize_t at = 0;
+
+    while (space != NULL && PyDict_Check(space) && PyDict_Next(space, &at, &name, &value))
+        if (may_be_finalizer(name) && judge(value) < 0)
+            return NULL;
+    return state.new_class(meta, args, keywords);
+}
+
+static int set_class_attribute(PyObject *type, PyObject *name, PyObject *value)
+{
+    if (value != NULL && may_be_finalizer(name) && judge(value) < 0)
+        return -1;
+    return state.set_class_attribute(type, name, value);
+}
+
+static int patch_slot(PyObject *type, enum slot_patch_place place, void *function, void *ret_original)
+{
+    void *original = NULL;
+
+    if (slot_patch(type, place, function, &original) < 0) {
+        if (!PyErr_Occurred())
+            PyErr_SetString(PyExc_RuntimeError, "safepyrun cannot guard finalizers on this Python");
+        return -1;
+    }
+    memcpy(ret_original, &original, sizeof(original));
+    return 0;
+}
+
+static int patch_method(const char *module_name, const char *name)
+{
+    cleanup_py PyObject *module = PyImport_ImportModule(module_name);
+    cleanup_py PyObject *method = module != NULL ? PyObject_GetAttrString(module, name) : NULL;
+
+    if (method == NULL)
+        return -1;
+    if (method_patch(method, second_argument, NULL) == 0)
+        return 0;
+    PyErr_Format(PyExc_RuntimeError, "safepyrun cannot guard %s.%s", module_name, name);
+    return -1;
+}
+
+static int patch_places(void)
+{
+    cleanup_py PyObject *module = PyImport_ImportModule("_weakref");
+    cleanup_py PyObject *reference =
+        module != NULL ? PyObject_GetAttrString(module, "ReferenceType") : NULL;
+
+    if (reference == NULL ||
+        patch_slot(reference, SLOT_NEW, (void *)new_reference, &state.new_reference) < 0 ||
+        patch_slot((PyObject *)&PyType_Type, SLOT_NEW, (void *)new_class, &state.new_class) < 0 ||
+        patch_slot((PyObject *)&PyType_Type, SLOT_SETATTRO, (void *)set_class_attribute,
+                   &state.set_class_attribute) < 0)
+        return -1;
+    if (patch_method("_signal", "signal") < 0)
+        return -1;
+    return patch_method("_weakref", "proxy");
+}
+
+/* ---- how it was ----------------------------------------------------------------------------- */
+
+static int remember(void)
+{
+    cleanup_py PyObject *gc = PyImport_ImportModule("gc");
+    cleanup_py PyObject *weakref = PyImport_ImportModule("weakref");
+    cleanup_py PyObject *finalize =
+        weakref != NULL ? PyObject_GetAttrString(weakref, "finalize") : NULL;
+    cleanup_py PyObject *call =
+        finalize != NULL ? PyObject_GetAttrString(finalize, "__call__") : NULL;
+
+    if (gc == NULL || call == NULL)
+        return -1;
+    state.finalize = py_own(compat.function_code(call));
+    state.collector_callbacks = PyObject_GetAttrString(gc, "callbacks");
+    return state.collector_callbacks != NULL ? 0 : -1;
+}
+
+int surroundings_freeze(void)
+{
+    /* What a host puts there later, between two cells, is its own. */
+    for (size_t i = 0; i < NAME_COUNT; i++) {
+        Py_XDECREF(state.before[i]);
+        state.before[i] = py_own(PySys_GetObject(names[i]));
+    }
+    if (state.started)
+        return 0;
+    state.started = true;
+    return remember() < 0 ? -1 : patch_places();
+}
+
+static bool callbacks_hold(void)
+{
+    if (!PyList_CheckExact(state.collector_callbacks))
+        return false;
+    for (Py_ssize_t i = 0; i < PyList_Size(state.collector_callbacks); i++)
+        if (carriers_is_one(PyList_GetItem(state.collector_callbacks, i)))
+            return false;
+    return true;
+}
+
+bool surroundings_hold(char ret_changed[SURROUNDINGS_NAME])
+{
+    char found[CARRIER_NAME];
+
+    for (size_t i = 0; i < NAME_COUNT; i++) {
+        PyObject *now = PySys_GetObject(names[i]);
+
+        if (now == NULL || now == state.before[i] || !carriers_are_in(now, found))
+            continue;
+        snprintf(ret_changed, SURROUNDINGS_NAME, "sys.%s", names[i]);
+        return false;
+    }
+    if (callbacks_hold())
+        return true;
+    snprintf(ret_changed, SURROUNDINGS_NAME, "gc.callbacks");
+    return false;
+}
+
+bool surroundings_are_barrier(PyObject *code)
+{
+    return code == state.finalize;
+}

@@ -1,0 +1,171 @@
+"""Attacks on the rights of tools: cells that try to make a function of tools.py do what they may not.
+
+Each cell is run under the preset "open" first: there it has to leave its trace, so that a cell which could
+never do anything is noticed. Then under the guard: the trace must not be there. `ATTACK` in a cell is a shell
+command that leaves it.
+"""
+
+import pathlib
+import shutil
+import time
+
+import pytest
+from guard_client import Guard
+
+TIMEOUT_SECONDS = 30
+TOOLS = pathlib.Path(__file__).parent / "tools.py"
+
+PRELUDE = "import contextlib, functools, gc, operator, os, signal, subprocess, sys, time, types, weakref\nimport tools\n"
+
+ATTACKS = {
+    # ---- what a tool stands on ----
+    "global": "tools.COMMAND = ATTACK; by_global()",
+    "global through vars": "vars(tools)['COMMAND'] = ATTACK; by_global()",
+    "global through __globals__": "by_global.__globals__['COMMAND'] = ATTACK; by_global()",
+    "global list": "tools.COMMANDS.append(ATTACK); by_list()",
+    "global replaced by an iterator": "tools.COMMANDS = map(os.system, [ATTACK]); by_list()",
+    "namespace": "settings.command = ATTACK; by_setting()",
+    "class": "Settings.command = ATTACK; by_setting()",
+    "class replaced": "tools.Settings = types.SimpleNamespace(command=ATTACK); by_setting()",
+    "helper": "tools.helper = lambda: ATTACK; by_helper()",
+    "helper that is no code": "tools.helper = functools.partial(os.system, ATTACK); by_helper()",
+    "code of a helper": "f = lambda: ATTACK_TEXT\nfunctools.update_wrapper(helper, f, assigned=['__code__'], updated=[]); by_helper()",
+    "default": "f = lambda x: 1\nn = types.SimpleNamespace(__defaults__=(ATTACK,))\n"
+               "functools.update_wrapper(by_default, n, assigned=['__defaults__'], updated=[]); by_default()",
+    "keyword default": "import inspect\n"
+                       "inspect.signature(by_keyword_default).parameters['commands'].default[0] = ATTACK; by_keyword_default()",
+    "module of a tool": "tools.subprocess = types.SimpleNamespace(run=lambda a: os.system(ATTACK)); by_global()",
+    "module of a tool, no code": "tools.subprocess = types.SimpleNamespace(run=functools.partial(print, ATTACK, '#',"
+                                 " file=types.SimpleNamespace(write=os.system)), end=''); by_global()",
+    "function of a library": "subprocess.Popen = lambda *a, **k: os.system(ATTACK); by_global()",
+    "method of a library": "subprocess.Popen.__enter__ = lambda self: os.system(ATTACK); by_global()",
+    "method of a library, no code": "subprocess.Popen.communicate = functools.partial(os.system, ATTACK)\n"
+                                    "subprocess.Popen.wait = property(functools.partial(print, ATTACK, '#', end='',"
+                                    " file=types.SimpleNamespace(write=os.system))); by_global()",
+    "built-in function": "import builtins; builtins.super = lambda *a: os.system(ATTACK)\n"
+                         "builtins.isinstance = lambda *a: os.system(ATTACK); by_global()",
+    "built-in shadowed": "tools.print = functools.partial(os.system, ATTACK)\ntools.str = functools.partial(os.system, ATTACK)\n"
+                         "text_of.__globals__['str'] = lambda x: os.system(ATTACK); text_of(1)",
+    "imported module": "sys.modules['colorsys'] = types.SimpleNamespace(rgb_to_hsv=lambda *a: os.system(ATTACK)); by_import()",
+    "imported module, no code": "sys.modules['colorsys'] = types.SimpleNamespace(rgb_to_hsv=functools.partial(print, ATTACK,"
+                                " '#', sep='', file=types.SimpleNamespace(write=os.system), end='')); by_import()",
+    "closure": "made.__closure__[0].cell_contents = ATTACK; made()",
+    "another closure of the same code": "tools.maker(ATTACK)()",
+    "same decorator": "only_decorated(ATTACK)",
+    "same context manager": "with unmanaged(ATTACK): pass",
+    "copy of a function": "types.FunctionType(made.__code__, made.__globals__, 'f', None,"
+                          " (types.CellType(ATTACK),))()",
+    "subclass": "type('Mine', (Base,), {'command': lambda self: ATTACK})().run()",
+    "method of the object": "base.command = lambda: ATTACK; base.run()",
+    "method of the class": "Base.command = lambda self: ATTACK; base.run()",
+    "other object as self": "Base.run(types.SimpleNamespace(command=lambda: ATTACK))",
+    "class of the object": "base.__class__ = type('Mine', (Base,), {'command': lambda self: ATTACK}); base.run()",
+    # ---- carriers ----
+    "callback": "apply(lambda: os.system(ATTACK))",
+    "callback, built-in": "apply(os.system, ATTACK)",
+    "callback of a library": "apply(subprocess.getoutput, ATTACK)",
+    "callback, partial": "apply(functools.partial(os.system, ATTACK))",
+    "callback, partial of partial": "apply(functools.partial(functools.partial(os.system), ATTACK))",
+    "callback, methodcaller": "apply(operator.methodcaller('system', ATTACK), os)",
+    "callback, bound method": "apply(types.MethodType(os.system, ATTACK))",
+    "callback, class": "apply(subprocess.Popen, ['sh', '-c', ATTACK])",
+    "callback in a list": "tools.apply(tools.apply, [os.system][0], ATTACK)",
+    "callback, class of a cell": "apply(type('C', (), {'__call__': functools.partial(os.system, ATTACK)})())",
+    "callback, static method": "apply(type('C', (), {'__call__': staticmethod(os.system)})(), ATTACK)",
+    "comprehension": "consume(os.system(c) for c in [ATTACK])",
+    "map": "consume(map(os.system, [ATTACK]))",
+    "filter": "consume(filter(os.system, [ATTACK]))",
+    "starmap": "import itertools; consume(itertools.starmap(os.system, [[ATTACK]]))",
+    "map in a chain": "import itertools; consume(itertools.chain([1], map(os.system, [ATTACK])))",
+    "map in a zip": "consume(zip(map(os.system, [ATTACK])))",
+    "callable iterator": "consume(iter(functools.partial(os.system, ATTACK), 0))",
+    "sort key": "order([ATTACK], os.system)",
+    "key function": "order([1, 2], functools.cmp_to_key(lambda a, b: os.system(ATTACK)))",
+    "__str__": "text_of(type('C', (), {'__str__': lambda self: str(os.system(ATTACK))})())",
+    "__str__ without code": "text_of(type('C', (), {'__str__': functools.partial(os.system, ATTACK)})())",
+    "__repr__ without code": "text_of(type('C', (), {'__repr__': functools.partial(os.system, ATTACK)})())",
+    "__repr__ in a list": "text_of([[type('C', (), {'__repr__': functools.partial(os.system, ATTACK)})()]])",
+    "__len__ without code": "length_of(type('C', (), {'__len__': functools.partial(os.system, ATTACK)})())",
+    "inherited __len__ without code": "C = type('C', (), {'__len__': functools.partial(os.system, ATTACK)})\n"
+                                      "length_of(type('D', (C,), {'f': lambda self: 1})())",
+    "metaclass": "M = type('M', (type,), {'__len__': functools.partial(os.system, ATTACK)})\nlength_of(M('C', (), {}))",
+    "file": "write_to(types.SimpleNamespace(write=functools.partial(print, ATTACK, end='#', "
+            "file=types.SimpleNamespace(write=os.system))))",
+    "file of a cell": "C = type('C', (), {})\nc = C(); c.write = functools.partial(os.system, ATTACK, )\n"
+                      "c.write = functools.partial(print, ATTACK, end='#', file=types.SimpleNamespace(write=os.system))\nwrite_to(c)",
+    "defaultdict": "import collections\n"
+                   "look_up(collections.defaultdict(functools.partial(os.system, ATTACK)), 1)",
+    "__missing__": "C = type('C', (dict,), {'__missing__': os.system})\nC2 = type('C', (dict,), {'__missing__': lambda s, k: os.system(k)})\n"
+                   "look_up(C2(), ATTACK)",
+    "default of json": "dump(ATTACK.__class__, lambda o: os.system(ATTACK))",
+    "cache": "apply(functools.lru_cache(os.system), ATTACK)",
+    "property of a cell's class": "C = type('C', (), {'write': property(functools.partial(print, ATTACK, end='#',"
+                                  " file=types.SimpleNamespace(write=os.system)))})\nwrite_to(C())",
+    # ---- what runs by itself while a tool runs ----
+    "finalizer": "C = type('C', (), {'__del__': functools.partial(os.system, ATTACK)})\n"
+                 "for _ in range(10):\n    c = C(); c.me = c\ndel c\nallocates()",
+    "weak reference": "C = type('C', (), {})\nkept = []\n"
+                      "callback = functools.partial(print, ATTACK, end='#', file=types.SimpleNamespace(write=os.system))\n"
+                      "for _ in range(10):\n    c = C(); c.me = c; kept.append(weakref.ref(c, callback))\ndel c\nallocates()",
+    "weakref.finalize": "C = type('C', (), {})\nkept = []\n"
+                        "for _ in range(10):\n    c = C(); c.me = c; kept.append(weakref.finalize(c, os.system, ATTACK))\n"
+                        "del c\nallocates()",
+    "collector": "gc.callbacks.append(functools.partial(print, ATTACK, end='#', file=types.SimpleNamespace(write=os.system)))\n"
+                 "allocates()",
+    "signal": "handler = functools.partial(print, ATTACK, end='#', file=types.SimpleNamespace(write=os.system))\n"
+              "signal.signal(signal.SIGALRM, handler); signal.setitimer(signal.ITIMER_REAL, 0.02); waits()",
+    "signal with code": "signal.signal(signal.SIGALRM, lambda *a: os.system(ATTACK))\n"
+                        "signal.setitimer(signal.ITIMER_REAL, 0.02); waits()",
+    "standard output": "sys.stdout = types.SimpleNamespace(write=functools.partial(os.system, ATTACK), flush=len)\n"
+                       "sys.stdout = types.SimpleNamespace(write=lambda t: os.system(ATTACK), flush=lambda: 1)\nby_print()",
+    "standard output without code": "w = functools.partial(print, ATTACK, end='#', file=types.SimpleNamespace(write=os.system))\n"
+                                    "sys.stdout = types.SimpleNamespace(write=w)\nby_print()",
+    "another task": "import asyncio\nasync def other():\n    await asyncio.sleep(0.02); os.system(ATTACK)\n"
+                    "await asyncio.gather(later(), other())",
+    "another thread": "import threading\nt = threading.Thread(target=os.system, args=(ATTACK,))\nt.start(); waits(); t.join()",
+    "callback of the loop": "import asyncio\nloop = asyncio.get_running_loop()\nt = asyncio.create_task(later())\n"
+                            "loop.call_later(0.02, os.system, ATTACK)\nawait t",
+    # ---- policies ----
+    "policy replaced": "tools.only_true.words.add(ATTACK); checked(ATTACK)",
+    "policy's class": "tools.OnlyTrue.__call__ = lambda *a: None; checked(ATTACK)",
+    "text that lies": "T = type('T', (str,), {'__format__': lambda s, f: ATTACK, '__str__': lambda s: ATTACK})\nchecked(T('true'))",
+    "text that is equal": "T = type('T', (str,), {'__eq__': lambda s, o: True, '__hash__': lambda s: hash('true')})\n"
+                          "checked(T(ATTACK))",
+    "object that is equal": "C = type('C', (), {'__eq__': lambda s, o: True, '__hash__': lambda s: hash('true'),"
+                            " '__format__': lambda s, f: ATTACK})\nchecked(C())",
+    "text of a registered function": "T = type('T', (str,), {'__eq__': lambda s, o: True, '__hash__': lambda s: hash('true')})\n"
+                                     "subprocess.getoutput(T(ATTACK))",
+    "neighbour of a registered function": "subprocess.getstatusoutput(ATTACK)",
+    "registering": "allow(apply); tools.allow(helper)\nfrom safepyrun import _guard\n_guard.register_tool('f', os.system, 'function',"
+                   " None, None, None); os.system(ATTACK)",
+}
+
+
+class Place:
+    def __init__(self, folder):
+        self.trace = folder / "outside" / "trace"
+        self.trace.parent.mkdir()
+        (folder / "here").mkdir()
+        self.folder = folder
+        shutil.copy(TOOLS, folder / "tools.py")
+
+    def run(self, cell, policy):
+        policy = f'os_ring = "off"\n{policy}\n[setup]\nfiles = ["{self.folder / "tools.py"}"]\n'
+        with Guard(cwd=self.folder / "here", policy_file=policy) as guard:
+            assert guard.execute(PRELUDE, TIMEOUT_SECONDS).error is None
+            attack = f"touch {self.trace}"
+            cell = cell.replace("ATTACK_TEXT", repr(attack))
+            guard.execute(f"ATTACK = {attack!r}\n{cell}", TIMEOUT_SECONDS)
+            time.sleep(0.05)
+            # In the end a cell has to be able to say that it still runs, whatever became of its streams.
+            guard.execute("1", TIMEOUT_SECONDS)
+        found = self.trace.exists()
+        self.trace.unlink(missing_ok=True)
+        return found
+
+
+@pytest.mark.parametrize("cell", ATTACKS.values(), ids=ATTACKS)
+def test_attack_on_a_tool(cell, tmp_path):
+    place = Place(tmp_path)
+    assert place.run(cell, 'preset = "open"'), "the attack does nothing, even where nobody is guarded"
+    assert not place.run(cell, "ban_defs = false"), "a cell got a tool's rights"

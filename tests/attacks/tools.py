@@ -1,0 +1,196 @@
+"""The set-up file of test_tools.py: tools of every kind that cells then try to turn against their host."""
+
+import contextlib
+import functools
+import json
+import subprocess
+import types
+
+from safepyrun import AllowPolicy, allow
+
+COMMAND = "true"
+COMMANDS = ["true"]
+settings = types.SimpleNamespace(command="true")
+
+
+class Settings:
+    command = "true"
+
+
+def helper():
+    return "true"
+
+
+@allow
+def by_global():
+    subprocess.run(["sh", "-c", COMMAND])
+
+
+@allow
+def by_list():
+    for command in COMMANDS:
+        subprocess.run(["sh", "-c", command])
+
+
+@allow
+def by_setting():
+    subprocess.run(["sh", "-c", settings.command])
+    subprocess.run(["sh", "-c", Settings.command])
+
+
+@allow
+def by_helper():
+    subprocess.run(["sh", "-c", helper()])
+
+
+@allow
+def by_default(command="true"):
+    subprocess.run(["sh", "-c", "true" if command is None else command])
+
+
+@allow
+def by_keyword_default(*, commands=["true"]):
+    subprocess.run(["sh", "-c", commands[0]])
+
+
+@allow
+def by_import():
+    import colorsys
+    colorsys.rgb_to_hsv(0, 0, 0)
+
+
+@allow
+def by_print():
+    print("true", end="")
+
+
+def maker(command):
+    def made():
+        subprocess.run(["sh", "-c", command])
+    return made
+
+
+made = allow(maker("true"))
+
+
+def decorator(function):
+    @functools.wraps(function)
+    def wrapper(*args):
+        return function(*args)
+    return wrapper
+
+
+@allow
+@decorator
+def decorated():
+    subprocess.run(["true"])
+
+
+@decorator
+def only_decorated(command):
+    subprocess.run(["sh", "-c", command])
+
+
+@allow
+@contextlib.contextmanager
+def managed():
+    subprocess.run(["true"])
+    yield
+
+
+@contextlib.contextmanager
+def unmanaged(command):
+    subprocess.run(["sh", "-c", command])
+    yield
+
+
+class Base:
+    def command(self):
+        return "true"
+
+    def run(self):
+        subprocess.run(["sh", "-c", self.command()])
+
+
+allow(Base.run)
+base = Base()
+
+
+@allow
+def apply(function, *arguments):
+    return function(*arguments)
+
+
+@allow
+def consume(iterable):
+    return list(iterable)
+
+
+@allow
+def order(items, key):
+    return sorted(items, key=key)
+
+
+@allow
+def text_of(value):
+    return str(value)
+
+
+@allow
+def length_of(value):
+    return len(value)
+
+
+@allow
+def write_to(file):
+    return file.write("x")
+
+
+@allow
+def look_up(table, name):
+    return table[name]
+
+
+@allow
+def dump(value, default=None):
+    return json.dumps(value, default=default)
+
+
+@allow
+def waits():
+    for _ in range(3):
+        subprocess.run(["sleep", "0.05"])
+
+
+@allow
+def allocates():
+    kept = []
+    for _ in range(100000):
+        kept.append([])
+
+
+@allow
+async def later():
+    import asyncio
+    await asyncio.sleep(0.05)
+    subprocess.run(["true"])
+
+
+class OnlyTrue(AllowPolicy):
+    def __init__(self, words):
+        self.words = set(words)
+
+    def __call__(self, obj, args, kwargs, data):
+        if args[0] not in self.words:
+            raise PermissionError(f"not {args[0]!r}")
+
+
+only_true = OnlyTrue(["true"])
+
+
+def checked(command):
+    subprocess.run(["sh", "-c", f"{command}"])
+
+
+allow({checked: only_true})
+allow("subprocess.getoutput", allow_policy=only_true)
