@@ -173,7 +173,8 @@ class Guard:
         return frame
 
     def wait_ready(self):
-        frame = self.receive()
+        while (frame := self.receive()).name == "LOG":      # what the OS ring could not close
+            pass
         if frame.name == "FAILED":
             raise GuardDied(frame.text)
         assert frame.name == "READY", frame
