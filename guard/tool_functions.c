@@ -2,6 +2,7 @@
 
 #include "guard/audit/arguments.h"
 #include "guard/audit/audit.h"
+#include "guard/audit/frame_view.h"
 #include "guard/audit/plain.h"
 #include "guard/audit/tools.h"
 #include "guard/policy/write_roots.h"
@@ -82,6 +83,8 @@ static PyObject *recover_arguments(PyObject *self, PyObject *args)
     (void)self;
     if (!PyArg_ParseTuple(args, "OO:frame_args", &frame, &object) || plain_init() < 0)
         return NULL;
+    if (frame_view_frame(frame) != NULL)
+        frame = (PyObject *)frame_view_frame(frame);
     if (!PyObject_TypeCheck(frame, compat.frame_type)) {
         PyErr_SetString(PyExc_TypeError, "frame_args() takes a frame");
         return NULL;

@@ -45,8 +45,10 @@ static void set_exception(const char *message, const char *subject)
         PyErr_SetObject((PyObject *)Py_TYPE(exception), exception);
 }
 
-int denials_raise(const char *event, const char *words, const struct denial *denial)
+int denials_raise_with(const char *event, const char *words, const struct denial *denial,
+                       const char *trail)
 {
+    cleanup_free char *longer = NULL;
     char message[2 * DENIAL_TEXT];
     struct audit_denial entry = {.event = event,
                                  .rule = denial->rule,
@@ -62,6 +64,13 @@ int denials_raise(const char *event, const char *words, const struct denial *den
     memcpy(record.last, message, sizeof(record.last));
     if (record.callback != NULL)
         record.callback(&entry, record.data);
-    set_exception(message, denial->subject);
+    if (trail != NULL)
+        longer = xasprintf("%s%s", message, trail);
+    set_exception(longer != NULL ? longer : message, denial->subject);
     return -1;
+}
+
+int denials_raise(const char *event, const char *words, const struct denial *denial)
+{
+    return denials_raise_with(event, words, denial, NULL);
 }

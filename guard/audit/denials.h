@@ -19,3 +19,6 @@
  * Always returns -1.
  */
 int denials_raise(const char *event, const char *words, const struct denial *denial);
+/* The same with more text in the exception, not on record; NULL: none. */
+int denials_raise_with(const char *event, const char *words, const struct denial *denial,
+                       const char *trail);

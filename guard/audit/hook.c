@@ -3,6 +3,7 @@
 #include "guard/audit/ask.h"
 #include "guard/audit/caller.h"
 #include "guard/audit/denials.h"
+#include "guard/audit/host_answer.h"
 #include "guard/audit/tools.h"
 #include "guard/policy/read_rules.h"
 #include "guard/python/compat.h"
@@ -26,19 +27,37 @@ static bool is_tools_right(const struct scope *scope, const char *event, struct 
     return tools_exist() && !denial->is_final && tools_ask(&question, denial) == TOOLS_ALLOW;
 }
 
-static int deny_unknown(const struct scope *scope, const char *event)
+/* The exception, with what a host program's users want to know besides. */
+static int raise(const struct scope *scope, const char *event, const char *words,
+                 struct denial *denial)
+{
+    cleanup_free char *trail = NULL;
+    char remedy[DENIAL_TEXT];
+
+    if (scope->is_process)
+        return denials_raise(event, words, denial);
+    host_answer_reword(scope, denial, remedy, sizeof(remedy));
+    trail = host_answer_trail(scope);
+    return denials_raise_with(event, words, denial, trail);
+}
+
+static int deny_unknown(const struct scope *scope, const char *event,
+                        const struct facts_source *source)
 {
     struct denial denial = {.rule = "interpreter ring",
                             .remedy = "no policy key allows it inside a cell"};
+    enum host_answer answer;
     char words[128];
 
-    if (is_tools_right(scope, event, &denial))
-        return 0;
     snprintf(words, sizeof(words), "do something it does not know (audit event '%.80s')", event);
-    if (denial.reason[0] == '\0')
-        snprintf(denial.reason, sizeof(denial.reason), "unknown events are refused");
+    snprintf(denial.reason, sizeof(denial.reason), "unknown events are refused");
     snprintf(denial.subject, sizeof(denial.subject), "%.200s", event);
-    return denials_raise(event, words, &denial);
+    answer = denial.is_final ? HOST_SAYS_NOTHING
+                             : host_answer_ask(scope, event, words, source, &denial);
+    if (answer == HOST_ALLOWS ||
+        (answer == HOST_SAYS_NOTHING && is_tools_right(scope, event, &denial)))
+        return 0;
+    return raise(scope, event, words, &denial);
 }
 
 static enum caller ask_caller(const struct scope *scope, enum asks asks, bool *ret_deputy_is_known)
@@ -62,15 +81,19 @@ static const char *words_of(const struct event_row *row, const struct denial *de
 
 /* Returns 0 when a tool asks, or a person lets it pass. */
 static int refuse(const struct scope *scope, const struct event_row *row, const char *event,
-                  struct facts *facts, struct denial *denial)
+                  const struct facts_source *source, struct facts *facts, struct denial *denial)
 {
     enum question_answer answer = ANSWER_NOBODY;
+    enum host_answer host =
+        denial->is_final ? HOST_SAYS_NOTHING
+                         : host_answer_ask(scope, event, words_of(row, denial), source, denial);
 
-    if (is_tools_right(scope, event, denial))
+    if (host == HOST_ALLOWS ||
+        (host == HOST_SAYS_NOTHING && is_tools_right(scope, event, denial)))
         return 0;
     if (scope->policy->asks && ask_person(scope->policy, row, event, facts, denial, &answer))
         return 0;
-    denials_raise(event, words_of(row, denial), denial);
+    raise(scope, event, words_of(row, denial), denial);
     if (answer == ANSWER_INTERRUPTED)
         interrupt_take_over_exception();
     return -1;
@@ -89,7 +112,7 @@ static int judge(const struct scope *scope, const struct event_row *row, const c
         row->check == check_thread && !scope->is_process && !caller_is_asyncio_executor(scope);
     facts.caller = ask_caller(scope, row->arguments.asks, &facts.deputy_is_known);
     if (row->check(scope->policy, &facts, &denial) == VERDICT_DENY &&
-        refuse(scope, row, event, &facts, &denial) < 0)
+        refuse(scope, row, event, source, &facts, &denial) < 0)
         return -1;
     return 0;
 }
@@ -119,7 +142,7 @@ static int judge_event(const char *event, PyObject *args)
     if (scope == NULL)
         return 0;
     if (row == NULL)
-        return deny_unknown(scope, event);
+        return deny_unknown(scope, event, &source);
     if (row->on_allowed == NULL && needs_no_facts(scope, row))
         return 0;
     if (judge(scope, row, event, &source) < 0)

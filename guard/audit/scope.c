@@ -2,6 +2,7 @@
 
 #include "guard/audit/callback.h"
 #include "guard/audit/caller.h"
+#include "guard/audit/frame_view.h"
 #include "guard/audit/tools.h"
 #include "guard/python/compat.h"
 
@@ -149,8 +150,6 @@ static void release_entry(PyObject *capsule)
 
     scope_release(entry->scope);
     Py_XDECREF(entry->data);
-    Py_XDECREF(entry->task);
-    Py_XDECREF(entry->thread_name);
     Py_XDECREF(entry->chain);
     free(entry);
 }
@@ -171,6 +170,8 @@ PyObject *scope_entry_new(struct scope *scope)
     scope_reference(scope);
     *entry = (struct scope_entry){.scope = scope,
                                   .data = py_own(scope->host.frozen_data),
+                                  .frame = PyEval_GetFrame(),
+                                  .chain = frame_view_chain(FRAME_VIEW_FEW),
                                   .thread = compat_thread_ident()};
     return capsule;
 }

@@ -63,9 +63,8 @@ struct scope_entry {
     struct scope *scope;
     PyObject *data;       /* the host's data as it was at entry; NULL for none */
     unsigned long thread; /* where it was entered, and by whom: for messages */
-    PyObject *task;       /* its id, or NULL */
-    PyObject *thread_name;
-    PyObject *chain; /* "a.f -> b.g"; NULL until somebody fills it */
+    const void *frame;    /* compared only */
+    PyObject *chain;      /* "a.f -> b.g"; NULL when it could not be told */
 };
 
 /* A new capsule with a new entry, for scope_set(). NULL with an exception. */

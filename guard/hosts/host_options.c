@@ -1,6 +1,7 @@
 #include "guard/hosts/host_options.h"
 
 #include "guard/audit/denials.h"
+#include "guard/audit/host_data.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -95,79 +96,6 @@ static struct policy *make_policy(PyObject *options)
 
 /* ---- data ----------------------------------------------------------------------------------- */
 
-static PyObject *copy(PyObject *data, bool hides);
-
-static PyObject *copy_items(PyObject *data, bool hides)
-{
-    cleanup_py PyObject *list = PyList_New(0);
-    cleanup_py PyObject *iterator = PyObject_GetIter(data);
-    PyObject *item;
-
-    while (list != NULL && iterator != NULL && (item = PyIter_Next(iterator)) != NULL) {
-        cleanup_py PyObject *inner = copy(item, hides);
-
-        Py_DECREF(item);
-        if (inner == NULL || PyList_Append(list, inner) < 0)
-            return NULL;
-    }
-    return PyErr_Occurred() ? NULL : steal(list);
-}
-
-static PyObject *copy_dict(PyObject *data, bool hides)
-{
-    cleanup_py PyObject *result = PyDict_New();
-    PyObject *key;
-    PyObject *value;
-    Py_ssize_t at = 0;
-
-    while (result != NULL && PyDict_Next(data, &at, &key, &value)) {
-        cleanup_py PyObject *inner = copy(value, hides);
-
-        if (inner == NULL || PyDict_SetItem(result, key, inner) < 0)
-            return NULL;
-    }
-    return steal(result);
-}
-
-static PyObject *copy_container(PyObject *data, bool hides)
-{
-    cleanup_py PyObject *items = NULL;
-
-    if (PyDict_CheckExact(data))
-        return copy_dict(data, hides);
-    items = copy_items(data, hides);
-    if (items == NULL || PyList_CheckExact(data))
-        return steal(items);
-    return PyTuple_CheckExact(data) ? PyList_AsTuple(items) : PySet_New(items);
-}
-
-static bool is_container(PyObject *data)
-{
-    return PyDict_CheckExact(data) || PyList_CheckExact(data) || PyTuple_CheckExact(data) ||
-           Py_TYPE(data) == &PySet_Type;
-}
-
-/* hides: the collector does not list the copies, so that nobody finds them through it. */
-static PyObject *copy(PyObject *data, bool hides)
-{
-    PyObject *result;
-
-    if (!is_container(data))
-        return py_own(data);
-    if (Py_EnterRecursiveCall(" while the data of a guard is copied"))
-        return NULL;
-    result = copy_container(data, hides);
-    Py_LeaveRecursiveCall();
-    if (hides && result != NULL && PyObject_GC_IsTracked(result))
-        PyObject_GC_UnTrack(result);
-    return result;
-}
-
-PyObject *host_options_copy(PyObject *data)
-{
-    return copy(data, false);
-}
-
 int host_options_set_data(struct scope *scope, PyObject *data)
 {
     PyObject *old = scope->host.frozen_data;
@@ -175,7 +103,7 @@ int host_options_set_data(struct scope *scope, PyObject *data)
 
     if (host_options_refuse_inside(NULL, "safepyrun.set_data", "change the data of its guard") < 0)
         return -1;
-    frozen = is_given(data) ? copy(data, true) : py_own(Py_None);
+    frozen = is_given(data) ? host_data_copy(data, true) : py_own(Py_None);
     if (frozen == NULL)
         return -1;
     scope->host.frozen_data = frozen;

@@ -20,9 +20,6 @@
  */
 struct scope *host_options_scope(PyObject *options);
 
-/* A copy of dicts, lists, tuples and sets, all the way down; everything else is shared. New or NULL. */
-PyObject *host_options_copy(PyObject *data);
-
 /* Puts the data of the next entry in place. The same refusal as above. 0 or -1. */
 int host_options_set_data(struct scope *scope, PyObject *data);
 /* Adds names of modules (a sequence of str) to import_allow. The same refusal. 0 or -1. */

@@ -14,6 +14,7 @@ _PARTS = {
     "_audit": ("mk_audit",),
     "_cli": ("cli",),
     "_magic": ("create_pyrun_magic", "create_python_magic", "load_ipython_extension"),
+    "_deny": ("CallInfo", "DenyInfo"),
     "_allow": ("allow", "allow_write_types", "frame_args", "set_data"),
     "_allow_libraries": ("allow_httpx", "allow_matplotlib", "allow_pandas"),
     "_policies": ("AllowPolicy", "OpenWritePolicy", "PathWritePolicy", "PosAllowPolicy", "chk_dest"),

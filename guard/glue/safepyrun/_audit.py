@@ -3,6 +3,7 @@
 import sys
 
 from safepyrun import _guard
+from safepyrun._deny import asking
 
 
 def mk_audit(oks, before_deny=None, on_call=None, data=None, tool_id=3, monitor_calls=None, allow_imports=(), *,
@@ -10,7 +11,8 @@ def mk_audit(oks, before_deny=None, on_call=None, data=None, tool_id=3, monitor_
     """A function whose result is a context manager: `with mk_audit(["."])():`.
 
     oks            folders below which writing is permitted; "." is where the process is at the moment
-    before_deny    asked before each refusal; true: it is permitted
+    before_deny    asked before each refusal, as (event, args, frame, msg, data), with a sixth argument (no calls: ()),
+                   or with one DenyInfo; true: it is permitted. It sees copies, and runs as the host
     monitor_calls  native functions of packages are refused unless they are known to be harmless; by default where
                    Python can tell (3.12 and later)
     """
@@ -23,6 +25,6 @@ def mk_audit(oks, before_deny=None, on_call=None, data=None, tool_id=3, monitor_
         raise RuntimeError("monitor_calls=True requires Python 3.12 or later")
     return _guard.Audit({
         "ok_dests": oks, "ban_defs": False, "deny_read": deny_read, "import_allow": tuple(allow_imports),
-        "before_deny": before_deny, "on_call": on_call, "data": data, "judges_host_code": True,
+        "before_deny": asking(before_deny, (), is_pre=False), "on_call": on_call, "data": data, "judges_host_code": True,
         "monitors": can_monitor if monitor_calls is None else bool(monitor_calls),
     })

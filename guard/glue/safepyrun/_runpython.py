@@ -4,6 +4,7 @@ import asyncio
 import builtins
 
 from safepyrun import _guard
+from safepyrun._deny import asking, frame_args_of_view
 from safepyrun._capture import Capture as _Capture  # noqa: F401  taken by the C code
 from safepyrun._namespace import find_namespace, srcfn  # noqa: F401
 
@@ -73,6 +74,7 @@ class RunPython(_guard.Runner):
         super().__init__(g, {
             "ok_dests": self.ok_dests, "ban_imports": sorted(ban_imports), "ban_defs": bool(ban_defs),
             "deny_read": deny_read, "only_suffix": export == "suffix", "captures": bool(capture),
+            "before_deny": asking(pre_deny, frame_args_of_view, is_pre=True),
             "data": {"ok_dests": self.ok_dests, **kwargs},
         })
 

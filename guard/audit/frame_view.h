@@ -1,0 +1,23 @@
+/*
+ * frame_view - a frame as a host's callback may look at it
+ *
+ * It answers as a frame does, but with copies: f_locals are plain copies (guard/audit/plain), of f_globals
+ * there is what names the module. So walking the stack in a callback, as one did with fastaudit, meets no
+ * object of a cell. Not for decisions in C, which look at frames themselves. Holds its frame.
+ */
+#pragma once
+
+#include "guard/python/py_cleanup.h"
+
+/* The innermost Python frame of this thread, new; None without one; NULL with an exception. */
+PyObject *frame_view_innermost(void);
+
+/* The frame behind a view, borrowed; NULL (no exception) for any other object. */
+PyFrameObject *frame_view_frame(PyObject *object);
+
+/* "a.f -> b.g": who called whom, outermost first, of so many innermost frames; a new str, or NULL with an
+   exception. */
+enum { FRAME_VIEW_FEW = 8, FRAME_VIEW_ALL = 60 /* a recursion is not told step by step */ };
+PyObject *frame_view_chain(int frames);
+/* "module.qualified_name" of one frame, new. */
+PyObject *frame_view_name(PyFrameObject *frame);

@@ -1,0 +1,150 @@
+#include "guard/audit/host_answer.h"
+
+#include "guard/audit/callback.h"
+#include "guard/audit/frame_view.h"
+#include "guard/audit/host_data.h"
+#include "guard/audit/plain.h"
+#include "guard/python/compat.h"
+#include "guard/python/error.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* ---- asking --------------------------------------------------------------------------------- */
+
+/* The arguments of the event as a tuple of plain copies. */
+static PyObject *copy_arguments(const struct facts_source *source)
+{
+    cleanup_py PyObject *tuple = PyTuple_New(source->count);
+
+    for (Py_ssize_t i = 0; tuple != NULL && i < source->count; i++) {
+        PyObject *item =
+            source->items != NULL ? source->items[i] : PyTuple_GetItem(source->tuple, i);
+        PyObject *copy = plain_copy(item != NULL ? item : Py_None);
+
+        if (copy == NULL || PyTuple_SetItem(tuple, i, copy) < 0)
+            return NULL;
+    }
+    return steal(tuple);
+}
+
+static PyObject *data_of(const struct scope *scope)
+{
+    const struct scope_entry *entry = scope_entry_current();
+    PyObject *data =
+        entry != NULL && entry->scope == scope ? entry->data : scope->host.frozen_data;
+
+    return host_data_copy(data != NULL ? data : Py_None, false);
+}
+
+static PyObject *question_for(const struct scope *scope, const char *event, const char *words,
+                              const struct facts_source *source, const struct denial *denial)
+{
+    cleanup_py PyObject *name = PyUnicode_DecodeUTF8(event, (Py_ssize_t)strlen(event), "replace");
+    cleanup_py PyObject *args = name != NULL && plain_init() == 0 ? copy_arguments(source) : NULL;
+    cleanup_py PyObject *frame = args != NULL ? frame_view_innermost() : NULL;
+    cleanup_py PyObject *message = NULL;
+    cleanup_py PyObject *data = frame != NULL ? data_of(scope) : NULL;
+
+    if (data == NULL)
+        return NULL;
+    message = PyUnicode_FromFormat("safepyrun refused to %s: %s; %s", words, denial->reason,
+                                   denial->remedy);
+    return message != NULL ? PyTuple_Pack(5, name, args, frame, message, data) : NULL;
+}
+
+/* PermissionError is how a host refuses; any other exception is a mistake in it, and no permission. */
+static void take_words(struct denial *denial)
+{
+    cleanup_py PyObject *exception = error_take();
+    cleanup_py PyObject *args = exception != NULL ? PyTuple_Pack(1, exception) : NULL;
+    bool is_refusal =
+        exception != NULL && PyErr_GivenExceptionMatches(exception, PyExc_PermissionError);
+    cleanup_py PyObject *text =
+        args != NULL ? callback_call((PyObject *)(is_refusal ? &PyUnicode_Type : Py_TYPE(args)), args)
+                     : NULL;
+    const char *utf8 = text != NULL && PyUnicode_Check(text) ? PyUnicode_AsUTF8AndSize(text, NULL)
+                                                              : NULL;
+    cleanup_py PyObject *type = exception != NULL ? PyType_GetName(Py_TYPE(exception)) : NULL;
+
+    if (utf8 != NULL)
+        snprintf(denial->reason, sizeof(denial->reason), "%s", utf8);
+    else if (type != NULL)
+        snprintf(denial->reason, sizeof(denial->reason), "the host's before_deny failed (%s)",
+                 PyUnicode_AsUTF8AndSize(type, NULL));
+    PyErr_Clear();
+}
+
+enum host_answer host_answer_ask(const struct scope *scope, const char *event, const char *words,
+                                 const struct facts_source *source, struct denial *denial)
+{
+    cleanup_py PyObject *question = NULL;
+    cleanup_py PyObject *answer = NULL;
+
+    if (scope->host.before_deny == NULL)
+        return HOST_SAYS_NOTHING;
+    question = question_for(scope, event, words, source, denial);
+    if (question != NULL)
+        answer = callback_call(scope->host.before_deny, question);
+    if (answer == NULL) {
+        take_words(denial);
+        return HOST_REFUSES;
+    }
+    if (answer == Py_None)
+        return HOST_SAYS_NOTHING;
+    return answer == Py_True ? HOST_ALLOWS : HOST_REFUSES;
+}
+
+/* ---- words ---------------------------------------------------------------------------------- */
+
+void host_answer_reword(const struct scope *scope, struct denial *denial, char *buffer, size_t size)
+{
+    static const char file[] = " in the policy file";
+    const char *at = scope->is_process ? NULL : strstr(denial->remedy, file);
+
+    if (at == NULL)
+        return;
+    snprintf(buffer, size, "%.*s%s", (int)(at - denial->remedy), denial->remedy,
+             at + strlen(file));
+    denial->remedy = buffer;
+}
+
+/* Does the one who entered stand on this stack? Then the call chain names him. */
+static bool is_below(const struct scope_entry *entry)
+{
+    cleanup_py PyObject *frame = py_own((PyObject *)PyEval_GetFrame());
+
+    while (frame != NULL) {
+        PyObject *back;
+
+        if (frame == entry->frame)
+            return true;
+        back = compat.frame_back(frame);
+        Py_DECREF(frame);
+        frame = back;
+    }
+    return false;
+}
+
+char *host_answer_trail(const struct scope *scope)
+{
+    const struct scope_entry *entry = scope_entry_current();
+    cleanup_py PyObject *chain = NULL;
+    cleanup_py PyObject *text = NULL;
+    const char *utf8;
+    char *trail = NULL;
+
+    if (scope->is_process)
+        return NULL;
+    chain = frame_view_chain(FRAME_VIEW_ALL);
+    if (chain != NULL && entry != NULL && entry->chain != NULL && !is_below(entry))
+        text = PyUnicode_FromFormat("\nCall chain: %U\nAudit context entered in thread %lu by: %U",
+                                    chain, entry->thread, entry->chain);
+    else if (chain != NULL)
+        text = PyUnicode_FromFormat("\nCall chain: %U", chain);
+    utf8 = text != NULL ? PyUnicode_AsUTF8AndSize(text, NULL) : NULL;
+    if (utf8 != NULL)
+        trail = xstrdup(utf8);
+    PyErr_Clear();
+    return trail;
+}

@@ -1,0 +1,204 @@
+"""What a host says to a refusal: before_deny, pre_deny, DenyInfo, and what they get to see."""
+
+import asyncio
+import contextvars
+import os
+import subprocess
+import sys
+import threading
+
+from host_tools import refused, refuses
+
+from safepyrun import DenyInfo, RunPython, mk_audit
+
+
+def echo(word="hi"):
+    return subprocess.run(["echo", word], capture_output=True, text=True).stdout
+
+
+def trusted_echo():
+    return echo()
+
+
+def test_f18_before_deny_permits_one_program(tmp_path):
+    seen = []
+
+    def before_deny(event, args, frame, msg, data):
+        seen.append((event, args, msg))
+        return event in ("subprocess.Popen", "_posixsubprocess.fork_exec") and (
+            event != "subprocess.Popen" or args[1][:1] == ["echo"])
+
+    with mk_audit([tmp_path], before_deny=before_deny)():
+        assert echo() == "hi\n"
+        with refused("start a program"):
+            subprocess.run(["ls"])
+    event, args, msg = seen[0]
+    assert event == "subprocess.Popen" and args[0] == "echo" and args[1] == ["echo", "hi"]
+    assert msg.startswith("safepyrun refused to start a program: ")
+
+
+def test_f23_a_walk_over_frames(tmp_path):
+    def before_deny(event, args, frame, msg, data):
+        while frame is not None:
+            if f"{frame.f_globals.get('__name__')}.{frame.f_code.co_qualname}" in data:
+                return True
+            frame = frame.f_back
+
+    audit = mk_audit([tmp_path], before_deny=before_deny, data=frozenset({"__main__.trusted_echo"}))
+    with audit():
+        assert trusted_echo() == "hi\n"
+        with refused():
+            echo()
+    # F24: what the host changes holds from the next entry on
+    audit.set_data(frozenset())
+    with audit():
+        with refused():
+            trusted_echo()
+
+
+def test_the_forms_of_a_callback(tmp_path):
+    def one(info):
+        assert isinstance(info, DenyInfo)
+        return info.find("trusted_echo") is not None
+
+    def six(event, args, frame, msg, data, calls):
+        return calls == () and frame.f_back is not None
+
+    def many(*args):
+        return len(args) == 6
+
+    for form in (one, six, many):
+        with mk_audit([tmp_path], before_deny=form)():
+            assert trusted_echo() == "hi\n"
+
+
+async def test_c069_pre_deny():
+    def fetch(url):
+        sys.audit("myapp.httpget", url)
+        return "fetched " + url
+
+    def pre_deny(event, args, frame, msg, data, _frame_args):
+        if event != "myapp.httpget":
+            return None
+        assert _frame_args(frame) == ([args[0]], {})
+        return True if args[0] in data["ok_urls"] else None
+
+    runner = RunPython(g={"fetch": fetch}, pre_deny=pre_deny, ok_urls={"http://example.org"})
+    assert await runner("fetch('http://example.org')") == "fetched http://example.org"
+    with refused("myapp.httpget"):
+        await runner("fetch('http://example.com')")
+    with refused("delete a file"):
+        await runner("import os; os.unlink('/foo/bar')")
+
+
+async def test_pre_deny_as_one_deny_info():
+    def reads(path, *, mode="x"):
+        os.unlink(path)
+
+    def pre_deny(info):
+        seen.append((info.event, info.find("test_pre_deny_as_one_deny_info.<locals>.reads").kwargs, info.args))
+        return False
+
+    seen = []
+    with refused("delete a file"):
+        await RunPython(g={"reads": reads}, pre_deny=pre_deny)("reads('/foo/bar', mode='y')")
+    assert seen == [("os.remove", {"mode": "y"}, ["/foo/bar"])]
+
+
+async def test_a_callback_that_raises_refuses():
+    def no(info):
+        raise PermissionError("not on a Sunday")
+
+    def broken(info):
+        raise ZeroDivisionError
+
+    with refused("not on a Sunday"):
+        await RunPython(g={}, pre_deny=no)("import os; os.unlink('/foo/bar')")
+    with refused("before_deny failed (ZeroDivisionError)"):
+        await RunPython(g={}, pre_deny=broken)("import os; os.unlink('/foo/bar')")
+
+
+async def test_callbacks_run_as_the_host(tmp_path):
+    def pre_deny(info):
+        (tmp_path / "log").write_text(info.event)
+
+    with refused():
+        await RunPython(g={}, pre_deny=pre_deny)("import os; os.unlink('/foo/bar')")
+    assert (tmp_path / "log").read_text() == "os.remove"
+
+
+async def test_callbacks_see_copies_only(tmp_path):
+    """An object of a cell that did something in a callback would do it as the host."""
+    def pre_deny(info):
+        for value in (*info.event_args, *info.args, *info.kwargs.values(), *info.frame.f_locals.values()):
+            str(value), value == 1, hash(value) if not isinstance(value, (list, dict)) else 0, f"{value}"
+            len(value) if hasattr(value, "__len__") else 0
+        info.frame.f_globals.get("__name__")
+
+    hostile = f"""
+import os
+def act(*a): os.mkdir({str(tmp_path / "made")!r}); return 1
+class Evil(str):
+    __eq__ = __str__ = __repr__ = __len__ = __format__ = __fspath__ = act
+    __hash__ = lambda s: act() or 1
+def victim(value, **more): os.unlink(value)
+x = Evil('/foo/bar')
+"""
+    runner = RunPython(g={}, pre_deny=pre_deny, ban_defs=False)
+    for call in ("os.unlink(x)", "victim(x, more=x)", "victim([x], more={'a': x})"):
+        try:
+            await runner(hostile + call)
+        except (PermissionError, TypeError):
+            pass
+    assert not (tmp_path / "made").exists()
+
+
+def test_f43_the_call_chain():
+    with mk_audit([])():
+        try:
+            trusted_echo()
+        except PermissionError as error:
+            message = str(error)
+    assert "__main__.trusted_echo -> __main__.echo -> subprocess.run" in message
+    assert "Audit context entered" not in message
+
+
+def test_f43_where_the_guard_was_entered():
+    with mk_audit([])():
+        snapshot = contextvars.copy_context()
+    messages = []
+
+    def work():
+        try:
+            snapshot.run(echo)
+        except PermissionError as error:
+            messages.append(str(error))
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert "test_f43_where_the_guard_was_entered" in messages[0].split("Audit context entered in thread")[1]
+
+
+def test_f43_in_another_task():
+    async def inner():
+        try:
+            echo()
+        except PermissionError as error:
+            return str(error)
+
+    async def main():
+        with mk_audit([])():
+            task = asyncio.create_task(inner())
+        return await task
+
+    assert "Audit context entered in thread" in asyncio.run(main())
+
+
+def test_words_speak_of_arguments_not_of_files():
+    try:
+        RunPython(g={})
+        asyncio.run(RunPython(g={})("open('/root/x', 'w')"))
+    except PermissionError as error:
+        assert "policy file" not in str(error) and "ok_dests" in str(error)
+    refuses("import os; os.system('ls')", "Call chain")
