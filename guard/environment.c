@@ -109,3 +109,25 @@ int environment_hide(const struct policy *policy)
     string_list_finish(&names);
     return result;
 }
+
+int environment_prepare_libraries(const struct policy *policy)
+{
+    static const char *const settings[][2] = {
+        /* Its check runs machine code through ctypes while it is imported, to warn of old processors. */
+        {"POLARS_SKIP_CPU_CHECK", "1"},
+    };
+    cleanup_py PyObject *os = PyImport_ImportModule("os");
+    cleanup_py PyObject *variables = os != NULL ? PyObject_GetAttrString(os, "environ") : NULL;
+
+    if (variables == NULL)
+        return -1;
+    for (size_t i = 0; policy->preset != POLICY_OPEN && i < sizeof(settings) / sizeof(settings[0]);
+         i++) {
+        cleanup_py PyObject *kept = PyObject_CallMethod(variables, "setdefault", "ss",
+                                                        settings[i][0], settings[i][1]);
+
+        if (kept == NULL)
+            return -1;
+    }
+    return 0;
+}

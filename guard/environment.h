@@ -14,3 +14,9 @@
 
 /* Returns 0, or -1 with an exception. */
 int environment_hide(const struct policy *policy);
+
+/*
+ * Variables that keep libraries from what is refused here anyway and that they can do without; one that is set
+ * already stays. Under the preset "open" nothing is set. Returns 0, or -1 with an exception.
+ */
+int environment_prepare_libraries(const struct policy *policy);

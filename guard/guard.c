@@ -110,7 +110,7 @@ static PyObject *run_setup(const struct configuration *configuration)
     PyObject *names = PyDict_New();
     cleanup_free char *problem = NULL;
 
-    if (environment_hide(policy) < 0)
+    if (environment_hide(policy) < 0 || environment_prepare_libraries(policy) < 0)
         fail_with_exception("take secrets out of the environment");
     if (names == NULL || setup_add_globals(policy, configuration->result.extra_globals, names) < 0)
         fail_with_exception("make the variables of [extra_globals]");

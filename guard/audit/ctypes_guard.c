@@ -1,23 +1,35 @@
 #include "guard/audit/ctypes_guard.h"
 
 #include "guard/audit/hook.h"
+#include "guard/audit/loaded_libraries.h"
 #include "guard/audit/slot_patch.h"
 #include "guard/python/method_patch.h"
 
 #include <dlfcn.h>
 #include <stdbool.h>
+#include <string.h>
 
 static ternaryfunc original_call;
-static bool guarded;
+static newfunc original_simple;
+static struct {
+    PyObject *module; /* the one that is guarded: types of another copy would not be */
+    PyTypeObject *function_type;
+    PyObject *restype; /* the descriptor */
+} state;
 
 static const struct event_row call_row = {.name = "ctypes.call",
                                           .check = check_native_call,
-                                          .arguments = STACK_LIBRARY_AND_SYMBOL,
+                                          .arguments = STACK_LIBRARY_SYMBOL_AND_SHAPE,
                                           .words = "call native code"};
+static const struct event_row list_row = {.name = "ctypes.list_libraries",
+                                          .check = check_native,
+                                          .arguments = STACK,
+                                          .words = "list the loaded libraries"};
+/* A package may want them while it is imported, but so may a cell that replaced what the package calls. */
 static const struct event_row new_row = {.name = "ctypes.new",
-                                         .check = check_native,
-                                         .arguments = STACK,
-                                         .words = "make a ctypes object"};
+                                         .check = check_never,
+                                         .arguments = NOTHING,
+                                         .words = "make a ctypes object that reaches memory"};
 static const struct event_row global_row = {.name = "ctypes.in_dll",
                                             .check = check_never,
                                             .arguments = NOTHING,
@@ -41,24 +53,85 @@ static PyObject *text_or_none(const char *text)
     return text != NULL ? PyUnicode_DecodeFSDefault(text) : py_own(Py_None);
 }
 
-static int judge_target(PyObject *function)
+/* The code of a simple type, as its C structure has it: 'i', 'z', …; 0 for any other object. */
+static char simple_code(PyObject *object)
 {
-    const void *address = *((struct ctypes_object *)function)->memory;
-    Dl_info about = {NULL, NULL, NULL, NULL};
-    bool is_exact = dladdr(address, &about) != 0 && about.dli_saddr == address;
-    cleanup_py PyObject *library = text_or_none(about.dli_fname);
-    cleanup_py PyObject *symbol = text_or_none(is_exact ? about.dli_sname : NULL);
-    PyObject *items[] = {library, symbol};
-    struct facts_source source = {items, NULL, 2};
+    Py_buffer view;
+    char code = '\0';
 
-    if (library == NULL || symbol == NULL)
+    if (PyObject_GetBuffer(object, &view, PyBUF_FORMAT) < 0) {
+        PyErr_Clear();
+        return code;
+    }
+    if (view.format != NULL && (view.format[0] == '<' || view.format[0] == '>') &&
+        view.format[2] == '\0')
+        code = view.format[1];
+    PyBuffer_Release(&view);
+    return code;
+}
+
+/* What a function says that it returns. Its own attribute, whatever a class derived from it says. */
+static enum native_shape shape_of_result(PyObject *function)
+{
+    cleanup_py PyObject *result =
+        PyObject_CallMethod(state.restype, "__get__", "OO", function, (PyObject *)Py_TYPE(function));
+    cleanup_py PyObject *code = NULL;
+    cleanup_free char *text = NULL;
+
+    if (result == NULL || !PyType_Check(result)) {
+        PyErr_Clear();
+        return result == Py_None ? NATIVE_NUMBERS : NATIVE_ANYTHING;
+    }
+    code = PyObject_GetAttrString(result, "_type_");
+    if (code == NULL || !PyUnicode_CheckExact(code)) {
+        PyErr_Clear();
+        return NATIVE_ANYTHING;
+    }
+    if (PyUnicode_CompareWithASCIIString(code, "i") == 0)
+        return NATIVE_NUMBERS;
+    return PyUnicode_CompareWithASCIIString(code, "z") == 0 ? NATIVE_TEXT : NATIVE_ANYTHING;
+}
+
+/* No argument or one number, and a number or a text comes back: then no memory is named by anybody. */
+static enum native_shape shape_of_call(PyObject *function, PyObject *args, PyObject *keywords)
+{
+    Py_ssize_t count = PyTuple_Size(args);
+
+    if (keywords != NULL && PyDict_Size(keywords) != 0)
+        return NATIVE_ANYTHING;
+    if (count > 1 || (count == 1 && !PyLong_CheckExact(PyTuple_GetItem(args, 0))))
+        return NATIVE_ANYTHING;
+    return shape_of_result(function);
+}
+
+static int judge_target(PyObject *function, PyObject *args, PyObject *keywords, Dl_info *about,
+                        bool is_exact)
+{
+    cleanup_py PyObject *library = text_or_none(about->dli_fname);
+    cleanup_py PyObject *symbol = text_or_none(is_exact ? about->dli_sname : NULL);
+    cleanup_py PyObject *shape = PyLong_FromLong(shape_of_call(function, args, keywords));
+    PyObject *items[] = {library, symbol, shape};
+    struct facts_source source = {items, NULL, 3};
+
+    if (library == NULL || symbol == NULL || shape == NULL)
         return -1;
     return hook_judge(&call_row, call_row.name, &source);
 }
 
 static PyObject *guarded_call(PyObject *function, PyObject *args, PyObject *keywords)
 {
-    if (scope_current() != NULL && judge_target(function) < 0)
+    const void *address = *((struct ctypes_object *)function)->memory;
+    Dl_info about = {NULL, NULL, NULL, NULL};
+    bool is_exact = dladdr(address, &about) != 0 && about.dli_saddr == address;
+
+    if (scope_current() == NULL)
+        return original_call(function, args, keywords);
+    if (is_exact && about.dli_sname != NULL && strcmp(about.dli_sname, "dl_iterate_phdr") == 0) {
+        if (hook_judge(&list_row, list_row.name, &(struct facts_source){NULL, NULL, 0}) < 0)
+            return NULL;
+        return loaded_libraries_tell(state.function_type, args);
+    }
+    if (judge_target(function, args, keywords, &about, is_exact) < 0)
         return NULL;
     return original_call(function, args, keywords);
 }
@@ -74,6 +147,25 @@ static newfunc original_new[4];
     }
 GUARDED_TYPES(DEFINE_NEW)
 
+/* Text and objects by their address. Their memory can be written as a buffer, so the value that one is made with
+   means nothing. threadpoolctl makes an empty text for a call that is not made here: it gets the bytes back. */
+static PyObject *guarded_simple(PyTypeObject *type, PyObject *args, PyObject *keywords)
+{
+    PyObject *made = original_simple(type, args, keywords);
+    char code = made != NULL ? simple_code(made) : '\0';
+
+    if (made == NULL || scope_current() == NULL || code == '\0' ||
+        strchr("bBcdfghHiIlLqQP?v", code) != NULL)
+        return made;
+    Py_DECREF(made);
+    if (PyTuple_Size(args) == 1 && PyBytes_CheckExact(PyTuple_GetItem(args, 0)))
+        return py_own(PyTuple_GetItem(args, 0));
+    judge(&new_row);
+    if (!PyErr_Occurred()) /* set aside by the host of a scope: still nothing that could be given */
+        PyErr_SetString(PyExc_PermissionError, new_row.words);
+    return NULL;
+}
+
 static const struct {
     const char *name;
     newfunc function;
@@ -88,7 +180,21 @@ static int guard_calls(PyObject *module)
 
     if (type == NULL || slot_patch(type, SLOT_CALL, (void *)guarded_call, &original) < 0)
         return -1;
-    original_call = (ternaryfunc)original;
+    if ((ternaryfunc)original != guarded_call)
+        original_call = (ternaryfunc)original;
+    state.function_type = (PyTypeObject *)py_own(type);
+    state.restype = PyObject_GetAttrString(type, "restype");
+    return state.restype != NULL ? 0 : -1;
+}
+
+static int guard_simple(PyObject *module)
+{
+    cleanup_py PyObject *type = PyObject_GetAttrString(module, "_SimpleCData");
+    void *original;
+
+    if (type == NULL || slot_patch(type, SLOT_NEW, (void *)guarded_simple, &original) < 0)
+        return -1;
+    original_simple = (newfunc)original;
     return 0;
 }
 
@@ -134,10 +240,15 @@ static int guard_globals(PyObject *module)
 
 int ctypes_guard_module(PyObject *module)
 {
-    if (guarded || !PyObject_HasAttrString(module, "CFuncPtr"))
+    if (state.module == module || !PyObject_HasAttrString(module, "CFuncPtr"))
         return 0;
-    guarded = true;
-    if (guard_calls(module) == 0 && guard_types(module) == 0 && guard_globals(module) == 0)
+    if (state.module != NULL) {
+        PyErr_SetString(PyExc_ImportError, "safepyrun does not load a second copy of _ctypes");
+        return -1;
+    }
+    state.module = py_own(module);
+    if (guard_calls(module) == 0 && guard_types(module) == 0 && guard_simple(module) == 0 &&
+        guard_globals(module) == 0)
         return 0;
     if (!PyErr_Occurred())
         PyErr_SetString(PyExc_ImportError, "safepyrun cannot guard ctypes on this Python");

@@ -54,7 +54,7 @@ struct event_row {
 #define IMPORT_ARGS               {.asks = ASKS_INNERMOST, .name = 1, .path = {2}}
 #define NAME_AT(n)                {.asks = ASKS_INNERMOST, .name = (n) + 1}
 #define NAME_ONLY(n)              {.name = (n) + 1}
-#define STACK_LIBRARY_AND_SYMBOL  {.asks = ASKS_STACK, .path = {1}, .name = 2}
+#define STACK_LIBRARY_SYMBOL_AND_SHAPE {.asks = ASKS_STACK, .path = {1}, .name = 2, .number = 3}
 #define FD_AND_NUMBER             {.path = {1}, .number = 2}
 #define OPEN_AT_ARGS              {.path = {1}, .dir_fd = {4}, .number = 2}
 #define NUMBER_AT(n)              {.number = (n) + 1}

@@ -23,6 +23,13 @@ enum verdict { VERDICT_ALLOW, VERDICT_DENY };
 
 #define FACTS_PATHS 2
 
+/* What goes into a native call and comes out of it; a number of the facts. */
+enum native_shape {
+    NATIVE_ANYTHING,
+    NATIVE_NUMBERS, /* nothing or one number in, nothing or a number out */
+    NATIVE_TEXT,    /* nothing or one number in, a text out */
+};
+
 struct path_fact {
     struct bytes text; /* data NULL: `fd` or nothing */
     int dir_fd;        /* AT_FDCWD unless the call named a directory */
@@ -84,7 +91,7 @@ verdict_function check_thread;          /* the same, and not out of a host's sco
 verdict_function check_code;            /* making code from text or parts: not user code */
 verdict_function check_new_code;        /* code objects: neither user code nor what it calls */
 verdict_function check_native;          /* ctypes: imports of libraries, and a few known ones */
-verdict_function check_native_call;     /* the same, and not into the C library or the interpreter */
+verdict_function check_native_call;     /* a few functions of BLAS and OpenMP, by libraries that are known */
 verdict_function check_native_library;  /* the same, and not a library from a write root */
 verdict_function check_import;          /* ban_imports; no native modules from write roots */
 verdict_function check_attribute_read;  /* frames and code objects: not user code */

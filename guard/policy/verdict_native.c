@@ -20,36 +20,52 @@ enum verdict check_native(const struct policy *policy, const struct facts *facts
                         "cells may not call native code through ctypes");
 }
 
-static bool begins_with(struct bytes text, const char *prefix)
+/* What threadpoolctl asks BLAS and OpenMP for, without "scipy_" in front and "64_" behind. */
+static enum native_shape known_function(struct bytes name)
 {
-    return text.size >= strlen(prefix) && memcmp(text.data, prefix, strlen(prefix)) == 0;
+    static const char *const numbers[] = {
+        "omp_get_max_threads",         "omp_set_num_threads",         "openblas_get_num_threads",
+        "openblas_set_num_threads",    "openblas_get_parallel",       "MKL_Get_Max_Threads",
+        "MKL_Set_Num_Threads",         "bli_thread_get_num_threads",  "bli_thread_set_num_threads",
+        "bli_info_get_enable_openmp",  "bli_info_get_enable_pthreads", "bli_arch_query_id",
+        NULL};
+    static const char *const texts[] = {"openblas_get_config", "openblas_get_corename",
+                                        "bli_arch_string", "bli_info_get_version_str", NULL};
+    static const char prefix[] = "scipy_";
+    const char *text = name.data;
+
+    if (name.size > strlen(prefix) && memcmp(text, prefix, strlen(prefix)) == 0)
+        name = (struct bytes){text + strlen(prefix), name.size - strlen(prefix)};
+    text = name.data;
+    while (name.size > 0 && strchr("_64", text[name.size - 1]) != NULL)
+        name.size--;
+    if (verdict_is_one_of(name, numbers))
+        return NATIVE_NUMBERS;
+    return verdict_is_one_of(name, texts) ? NATIVE_TEXT : NATIVE_ANYTHING;
 }
 
-/* `name` is the symbol behind the address, the path is the library; none when it is nobody's. */
+/*
+ * `name` is the symbol behind the address, the path is the library; none when it is nobody's. Being imported is no
+ * reason to call anything: what a module calls may be what a cell has put there. Even a library of one's own
+ * package has functions that run programs (libgfortran beside numpy).
+ */
 enum verdict check_native_call(const struct policy *policy, const struct facts *facts,
                                struct denial *ret_denial)
 {
-    /* What threadpoolctl and wrappers of BLAS and OpenMP ask for, wherever these are installed. */
-    static const char *const prefixes[] = {"omp_", "openblas_", "scipy_openblas_", "MKL_",
-                                           "mkl_", "bli_",      "dl_iterate_phdr", NULL};
     struct bytes library = facts->paths[0].text;
+    enum native_shape shape = known_function(facts->name);
 
     if (check_native(policy, facts, ret_denial) == VERDICT_DENY)
         return VERDICT_DENY;
-    for (size_t i = 0; prefixes[i] != NULL; i++)
-        if (begins_with(facts->name, prefixes[i]))
-            return VERDICT_ALLOW;
-    /* ctypes.cast() is a function of ctypes' own library. */
+    if (shape != NATIVE_ANYTHING && facts->number_known && facts->number == (long)shape)
+        return VERDICT_ALLOW;
+    /* ctypes.cast() is a function of ctypes' own library; what reaches memory cannot be made by it. */
     if (facts->caller == CALLER_IMPORT && facts->deputy_is_known && library.size > 0 &&
         memmem(library.data, library.size, "/_ctypes.", 9) != NULL)
         return VERDICT_ALLOW;
-    /* A package may call its own library while it is imported. The C library would be any system
-     * call. */
-    if (library.size > 0 && memmem(library.data, library.size, "-packages/", 10) != NULL)
-        return VERDICT_ALLOW;
     verdict_name_subject(ret_denial, facts->name);
     return verdict_deny(ret_denial, VERDICT_RING, "use a package that wraps the native library",
-                        "only the libraries of installed packages may be called through ctypes");
+                        "only a few functions of BLAS and OpenMP may be called through ctypes");
 }
 
 enum verdict check_native_library(const struct policy *policy, const struct facts *facts,

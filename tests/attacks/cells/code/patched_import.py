@@ -1,6 +1,6 @@
 # What a library calls while it is imported, replaced by ctypes: no frame of a cell is above the module's,
 # and imports may load libraries. Three imports make a library, a function and a call of it.
-# says: only the libraries of installed packages
+# says: only a few functions of BLAS and OpenMP
 import sys, ctypes, functools, unittest, weakref
 real = weakref.WeakKeyDictionary
 

@@ -1,0 +1,255 @@
+# Native code and memory: ctypes, cffi, libraries of one's own. Whoever has these has the process.
+import os, sys, functools
+from concurrent.futures import ThreadPoolExecutor
+call = lambda function, *arguments, **keywords: ThreadPoolExecutor(1).submit(function, *arguments, **keywords).result()
+command = " ".join(touch).encode()
+
+import weakref, unittest
+# What the module-level line `_results = weakref.WeakKeyDictionary()` of unittest.signals gives, with another function there.
+made_by_import = lambda function: (
+    setattr(weakref, "WeakKeyDictionary", function), sys.modules.pop("unittest.signals", None), call_import("unittest.signals"),
+    setattr(weakref, "WeakKeyDictionary", real), sys.modules["unittest.signals"]._results)[-1]
+real, call_import = weakref.WeakKeyDictionary, vars(sys.modules["builtins"])["__import__"]
+
+# %% C library
+import ctypes
+ctypes.CDLL(None).system(command)
+
+# %% C library by a library's thread
+import ctypes
+call(call(ctypes.CDLL, None).system, command)
+
+# %% C library in an import
+import ctypes
+library = made_by_import(functools.partial(ctypes.CDLL, None))
+made_by_import(functools.partial(made_by_import(functools.partial(getattr, library, "system")), command))
+
+# %% Python's own interface — ctypes.pythonapi
+import ctypes
+ctypes.pythonapi.PyRun_SimpleString(b"import os; os.system(%r)" % command)
+
+# %% function by its address
+import ctypes, _ctypes
+address = _ctypes.dlsym(ctypes.CDLL(None)._handle, "system")
+ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_char_p)(address)(command)
+
+# %% raw call — _ctypes.call_function
+import ctypes, _ctypes
+_ctypes.call_function(_ctypes.dlsym(ctypes.CDLL(None)._handle, "system"), (command,))
+
+# %% raw loader — _ctypes.dlopen
+import ctypes, _ctypes
+_ctypes.call_function(_ctypes.dlsym(_ctypes.dlopen(None, 2), "system"), (command,))
+
+# %% memory by its address — from_address
+import ctypes
+text = "ESCA" + "PED"
+print(bytes((ctypes.c_char * 64).from_address(id(text))))
+
+# %% memory as a string — string_at
+import ctypes
+text = "ESCA" + "PED"
+print(ctypes.string_at(id(text), 64))
+
+# %% memory moved
+import ctypes
+text, space = "ESCA" + "PED", bytes(64)
+ctypes.memmove(id(space) + 32, id(text), 64)
+print(space)
+
+# %% memory by a cast
+import ctypes
+text = "ESCA" + "PED"
+print(ctypes.cast(id(text), ctypes.POINTER(ctypes.c_char * 64)).contents.raw)
+
+# %% memory as C text — a c_char_p takes a number
+import ctypes
+text = "ESCA" + "PED"
+print(ctypes.c_char_p(id(text) + "".__sizeof__() - 1).value)
+
+# %% memory as C text set later
+# by: an empty text is none of ctypes' then
+import ctypes
+text = "ESCA" + "PED"
+pointer = ctypes.c_char_p(b"")
+pointer.value = id(text) + "".__sizeof__() - 1
+print(pointer.value)
+
+# %% memory as C text in an import
+import ctypes
+text = "ESCA" + "PED"
+print(made_by_import(functools.partial(ctypes.c_char_p, id(text) + "".__sizeof__() - 1)).value)
+
+# %% object by its address — a py_object's memory is a buffer that can be written
+import ctypes
+text = "ESCA" + "PED"
+holder = ctypes.py_object(1)
+memoryview(holder).cast("B")[:] = id(text).to_bytes(8, "little")
+print(holder.value)
+
+# %% text by its address — so is that of a c_char_p
+# by: a text is none of ctypes' then
+import ctypes
+text = "ESCA" + "PED"
+holder = ctypes.c_char_p(b"x")
+memoryview(holder).cast("B")[:] = (id(text) + "".__sizeof__() - 1).to_bytes(8, "little")
+print(holder.value)
+
+# %% memory by a pointer's index — beyond its end
+import ctypes
+one = ctypes.c_long(1)
+pointer = ctypes.POINTER(ctypes.c_long)(one)
+print("ESCAPED", pointer[1])
+
+# %% memory by a pointer made in an import
+import ctypes
+kind = made_by_import(functools.partial(ctypes.POINTER, ctypes.c_long))
+print("ESCAPED", made_by_import(functools.partial(kind, ctypes.c_long(1)))[1])
+
+# %% memory by a union — a number read as a pointer
+import ctypes
+Sly = type("Sly", (ctypes.Union,), {"_fields_": [("number", ctypes.c_size_t), ("text", ctypes.c_char_p)]})
+text = "ESCA" + "PED"
+print(Sly(id(text) + "".__sizeof__() - 1).text)
+
+# %% memory by a union in an import
+import ctypes
+Sly = type("Sly", (ctypes.Union,), {"_fields_": [("number", ctypes.c_size_t), ("text", ctypes.c_char_p)]})
+text = "ESCA" + "PED"
+print(made_by_import(functools.partial(Sly, id(text) + "".__sizeof__() - 1)).text)
+
+# %% memory by an array in an import — of C texts that take numbers
+import ctypes
+text = "ESCA" + "PED"
+print(made_by_import(functools.partial(ctypes.c_char_p * 1, id(text) + "".__sizeof__() - 1))[0])
+
+# %% memory by a library of a package in an import — libgfortran beside numpy runs commands
+# needs: numpy
+import numpy, glob, ctypes
+name = glob.glob(os.path.dirname(numpy.__file__) + "/../numpy.libs/libgfortran*.so*")[0]
+library = made_by_import(functools.partial(ctypes.CDLL, name))
+function = made_by_import(functools.partial(getattr, library, "_gfortran_system_sub"))
+made_by_import(functools.partial(function, command, None, len(command)))
+
+# %% numpy's own ctypes — a pointer to the memory of an array
+# needs: numpy
+import numpy
+pointer = numpy.zeros(4).ctypes.data_as(numpy.ctypeslib.ctypes.POINTER(numpy.ctypeslib.ctypes.c_long))
+print("ESCAPED", pointer[100])
+
+# %% cffi library
+# needs: cffi
+import cffi
+ffi = cffi.FFI()
+ffi.cdef("int system(const char *);")
+ffi.dlopen(None).system(command)
+
+# %% cffi memory by a cast
+# needs: cffi
+import cffi
+text = "ESCA" + "PED"
+print(cffi.FFI().buffer(cffi.FFI().cast("char *", id(text)), 64)[:])
+
+# %% cffi memory beyond the end — pointer arithmetic
+# needs: cffi
+import cffi
+pointer = cffi.FFI().new("long[4]") + 100
+print("ESCAPED", pointer[0])
+
+# %% cffi memory in an import
+# needs: cffi
+import cffi
+text = "ESCA" + "PED"
+ffi = cffi.FFI()
+pointer = made_by_import(functools.partial(ffi.cast, "char *", id(text)))
+print(ffi.unpack(pointer, 64))
+
+# %% cffi callback — a function with an address
+# needs: cffi
+import cffi
+ffi = cffi.FFI()
+pointer = ffi.cast("void *", ffi.callback("int(int)", lambda number: number))
+print("ESCAPED", pointer)
+
+# %% native module in the root
+import shutil, sysconfig, glob
+name = sorted(glob.glob(sysconfig.get_config_var("DESTSHARED") + "/_queue*.so") + glob.glob(sysconfig.get_config_var("DESTSHARED") + "/_asyncio*.so"))[0]
+shutil.copyfile(name, os.path.basename(name))
+sys.path.insert(0, os.getcwd())
+sys.modules.pop(os.path.basename(name).split(".")[0], None)
+call_import(os.path.basename(name).split(".")[0])
+
+# %% native module by a descriptor — /proc/self/fd is not the name of a folder
+import shutil, sysconfig, glob
+name = sorted(glob.glob(sysconfig.get_config_var("DESTSHARED") + "/_queue*.so") + glob.glob(sysconfig.get_config_var("DESTSHARED") + "/_asyncio*.so"))[0]
+shutil.copyfile(name, "sly.so")
+path = f"/proc/self/fd/{os.open('sly.so', os.O_RDONLY)}"
+external, bootstrap = sys.modules["_frozen_importlib_external"], sys.modules["_frozen_importlib"]
+name = os.path.basename(name).split(".")[0]
+sys.modules.pop(name, None)
+bootstrap._load(bootstrap.ModuleSpec(name, external.ExtensionFileLoader(name, path), origin=path))
+
+# %% native module by the current directory of proc
+import shutil, sysconfig, glob
+name = sorted(glob.glob(sysconfig.get_config_var("DESTSHARED") + "/_queue*.so") + glob.glob(sysconfig.get_config_var("DESTSHARED") + "/_asyncio*.so"))[0]
+shutil.copyfile(name, os.path.basename(name))
+sys.path.insert(0, "/proc/self/cwd")
+sys.modules.pop(os.path.basename(name).split(".")[0], None)
+call_import(os.path.basename(name).split(".")[0])
+
+# %% native module in memory — memfd_create by a library
+import sysconfig, glob
+name = sorted(glob.glob(sysconfig.get_config_var("DESTSHARED") + "/_queue*.so") + glob.glob(sysconfig.get_config_var("DESTSHARED") + "/_asyncio*.so"))[0]
+fd = call(os.memfd_create, "sly")
+os.write(fd, open(name, "rb").read())
+external, bootstrap = sys.modules["_frozen_importlib_external"], sys.modules["_frozen_importlib"]
+name, path = os.path.basename(name).split(".")[0], f"/proc/self/fd/{fd}"
+sys.modules.pop(name, None)
+bootstrap._load(bootstrap.ModuleSpec(name, external.ExtensionFileLoader(name, path), origin=path))
+
+# %% native library in the root, in an import
+import shutil, sysconfig, glob, ctypes
+name = sorted(glob.glob(sysconfig.get_config_var("DESTSHARED") + "/_queue*.so") + glob.glob(sysconfig.get_config_var("DESTSHARED") + "/_asyncio*.so"))[0]
+shutil.copyfile(name, "sly.so")
+made_by_import(functools.partial(ctypes.CDLL, f"/proc/self/fd/{os.open('sly.so', os.O_RDONLY)}"))
+
+# %% native library by a link — the link lies in the root, so it can change between question and answer
+import sysconfig, glob
+name = sorted(glob.glob(sysconfig.get_config_var("DESTSHARED") + "/_queue*.so") + glob.glob(sysconfig.get_config_var("DESTSHARED") + "/_asyncio*.so"))[0]
+os.symlink(name, os.path.basename(name))
+sys.path.insert(0, os.getcwd())
+sys.modules.pop(os.path.basename(name).split(".")[0], None)
+call_import(os.path.basename(name).split(".")[0])
+print("ESCAPED")
+
+# %% built-in module under another name — a spec whose name changes
+import _imp
+Spec = type("Spec", (), {"name": "_posixsubprocess", "origin": "built-in", "loader": None, "parent": "", "submodule_search_locations": None})
+sys.modules.pop("_posixsubprocess", None)
+module = _imp.create_builtin(Spec())
+_imp.exec_builtin(module)
+module.fork_exec([b"/bin/touch"], [b"touch", evil.encode()], True, (), None, None, -1, -1, -1, -1, -1, -1, *os.pipe(), False, False,
+                 0, None, None, None, -1, None, *([False] if sys.version_info < (3, 14) else []))
+
+# %% test module — _testcapi writes files and runs threads
+import _testcapi
+print("ESCAPED")
+
+# %% list of libraries — threadpoolctl hands pointers to whatever type it is given
+# needs: threadpoolctl
+# by: the callback gets names, no pointers
+import threadpoolctl, ctypes
+Sly = type("Sly", (ctypes.Structure,), {"_fields_": [("number", ctypes.c_size_t)], "dlpi_name": property(lambda self: print("ESCAPED", self.number))})
+threadpoolctl._dl_phdr_info = Sly
+threadpoolctl.ThreadpoolController()._find_libraries_with_dl_iterate_phdr()
+
+# %% shared memory of the system — a name that other processes see
+import multiprocessing.shared_memory
+memory = multiprocessing.shared_memory.SharedMemory(f"sly{os.getpid()}", True, 16)
+print("ESCAPED")
+memory.unlink()
+
+# %% semaphore of the system
+import _multiprocessing
+_multiprocessing.SemLock(1, 1, 1, f"/sly{os.getpid()}", False)
+print("ESCAPED", _multiprocessing.sem_unlink(f"/sly{os.getpid()}"))
