@@ -53,20 +53,88 @@ PACKAGES = {
     "matplotlib": "import matplotlib.pyplot as plt\nf, ax = plt.subplots()\nax.plot([1, 2])\nax.set_title('$x^2$')\n"
                   "f.savefig('p.png'), f.savefig('p.pdf'), f.savefig('p.svg')\nplt.show()\nplt.close('all')",
     "httpx": "import httpx, requests\nrequests.Session(), httpx.Request('GET', 'http://x')",
+    "polars": "import polars as pl\ndf = pl.DataFrame({'a': [1, 2, 3], 'b': ['x', 'y', 'x']})\ndf.write_csv('p.csv'), df.write_parquet('p.parquet')\n"
+              "pl.read_csv('p.csv').lazy().group_by('b').agg(pl.col('a').sum()).sort('b').collect(), pl.read_parquet('p.parquet'), df.to_pandas()",
+    "pyarrow": "import pyarrow as pa, pyarrow.parquet as pq, pyarrow.csv, pyarrow.compute as pc\nt = pa.table({'a': [1, 2]})\n"
+               "pq.write_table(t, 'a.parquet'), pq.read_table('a.parquet').to_pandas(), pyarrow.csv.write_csv(t, 'a.csv'), pc.sum(t['a'])",
+    "plotly": "import plotly.express as px, plotly.graph_objects as go\npx.scatter(x=[1, 2], y=[3, 4]).to_html(), go.Figure(go.Bar(y=[1])).write_html('f.html')",
+    "scikit-learn": "from sklearn.linear_model import LogisticRegression\nfrom sklearn.ensemble import RandomForestClassifier\n"
+                    "from sklearn.datasets import make_classification, load_iris\nfrom sklearn.pipeline import make_pipeline\n"
+                    "from sklearn.preprocessing import StandardScaler\nfrom sklearn.model_selection import cross_val_score\nfrom sklearn.cluster import KMeans\n"
+                    "X, y = make_classification(80, random_state=1)\ncross_val_score(make_pipeline(StandardScaler(), LogisticRegression()), X, y)\n"
+                    "RandomForestClassifier(5, n_jobs=2).fit(X, y).score(X, y), KMeans(2, n_init=2).fit(X).labels_, load_iris().data.shape\n"
+                    "import joblib\njoblib.dump(y, 'y.joblib'), joblib.load('y.joblib')",
+    "scipy": "import scipy.stats, scipy.optimize, scipy.integrate, scipy.sparse, scipy.signal, scipy.ndimage, scipy.linalg\n"
+             "scipy.stats.norm.rvs(size=3, random_state=1), scipy.optimize.minimize(lambda x: x @ x, [1., 2.]).x, scipy.integrate.quad(lambda x: x, 0, 1)",
+    "threadpoolctl": "import numpy, threadpoolctl\nassert threadpoolctl.threadpool_info()\nwith threadpoolctl.threadpool_limits(1):\n    pass\n"
+                     "control = threadpoolctl.ThreadpoolController()\nknown = len(control.info())\n"
+                     "control._find_libraries_with_dl_iterate_phdr()  # what older versions do on Linux\nassert control.info() and len(control.info()) >= known",
+    "duckdb": "import duckdb, pandas as pd\ndf = pd.DataFrame({'a': [1, 2]})\nassert duckdb.sql('select sum(a) from df').fetchall() == [(3,)]\n"
+              "duckdb.sql('select 1 as x').df()\nc = duckdb.connect('d.duckdb')\nc.execute('create table t as select 42 as x')\n"
+              "c.execute(\"copy t to 't.csv'\"), c.execute(\"select * from 't.csv'\").fetchall()",
     "tqdm": "from tqdm.auto import tqdm\nsum(tqdm(range(3)))",
     "PIL": "from PIL import Image\nImage.new('RGB', (4, 4)).save('i.png')\nImage.open('i.png').size",
     "ipywidgets": "import ipywidgets as w\nw.VBox([w.IntSlider(), w.Button()])",
 }
 
 
-def start(shell, python, directory):
+#: with ban_defs = false; what each defines is used as well
+DEFINITIONS = {
+    "functions": "def outer(n, *rest, scale=2, **more):\n    def inner(k):\n        nonlocal n\n        n += k\n        return n * scale\n    return inner\n"
+                 "assert outer(1)(2) == 6\ndef f(a: int = 1, /, b: str = 'x') -> str:\n    'doc'\n    return b * a\nassert f(2) == 'xx' and f.__doc__ == 'doc'",
+    "recursion and caches": "import functools\n@functools.lru_cache\ndef fib(n):\n    return n if n < 2 else fib(n - 1) + fib(n - 2)\nassert fib(50) == 12586269025",
+    "decorators": "import functools, time\ndef timed(function):\n    @functools.wraps(function)\n    def wrapper(*args, **keywords):\n        start = time.perf_counter()\n"
+                  "        result = function(*args, **keywords)\n        wrapper.took = time.perf_counter() - start\n        return result\n    return wrapper\n"
+                  "@timed\ndef work(n):\n    return sum(range(n))\nassert work(10) == 45 and work.took >= 0 and work.__name__ == 'work'",
+    "classes": "class Shape:\n    count = 0\n    def __init__(self, name):\n        self.name = name\n        Shape.count += 1\n    @property\n    def title(self):\n        return self.name.title()\n"
+               "    @classmethod\n    def make(cls):\n        return cls('made')\n    @staticmethod\n    def sides():\n        return 0\n    def __repr__(self):\n        return f'<{self.name}>'\n"
+               "class Square(Shape):\n    __slots__ = ()\n    def __init__(self):\n        super().__init__('square')\nassert Square().title == 'Square' and Shape.make().name == 'made'\nrepr(Square())",
+    "data classes": "import dataclasses\n@dataclasses.dataclass(order=True, frozen=True, slots=True)\nclass Point:\n    x: int\n    y: int = 0\n    tags: list = dataclasses.field(default_factory=list, compare=False)\n"
+                    "assert Point(1) < Point(2) and dataclasses.asdict(Point(1))['y'] == 0 and dataclasses.replace(Point(1), x=5).x == 5",
+    "enums": "import enum\nclass Colour(enum.Enum):\n    RED = enum.auto()\n    BLUE = enum.auto()\nclass Flags(enum.IntFlag):\n    A = 1\n    B = 2\nassert Colour['RED'] is Colour.RED and Flags.A | Flags.B == 3",
+    "named tuples and typed dictionaries": "import typing, collections\nclass P(typing.NamedTuple):\n    x: int\n    y: int = 2\nclass D(typing.TypedDict):\n    a: int\nassert P(1)._asdict() == {'x': 1, 'y': 2}\nD(a=1)",
+    "protocols, generics, abstract classes": "import abc, typing\nT = typing.TypeVar('T')\nclass Box(typing.Generic[T]):\n    def __init__(self, item: T):\n        self.item = item\n"
+                                             "@typing.runtime_checkable\nclass Closes(typing.Protocol):\n    def close(self): ...\nclass Base(abc.ABC):\n    @abc.abstractmethod\n    def run(self): ...\n"
+                                             "class Real(Base):\n    def run(self):\n        return 1\n    def close(self):\n        pass\nassert isinstance(Real(), Closes) and Real().run() == Box[int](1).item",
+    "metaclasses and descriptors": "class Meta(type):\n    def __new__(cls, name, bases, space):\n        space['made'] = True\n        return super().__new__(cls, name, bases, space)\n"
+                                   "class Positive:\n    def __set_name__(self, owner, name):\n        self.name = '_' + name\n    def __get__(self, thing, owner=None):\n        return getattr(thing, self.name)\n"
+                                   "    def __set__(self, thing, value):\n        assert value > 0\n        setattr(thing, self.name, value)\nclass Order(metaclass=Meta):\n    amount = Positive()\n"
+                                   "order = Order()\norder.amount = 3\nassert order.amount == 3 and Order.made",
+    "generators": "def count(n):\n    total = 0\n    for i in range(n):\n        got = yield i\n        total += got or 0\n    return total\ndef chain():\n    result = yield from count(3)\n    yield result\n"
+                  "assert list(chain()) == [0, 1, 2, 0]\ng = count(5)\nnext(g), g.send(10), g.close()",
+    "context managers": "import contextlib\n@contextlib.contextmanager\ndef opened(name):\n    file = open(name, 'w')\n    try:\n        yield file\n    finally:\n        file.close()\n"
+                        "class Quiet:\n    def __enter__(self):\n        return self\n    def __exit__(self, kind, value, trace):\n        return kind is ValueError\n"
+                        "with opened('managed') as f, Quiet():\n    f.write('x')\n    raise ValueError\nassert f.closed",
+    "coroutines": "import asyncio\nasync def fetch(n):\n    await asyncio.sleep(0)\n    return n * 10\nasync def numbers():\n    for i in range(3):\n        yield i\n"
+                  "assert await asyncio.gather(*map(fetch, range(3))) == [0, 10, 20]\nassert [n async for n in numbers()] == [0, 1, 2]\n"
+                  "async with asyncio.TaskGroup() as group:\n    task = group.create_task(fetch(4))\nassert task.result() == 40",
+    "operators and iteration": "class Vector:\n    def __init__(self, *v):\n        self.v = v\n    def __add__(self, other):\n        return Vector(*map(sum, zip(self.v, other.v)))\n    def __eq__(self, other):\n        return self.v == other.v\n"
+                               "    def __hash__(self):\n        return hash(self.v)\n    def __iter__(self):\n        return iter(self.v)\n    def __getitem__(self, i):\n        return self.v[i]\n    def __len__(self):\n        return len(self.v)\n"
+                               "    def __contains__(self, x):\n        return x in self.v\n    def __call__(self):\n        return sum(self)\na = Vector(1, 2) + Vector(3, 4)\nassert a == Vector(4, 6) and a() == 10 and 4 in a and len({a, Vector(4, 6)}) == 1",
+    "exceptions": "class Oops(Exception):\n    def __init__(self, code):\n        super().__init__(f'code {code}')\n        self.code = code\ndef fail():\n    try:\n        1 / 0\n    except ZeroDivisionError as error:\n        raise Oops(3) from error\n"
+                  "try:\n    fail()\nexcept Oops as error:\n    error.add_note('x')\n    assert error.code == 3 and isinstance(error.__cause__, ZeroDivisionError)\n"
+                  "try:\n    raise ExceptionGroup('many', [ValueError(1), TypeError(2)])\nexcept* ValueError as group:\n    assert len(group.exceptions) == 1\nexcept* TypeError:\n    pass",
+    "matching": "class P:\n    __match_args__ = ('x', 'y')\n    def __init__(self, x, y):\n        self.x, self.y = x, y\ndef place(p):\n    match p:\n        case P(0, y):\n            return y\n        case {'x': x, **rest}:\n            return rest\n"
+                "        case [first, *others] if first:\n            return others\n        case _:\n            return None\nassert place(P(0, 7)) == 7 and place({'x': 1, 'z': 2}) == {'z': 2} and place([1, 2]) == [2]",
+    "functions as pytest has them": "def add(a, b):\n    return a + b\ndef test_add():\n    assert add(1, 2) == 3\nclass TestAdd:\n    def test_text(self):\n        assert add('a', 'b') == 'ab'\n"
+                                    "import unittest\nclass Case(unittest.TestCase):\n    def setUp(self):\n        self.n = 1\n    def test_n(self):\n        self.assertEqual(self.n, 1)\n"
+                                    "for name, function in list(globals().items()):\n    if name.startswith('test_'):\n        function()\nTestAdd().test_text()\n"
+                                    "result = unittest.TextTestRunner().run(unittest.defaultTestLoader.loadTestsFromTestCase(Case))\nassert result.wasSuccessful()",
+    "pickles and copies of one's own classes": "import pickle, copy, threading\nclass Thing:\n    def __init__(self):\n        self.items = [1]\n    def __getstate__(self):\n        return self.__dict__\n"
+                                               "assert copy.deepcopy(Thing()).items == [1]\nclass Worker(threading.Thread):\n    def run(self):\n        self.done = True\nw = Worker()\nw.start()\nw.join()\nassert w.done",
+    "logging and parsing": "import logging, argparse, html.parser, json\nclass Titles(html.parser.HTMLParser):\n    found = []\n    def handle_data(self, data):\n        self.found.append(data)\nTitles().feed('<b>x</b>')\nassert Titles.found == ['x']\n"
+                           "class Encoder(json.JSONEncoder):\n    def default(self, o):\n        return str(o)\njson.dumps({'x': {1}.__class__}, cls=Encoder)\nparser = argparse.ArgumentParser()\nparser.add_argument('-n', type=int)\nassert parser.parse_args(['-n', '3']).n == 3",
+}
+
+
+def start(shell, python, directory, more=""):
     """The default policy, with the private directory that the kernel process would make."""
     work, private = directory / "work", directory / "private"
     work.mkdir()
     private.mkdir()
     environment = {"TMPDIR": str(private), "IPYTHONDIR": str(private / "ipython"), "MPLCONFIGDIR": str(private / "matplotlib"),
                    "MPLBACKEND": "module://matplotlib_inline.backend_inline" if shell == "ipython" else "agg"}
-    return Guard(shell, python, policy_file=f'ok_dests = [".", "{private}"]\n', environment=environment, cwd=work)
+    return Guard(shell, python, policy_file=f'ok_dests = [".", "{private}"]\n' + more, environment=environment, cwd=work)
 
 
 @pytest.mark.parametrize("name", STANDARD)
@@ -80,5 +148,20 @@ def test_standard_library(name, tmp_path):
 def test_packages(shell, tmp_path):
     with start(shell, sys.executable, tmp_path) as guard:
         for name, cell in PACKAGES.items():
+            outcome = guard.execute(cell, TIMEOUT_SECONDS)
+            assert outcome.error is None, (name, outcome.reply)
+
+
+def test_requests_is_refused_in_clear_words(tmp_path):
+    with start("plain", sys.executable, tmp_path) as guard:
+        outcome = guard.execute("import requests\nrequests.get('http://127.0.0.1:9')", TIMEOUT_SECONDS)
+        assert outcome.error == "PermissionError"
+        assert "cells may not use the network" in outcome.reply["evalue"]
+
+
+@pytest.mark.parametrize("shell", ["plain", "ipython"])
+def test_definitions(shell, tmp_path):
+    with start(shell, sys.executable, tmp_path, "ban_defs = false\n") as guard:
+        for name, cell in DEFINITIONS.items():
             outcome = guard.execute(cell, TIMEOUT_SECONDS)
             assert outcome.error is None, (name, outcome.reply)
