@@ -205,18 +205,31 @@ static void who_asks_decides(void **state)
                              cases[i].verdicts[caller]);
 }
 
-static void native_calls_stay_in_packages(void **state)
+static void native_calls_ask_for_numbers(void **state)
 {
-    struct facts facts = facts_of(CALLER_IMPORT, "/usr/lib/x86_64-linux-gnu/libc.so.6");
+    struct facts facts = facts_of(CALLER_LIBRARY, "/usr/lib/x86_64-linux-gnu/libgomp.so.1");
 
-    facts.name = BYTES_LITERAL("system");
-    assert_int_equal(ask(check_native_call, *state, facts), VERDICT_DENY);
+    facts.deputy_is_known = facts.number_known = true;
+    facts.number = NATIVE_NUMBERS;
     facts.name = BYTES_LITERAL("omp_get_max_threads");
     assert_int_equal(ask(check_native_call, *state, facts), VERDICT_ALLOW);
-    facts.caller = CALLER_USER;
+    facts.name = BYTES_LITERAL("scipy_openblas_get_num_threads64_");
+    assert_int_equal(ask(check_native_call, *state, facts), VERDICT_ALLOW);
+    facts.name = BYTES_LITERAL("scipy_openblas_get_config64_"); /* returns a text */
+    assert_int_equal(ask(check_native_call, *state, facts), VERDICT_DENY);
+    facts.number = NATIVE_TEXT;
+    assert_int_equal(ask(check_native_call, *state, facts), VERDICT_ALLOW);
+    facts.name = BYTES_LITERAL("omp_get_max_threads");
+    assert_int_equal(ask(check_native_call, *state, facts), VERDICT_DENY);
+    facts.number = NATIVE_ANYTHING;
+    assert_int_equal(ask(check_native_call, *state, facts), VERDICT_DENY);
+    facts.number = NATIVE_NUMBERS;
+    facts.name = BYTES_LITERAL("omp_get_place_proc_ids");
+    assert_int_equal(ask(check_native_call, *state, facts), VERDICT_DENY);
+    facts.name = BYTES_LITERAL("system");
     assert_int_equal(ask(check_native_call, *state, facts), VERDICT_DENY);
     facts = facts_of(CALLER_IMPORT, "/usr/lib/python3/dist-packages/x/_x.so");
-    assert_int_equal(ask(check_native_call, *state, facts), VERDICT_ALLOW);
+    assert_int_equal(ask(check_native_call, *state, facts), VERDICT_DENY);
     facts.paths[0].text = BYTES_NONE;
     assert_int_equal(ask(check_native_call, *state, facts), VERDICT_DENY);
 }
@@ -331,7 +344,7 @@ RUN(POLICY(opening_is_judged_by_flags_and_mode),
     POLICY(a_descriptor_is_judged_where_it_can_do_harm), POLICY(odd_paths_are_refused),
     POLICY(a_name_with_a_directory_is_judged_with_it), POLICY(roots_themselves_stay),
     POLICY(databases_are_files_with_other_names), POLICY(who_asks_decides),
-    POLICY(native_calls_stay_in_packages), POLICY(test_modules_are_nobodys),
+    POLICY(native_calls_ask_for_numbers), POLICY(test_modules_are_nobodys),
     POLICY(variables_that_steer_programs_are_refused), POLICY(the_link_is_nobodys),
     POLICY(devices_answer_questions_only), POLICY(monitoring_is_the_guards_own),
     POLICY(ndbm_opens_names_with_endings), POLICY(a_pragma_moves_no_files))

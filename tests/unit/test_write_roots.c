@@ -139,6 +139,39 @@ static void a_last_link_is_kept_where_the_operation_keeps_it(void **state)
                      ROOTS_OUTSIDE);
 }
 
+static void what_cells_can_swap_is_on_the_way(void **state)
+{
+    static const struct {
+        const char *path;
+        bool on_the_way;
+    } cases[] = {
+        {"/etc/passwd", false},
+        {"../outside/file", false},
+        {"sub/x.so", true},
+        {"way_out/file", true}, /* leads out now */
+        {"/proc/self/cwd/x.so", true},
+        {"/proc/self/fd/0", true},
+        {"packages/x.so", false},
+        {"/dev/fd/0", true},
+        {"loop", true},
+    };
+    struct place *place = *state;
+    char moved[PATH_MAX + 16];
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        print_message("%s\n", cases[i].path);
+        assert_int_equal(
+            write_roots_are_on_the_way(place->roots, bytes_of_string(cases[i].path)),
+            cases[i].on_the_way);
+    }
+    snprintf(moved, sizeof(moved), "%s/root/file", place->base);
+    assert_int_equal(chdir("sub"), 0);
+    assert_int_equal(write_roots_ask(place->roots, bytes_of_string(moved), AT_FDCWD,
+                                     PATH_FOLLOW_LAST, (char[PATH_MAX]){""}),
+                     ROOTS_OUTSIDE);
+    assert_true(write_roots_ever_cover(place->roots, moved)); /* "." was there */
+}
+
 static void a_relative_name_starts_at_its_directory(void **state)
 {
     struct place *place = *state;
@@ -244,7 +277,7 @@ static void the_root_of_all_covers_everything(void **state)
 
 RUN(IN_PLACE(paths_are_resolved_before_they_are_compared),
     IN_PLACE(a_last_link_is_kept_where_the_operation_keeps_it),
-    IN_PLACE(a_relative_name_starts_at_its_directory),
+    IN_PLACE(what_cells_can_swap_is_on_the_way), IN_PLACE(a_relative_name_starts_at_its_directory),
     IN_PLACE(bytes_that_no_path_can_have_are_not_resolved),
     IN_PLACE(the_dot_moves_with_the_process), IN_PLACE(a_folder_above_packages_is_known),
     IN_PLACE(a_description_never_runs_over), cmocka_unit_test(the_root_of_all_covers_everything))
