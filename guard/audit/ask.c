@@ -40,8 +40,7 @@ struct grant ask_grant(size_t number)
 static const struct grant *find_grant(const struct question_row *question, const char *subject)
 {
     for (size_t i = 0; i < asking.grant_count; i++)
-        if (asking.grants[i].question == question &&
-            strcmp(asking.grants[i].subject, subject) == 0)
+        if (asking.grants[i].question == question && strcmp(asking.grants[i].subject, subject) == 0)
             return &asking.grants[i];
     return NULL;
 }
@@ -50,8 +49,7 @@ static void add_grant(const struct question_row *question, const char *subject)
 {
     if (asking.grant_count == GRANTS_MAX)
         return; /* it passes this one time */
-    asking.grants =
-        xrealloc(asking.grants, (asking.grant_count + 1) * sizeof(*asking.grants));
+    asking.grants = xrealloc(asking.grants, (asking.grant_count + 1) * sizeof(*asking.grants));
     asking.grants[asking.grant_count++] = (struct grant){question, xstrdup(subject)};
 }
 
@@ -136,7 +134,8 @@ static void excuse(const struct excuses *excuses, struct facts *facts)
         facts->paths[i].excuses = excuses;
 }
 
-/* Two paths can need an excuse each, and so can writing and reading: after each one all is judged anew. */
+/* Two paths can need an excuse each, and so can writing and reading: after each one all is judged
+ * anew. */
 bool ask_person(const struct policy *policy, const struct event_row *row, const char *event,
                 struct facts *facts, struct denial *denial, enum question_answer *ret_answer)
 {

@@ -1,11 +1,11 @@
 /*
  * ask - a refusal becomes a question to the person at the front end
  *
- * Only under on_deny = "ask", only for denials that say may_ask, only on the main thread of the cell
- * that runs. The question goes to the kernel process, which words it, puts it to the client and
- * always answers; meanwhile this thread waits in C with the GIL: no Python code runs, so what was
- * judged cannot change before the answer. What a person has let pass for the session is kept here, in
- * C, and ends with the guard process.
+ * Only under on_deny = "ask", only for denials that say may_ask, only on the main thread of the
+ * cell that runs. The question goes to the kernel process, which words it, puts it to the client
+ * and always answers; meanwhile this thread waits in C with the GIL: no Python code runs, so what
+ * was judged cannot change before the answer. What a person has let pass for the session is kept
+ * here, in C, and ends with the guard process.
  */
 #pragma once
 

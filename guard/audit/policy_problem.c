@@ -134,8 +134,7 @@ char *policy_problem_unknown(const struct policy_file *file, const char *key)
 static bool is_good_entry(PyObject *entry, const char *key)
 {
     Py_ssize_t size;
-    const char *text =
-        PyUnicode_CheckExact(entry) ? PyUnicode_AsUTF8AndSize(entry, &size) : NULL;
+    const char *text = PyUnicode_CheckExact(entry) ? PyUnicode_AsUTF8AndSize(entry, &size) : NULL;
 
     if (text == NULL || size == 0 || strlen(text) != (size_t)size) {
         PyErr_Clear();
@@ -214,12 +213,14 @@ char *policy_problem_toml(const struct policy_file *file)
     utf8 = words != NULL ? PyUnicode_AsUTF8AndSize(words, NULL) : NULL;
     PyErr_Clear();
     is_text = value == NULL || !PyErr_GivenExceptionMatches(value, PyExc_UnicodeDecodeError);
-    where = place(file, !is_text     ? line_of_bad_byte(file, value)
+    where = place(file, !is_text       ? line_of_bad_byte(file, value)
                         : utf8 != NULL ? line_in_words(file, utf8)
                                        : 0);
     Py_XDECREF(type);
     Py_XDECREF(traceback);
     Py_XDECREF(value);
     return xasprintf("%s: it is not TOML: %s", where,
-                     !is_text ? "not UTF-8" : utf8 != NULL ? utf8 : "it cannot be read");
+                     !is_text       ? "not UTF-8"
+                     : utf8 != NULL ? utf8
+                                    : "it cannot be read");
 }

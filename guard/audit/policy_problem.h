@@ -2,7 +2,8 @@
  * policy_problem - what is wrong with a policy file, in words: file, line, key, what would be right
  *
  * For the person who wrote it; used by the still trusted interpreter, by kernels and by
- * `safepyrun policy check` alike. Not for deciding what is wrong. All results are new strings; free().
+ * `safepyrun policy check` alike. Not for deciding what is wrong. All results are new strings;
+ * free().
  */
 #pragma once
 

@@ -8,9 +8,12 @@ static const struct question_row rows[] = {
 #define ROW_COUNT (sizeof(rows) / sizeof(rows[0]))
 
 static const char *const answers[ANSWER_COUNT] = {
-    [ANSWER_NO] = "no",         [ANSWER_ONCE] = "once",
-    [ANSWER_SESSION] = "session", [ANSWER_ENOUGH] = "enough",
-    [ANSWER_LATE] = "late",     [ANSWER_NOBODY] = "nobody",
+    [ANSWER_NO] = "no",
+    [ANSWER_ONCE] = "once",
+    [ANSWER_SESSION] = "session",
+    [ANSWER_ENOUGH] = "enough",
+    [ANSWER_LATE] = "late",
+    [ANSWER_NOBODY] = "nobody",
     [ANSWER_INTERRUPTED] = "interrupted",
 };
 

@@ -1,8 +1,8 @@
 /*
  * questions - the rows of questions.def, and the words in which a question is answered
  *
- * For both processes: an ASK frame names a row by its number, ANSWER is one of the words below. Which
- * refusals are put to a person at all is decided in guard/policy/appeal.
+ * For both processes: an ASK frame names a row by its number, ANSWER is one of the words below.
+ * Which refusals are put to a person at all is decided in guard/policy/appeal.
  */
 #pragma once
 

@@ -1,11 +1,11 @@
 /*
- * appeal - which refusals a person may set aside, and which he has
+ * appeal - which refusals a person may set aside
  *
  * With on_deny = "ask" the front end of a running cell may be asked whether one path may pass after
- * all. Only what stands in guard/link/questions.def is ever asked; never what keeps the guard itself:
- * the connection file, policy and set-up files, the audit log, installed packages, protected names,
- * /proc, /sys and /dev. What was answered applies to one event, one rule and one resolved path.
- * Pure C; who asks and keeps the answers is guard/audit/ask.
+ * all. Only what stands in guard/link/questions.def is ever asked; never what keeps the guard
+ * itself: the connection file, policy and set-up files, the audit log, installed packages,
+ * protected names, /proc, /sys and /dev. What was answered applies to one event, one rule and one
+ * resolved path. Pure C; who asks and keeps the answers is guard/audit/ask.
  */
 #pragma once
 

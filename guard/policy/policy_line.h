@@ -1,9 +1,10 @@
 /*
  * policy_line - in which line of a policy file a key stands
  *
- * tomllib keeps no lines, and an error message without one makes people search. This walks over text
- * that tomllib has taken already: tables, dotted and quoted keys, strings over several lines, arrays,
- * tables in braces. It never decides what a file means, and a key in quotes with escapes has no line.
+ * tomllib keeps no lines, and an error message without one makes people search. This walks over
+ * text that tomllib has taken already: tables, dotted and quoted keys, strings over several lines,
+ * arrays, tables in braces. It never decides what a file means, and a key in quotes with escapes
+ * has no line.
  */
 #pragma once
 

@@ -69,9 +69,8 @@ int policy_question_ask(const char *question, const struct policy_sources *sourc
     cleanup_free char *glue = installation_package_folder();
     cleanup_free char *far = xasprintf("%d", LINK_FD);
     /* -I, -S: nothing of the environment and of site-packages, as the program does it too. */
-    const char *const arguments[] = {python,   "-I",     "-S", "-X",       "utf8",
-                                     program,  "--glue", glue, "--link-fd", far,
-                                     question, NULL};
+    const char *const arguments[] = {python,   "-I", "-S",        "-X", "utf8",   program,
+                                     "--glue", glue, "--link-fd", far,  question, NULL};
     const char *const *first = embedded ? &arguments[5] : arguments;
     cleanup_close int link = -1;
     pid_t pid;

@@ -1,9 +1,9 @@
 /*
  * policy_question - ask a guard about policy files
  *
- * Only a Python can read TOML, so the questions of `safepyrun policy` and of `safepyrun install` go to a
- * guard in the words of a session: the answer is what a kernel that starts here would do. The guard
- * writes to our stdout and says on stderr what is wrong.
+ * Only a Python can read TOML, so the questions of `safepyrun policy` and of `safepyrun install` go
+ * to a guard in the words of a session: the answer is what a kernel that starts here would do. The
+ * guard writes to our stdout and says on stderr what is wrong.
  */
 #pragma once
 

@@ -18,7 +18,8 @@ void question_finish(struct question *question)
     buffer_finish(&question->subject);
 }
 
-/* ---- to the guard and on record --------------------------------------------------------------- */
+/* ---- to the guard and on record ---------------------------------------------------------------
+ */
 
 static void send_answer(struct kernel *kernel, uint32_t cell, unsigned long number,
                         enum question_answer answer)
@@ -50,8 +51,7 @@ static void record(struct kernel *kernel, const char *answer)
     append_text(&object, "answer", bytes_of_string(answer));
     buffer_append_format(&object, ",\"seconds\":%.1f}",
                          (double)(loop_now_ms() - question->asked_ms) / 1000);
-    audit_log_question(kernel->audit_log,
-                       running != NULL ? running->execute.execution_count : 0,
+    audit_log_question(kernel->audit_log, running != NULL ? running->execute.execution_count : 0,
                        buffer_bytes(&object));
     warning = audit_log_take_warning(kernel->audit_log);
     if (warning != NULL)
@@ -96,7 +96,8 @@ int question_time_out(void *context)
     return 0;
 }
 
-/* ---- to the person ---------------------------------------------------------------------------- */
+/* ---- to the person ----------------------------------------------------------------------------
+ */
 
 static bool client_answers(const struct request *request)
 {
@@ -127,10 +128,11 @@ static int ask_client(struct kernel *kernel, struct request *request, long secon
     cleanup_buffer struct buffer prompt = BUFFER_NONE;
     cleanup_buffer struct buffer content = BUFFER_NONE;
 
-    question_prompt_append(&prompt, &(struct question_words){.row = question->row,
-                                                             .subject = buffer_bytes(&question->subject),
-                                                             .code = question->code,
-                                                             .seconds = seconds});
+    question_prompt_append(&prompt,
+                           &(struct question_words){.row = question->row,
+                                                    .subject = buffer_bytes(&question->subject),
+                                                    .code = question->code,
+                                                    .seconds = seconds});
     buffer_append_string(&content, "{\"prompt\":");
     json_text_append_string(&content, buffer_bytes(&prompt));
     buffer_append_string(&content, ",\"password\":false}");
@@ -171,8 +173,8 @@ static enum question_answer answer_at_once(struct kernel *kernel, const struct r
         return ANSWER_INTERRUPTED;
     if (question->is_settled)
         return ANSWER_ENOUGH;
-    if (!client_answers(request) || subject.size == 0 || subject.size > QUESTION_SUBJECT_BYTES_MAX ||
-        !draw_code(question->code))
+    if (!client_answers(request) || subject.size == 0 ||
+        subject.size > QUESTION_SUBJECT_BYTES_MAX || !draw_code(question->code))
         return ANSWER_NOBODY;
     return ANSWER_COUNT;
 }
@@ -209,7 +211,8 @@ int question_take(struct kernel *kernel, const struct frame *frame)
     return ask_client(kernel, running, (long)seconds);
 }
 
-/* ---- what the person says --------------------------------------------------------------------- */
+/* ---- what the person says ---------------------------------------------------------------------
+ */
 
 /* The text of an input_reply; false when there is none that could be an answer. */
 static bool read_reply(struct bytes content, char reply[REPLY_BYTES_MAX])

@@ -2,13 +2,13 @@
  * question - a refusal of the guard becomes a question to the person at the front end
  *
  * The guard asks with an ASK frame and waits in C; this asks the client of the running cell with an
- * input_request and always answers the guard: with what the person says, when the time is over, when
- * the cell is interrupted, or at once when nobody can or need be asked. At most one is open, and after
- * QUESTIONS_REFUSED_MAX times "no" a cell is not asked about again.
+ * input_request and always answers the guard: with what the person says, when the time is over,
+ * when the cell is interrupted, or at once when nobody can or need be asked. At most one is open,
+ * and after QUESTIONS_REFUSED_MAX times "no" a cell is not asked about again.
  *
- * An answer that lets something pass repeats a code that was drawn for this question, so that a reply
- * to the cell's own input(), or one that a person was talked into beforehand, is never taken for one.
- * Every question is on record before the guard hears the answer. Owned by the kernel.
+ * An answer that lets something pass repeats a code that was drawn for this question, so that a
+ * reply to the cell's own input(), or one that a person was talked into beforehand, is never taken
+ * for one. Every question is on record before the guard hears the answer. Owned by the kernel.
  */
 #pragma once
 

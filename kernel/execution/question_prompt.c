@@ -11,7 +11,8 @@ static unsigned long code_point(const unsigned char *c, int length)
     return point;
 }
 
-/* Scripts that file names are written in. No space, no mark that moves or hides what stands beside it. */
+/* Scripts that file names are written in. No space, no mark that moves or hides what stands beside
+ * it. */
 static bool is_shown(unsigned long point)
 {
     static const unsigned long ranges[][2] = {

@@ -2,9 +2,9 @@
  * question_prompt - what a person reads when the kernel asks
  *
  * The words are the kernel process's own; only the path comes from the guard, and so perhaps from a
- * cell. It is shown whole, in quotes, on one line, every character that could hide something written
- * as its number; a name with letters beyond ASCII is shown a second time without them, because a
- * Cyrillic "a" looks like a Latin one. Pure text, no state.
+ * cell. It is shown whole, in quotes, on one line, every character that could hide something
+ * written as its number; a name with letters beyond ASCII is shown a second time without them,
+ * because a Cyrillic "a" looks like a Latin one. Pure text, no state.
  */
 #pragma once
 
