@@ -114,7 +114,9 @@ static PyObject *run_setup(const struct configuration *configuration)
         fail_with_exception("take secrets out of the environment");
     if (names == NULL || setup_add_globals(policy, configuration->result.extra_globals, names) < 0)
         fail_with_exception("make the variables of [extra_globals]");
-    if (setup_run(policy, names, &problem) < 0)
+    if (setup_config(configuration->policy) < 0)
+        fail_with_exception("run the user's config.py");
+    if (setup_run(configuration->policy, names, &problem) < 0)
         fail(problem);
     return names;
 }

@@ -1,5 +1,6 @@
 #include "guard/setup.h"
 
+#include "guard/audit/tools.h"
 #include "guard/python/py_cleanup.h"
 
 #include <string.h>
@@ -208,11 +209,51 @@ static void flush(void)
     }
 }
 
-int setup_run(const struct policy *policy, PyObject *names, char **ret_problem)
+/* mode = "allow": what is neither a tool nor data is not there, and the user-code rules say why. */
+static int hold_back(struct policy *policy, PyObject *names)
+{
+    cleanup_py PyObject *keys = PyDict_Keys(names);
+
+    for (Py_ssize_t i = 0; keys != NULL && i < PyList_Size(keys); i++) {
+        PyObject *key = PyList_GetItem(keys, i);
+        PyObject *value = PyDict_GetItemWithError(names, key);
+        const char *name = PyUnicode_AsUTF8AndSize(key, NULL);
+
+        if (value == NULL || name == NULL)
+            return -1;
+        if (!PyCallable_Check(value) || tools_hold(value))
+            continue;
+        string_list_add(&policy->unregistered, name);
+        if (PyDict_DelItem(names, key) < 0)
+            return -1;
+    }
+    return keys != NULL ? 0 : -1;
+}
+
+int setup_config(struct policy *policy)
+{
+    cleanup_py PyObject *config = PyImport_ImportModule("safepyrun._config");
+    cleanup_py PyObject *path =
+        config != NULL ? PyObject_CallMethod(config, "path", NULL) : NULL;
+    cleanup_py PyObject *encoded = NULL;
+    cleanup_py PyObject *done = NULL;
+
+    if (path == NULL || PyUnicode_FSConverter(path, (void *)&encoded) == 0)
+        return -1;
+    policy_add_read_only(policy, PyBytes_AsString(encoded));
+    done = PyObject_CallMethod(config, "load_for_kernel", NULL);
+    return done != NULL ? 0 : -1;
+}
+
+int setup_run(struct policy *policy, PyObject *names, char **ret_problem)
 {
     for (size_t i = 0; i < policy->setup_files.count; i++)
         if (setup_file(policy->setup_files.items[i], names, ret_problem) < 0)
             return -1;
+    if (policy->allow_mode && hold_back(policy, names) < 0) {
+        *ret_problem = describe_error("");
+        return -1;
+    }
     if (policy->setup_files.count > 0)
         flush();
     return 0;

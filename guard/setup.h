@@ -16,6 +16,10 @@
 /* Reads and compiles the files only: for `safepyrun policy check`. 0, or -1 with a sentence. */
 int setup_check(const struct policy *policy, char **ret_problem);
 
+/* The user's config.py, if there is one: it registers tools. An error in it is a warning in the log. Cells
+   do not write it. 0, or -1: exception. */
+int setup_config(struct policy *policy);
+
 /*
  * setup_run() - run the files in their order
  *
@@ -23,7 +27,7 @@ int setup_check(const struct policy *policy, char **ret_problem);
  *
  * Returns 0, or -1 with a sentence in ret_problem: file, line, error; free().
  */
-int setup_run(const struct policy *policy, PyObject *names, char **ret_problem);
+int setup_run(struct policy *policy, PyObject *names, char **ret_problem);
 
 /* The values of [extra_globals] that the policy's mode lets through, into `names`. 0, or -1:
  * exception. */

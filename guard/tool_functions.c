@@ -63,6 +63,25 @@ static PyObject *tool_names(PyObject *self, PyObject *unused)
     return tools_names();
 }
 
+static PyObject *tool_count(PyObject *self, PyObject *unused)
+{
+    (void)self;
+    (void)unused;
+    return PyLong_FromSize_t(tools_count());
+}
+
+/* Those that were registered after there were so many, unless they are in force already. */
+static PyObject *forget_tools(PyObject *self, PyObject *number)
+{
+    size_t count = PyLong_AsSize_t(number);
+
+    (void)self;
+    if (PyErr_Occurred() || compat.audit("safepyrun.allow", NULL) < 0)
+        return NULL;
+    tools_forget(count);
+    return py_own(Py_None);
+}
+
 static PyObject *is_tool(PyObject *self, PyObject *callable)
 {
     (void)self;
@@ -156,6 +175,8 @@ static PyObject *path_is_inside(PyObject *self, PyObject *args)
 static PyMethodDef methods[] = {{"register_tool", register_tool, METH_VARARGS, NULL},
                                 {"set_tool_data", set_tool_data, METH_O, NULL},
                                 {"tool_names", tool_names, METH_NOARGS, NULL},
+                                {"tool_count", tool_count, METH_NOARGS, NULL},
+                                {"forget_tools", forget_tools, METH_O, NULL},
                                 {"is_tool", is_tool, METH_O, NULL},
                                 {"frame_args", recover_arguments, METH_VARARGS, NULL},
                                 {"path_is_inside", path_is_inside, METH_VARARGS, NULL},

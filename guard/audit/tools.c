@@ -132,6 +132,62 @@ int tools_add(const struct tool_registration *registration)
     return 0;
 }
 
+/* ---- taking back ---------------------------------------------------------------------------- */
+
+size_t tools_count(void)
+{
+    size_t count = 0;
+
+    for (const struct tool *tool = registry.first; tool != NULL; tool = tool->next)
+        count++;
+    return count;
+}
+
+static void unlink_from_code(struct tool *tool)
+{
+    struct tool *alike = first_of_code(tool->code);
+
+    if (alike == tool) {
+        compat.code_set_extra(tool->code, registry.code_index, tool->next_alike);
+        return;
+    }
+    while (alike->next_alike != tool)
+        alike = alike->next_alike;
+    alike->next_alike = tool->next_alike;
+}
+
+static void tool_free(struct tool *tool)
+{
+    Py_XDECREF(tool->callable);
+    Py_XDECREF(tool->owner);
+    Py_XDECREF(tool->may_change);
+    Py_XDECREF(tool->policy.callable);
+    free(tool->name);
+    free(tool);
+}
+
+void tools_forget(size_t count)
+{
+    struct tool **at = &registry.first;
+    struct tool *kept = NULL;
+
+    for (size_t i = 0; *at != NULL; i++) {
+        struct tool *tool = *at;
+
+        if (i < count || tool->is_frozen) {
+            kept = tool;
+            at = &tool->next;
+            continue;
+        }
+        *at = tool->next;
+        if (tool->code != NULL)
+            unlink_from_code(tool);
+        tool_free(tool);
+        registry.unfrozen--;
+    }
+    registry.last = kept;
+}
+
 /* ---- closing -------------------------------------------------------------------------------- */
 
 /* The class and all that are derived from it by now: Path() makes a PosixPath. */

@@ -49,6 +49,10 @@ int tools_add(const struct tool_registration *registration);
  */
 int tools_freeze(void);
 
+/* How many there are, and: only the first so many stay. What tools_freeze() has seen stays as well. */
+size_t tools_count(void);
+void tools_forget(size_t count);
+
 /* Are there any? */
 bool tools_exist(void);
 

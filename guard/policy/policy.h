@@ -54,6 +54,7 @@ struct policy {
     struct string_list allowed_imports;  /* allow mode, instead of ban_imports */
     struct string_list allowed_builtins; /* allow mode */
     struct string_list allowed_globals;  /* allow mode: which of [extra_globals] */
+    struct string_list unregistered;     /* allow mode: what set-up files define and do not allow() */
     struct string_list deny_read;   /* paths whose content may not be read */
     struct string_list secrets;     /* the same, whatever deny_read says: the connection file */
     struct string_list read_roots;  /* what may be read, if guards_reads */

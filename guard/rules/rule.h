@@ -24,6 +24,7 @@ struct rule {
 };
 
 extern const struct rule allow_names_rule;
+extern const struct rule allow_calls_rule;
 extern const struct rule ban_imports_rule;
 extern const struct rule ban_defs_rule;
 extern const struct rule ban_names_rule;

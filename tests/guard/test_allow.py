@@ -101,3 +101,84 @@ def test_cells_register_nothing(tools):
     with tools.start("") as guard:
         refused(guard, "allow(print)", "refused to register a tool")
         refused(guard, "set_data(ok_dests=['/'])", "refused to change what policies of tools see")
+
+
+class Configured(Tools):
+    """The same with a config.py of the user's."""
+
+    def configure(self, text):
+        (self.folder / "config" / "safepyrun").mkdir(parents=True)
+        (self.folder / "config" / "safepyrun" / "config.py").write_text(textwrap.dedent(text))
+        return self
+
+    def start(self, policy="ban_defs = false"):
+        return Guard(python=self.host, policy_file=f'os_ring = "off"\nok_dests = ["{self.folder}"]\n{policy}\n',
+                     environment={"XDG_CONFIG_HOME": str(self.folder / "config")})
+
+
+@pytest.fixture
+def configured(tmp_path, host):
+    return Configured(tmp_path, host)
+
+
+def test_c039_config_py_registers_tools(configured):
+    configured.configure("""
+    @allow
+    def echo():
+        return subprocess.run(["echo", "hi"], capture_output=True, text=True).stdout
+    allow("subprocess.getoutput", {Path: ["exists"]})
+    """)
+    with configured.start() as guard:
+        allowed(guard, "import subprocess; subprocess.getoutput('echo hi')", "'hi'")
+        refused(guard, "subprocess.getstatusoutput('echo hi')", "start a program")
+
+
+def test_cells_do_not_write_config_py(configured):
+    path = configured.folder / "config" / "safepyrun" / "config.py"
+    with configured.configure("").start() as guard:
+        refused(guard, f"open({str(path)!r}, 'w')", "open for writing")
+        refused(guard, f"import os; os.rename({str(path.parent)!r}, {str(path.parent) + '2'!r})")
+
+
+def test_c040_an_error_in_config_py_leaves_the_defaults(configured):
+    configured.configure("""
+    allow("subprocess.getoutput")
+    1 / 0
+    """)
+    with configured.start() as guard:
+        refused(guard, "import subprocess; subprocess.getoutput('echo hi')", "start a program")
+        allowed(guard, "1 + 1", "2")
+        assert "config.py: line 3: ZeroDivisionError" in guard.pipe_text()
+
+
+def test_r06_in_allow_mode_what_is_not_registered_is_refused_by_name(tools):
+    policy = 'ban_defs = false\nmode = "allow"\nallowed_builtins = ["print", "list", "map"]'
+    with tools.start("""
+    def plain(): return "plain"
+    @allow
+    def greet(): return "hi"
+    number = 5
+    """, policy) as guard:
+        refused(guard, "plain()", "line 1 uses plain")
+        refused(guard, "list(map(plain, [1]))", "call allow(plain) in the set-up file")
+        allowed(guard, "greet()", "'hi'")
+        allowed(guard, "number + 1", "6")
+        refused(guard, "allow(number)", "line 1 uses allow")
+
+
+def test_the_policy_names_the_tools(tools):
+    with tools.start(ECHO + """
+    class Shell:
+        def one(self): return run("1")
+    allow(run, {Shell: ["one"]}, "subprocess.getoutput")
+    """, policy="") as guard:
+        shown = guard.execute("%guard policy", TIMEOUT_SECONDS)
+        assert "tools = [run, Shell.one, getoutput]" in shown.stdout + str(shown.result), shown.stdout
+
+
+def test_a_refusal_beside_a_tool_is_the_usual_one(tools):
+    with tools.start(ECHO + """
+    allow(run)
+    """) as guard:
+        refused(guard, "import subprocess\nrun('x'), subprocess.run(['echo'])", "cells may not start programs or processes")
+        refused(guard, "run(*[lambda: 1], subprocess.run(['echo']))", "cells may not start programs or processes")

@@ -3,6 +3,7 @@
 import ast
 import functools
 import json
+import os
 import pathlib
 import subprocess
 import sys
@@ -26,7 +27,8 @@ def functions_of(file):
 
 @functools.cache
 def outcomes(version, file):
-    done = subprocess.run([PYTHONS[version], "-P", RUNNER, LIBRARY, file], capture_output=True, text=True, timeout=240)
+    done = subprocess.run([PYTHONS[version], "-P", RUNNER, LIBRARY, file], capture_output=True, text=True, timeout=240,
+                          env={**os.environ, "XDG_CONFIG_HOME": "/nonexistent"})
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout), done.stderr
 

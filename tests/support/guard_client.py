@@ -93,7 +93,8 @@ class Guard:
         self.process = subprocess.Popen(
             command + ["--link-fd", str(theirs.fileno())] + ([] if python else []),
             stdin=null, stdout=out_end, stderr=err_end, pass_fds=[theirs.fileno()], cwd=cwd,
-            env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1", **(environment or {})}, start_new_session=True)
+            env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "XDG_CONFIG_HOME": "/nonexistent",
+                 **(environment or {})}, start_new_session=True)
         for fd in (null, out_end, err_end):
             os.close(fd)
         theirs.close()

@@ -19,6 +19,8 @@ _PARTS = {
     "_allow_libraries": ("allow_httpx", "allow_matplotlib", "allow_pandas"),
     "_policies": ("AllowPolicy", "OpenWritePolicy", "PathWritePolicy", "PosAllowPolicy", "chk_dest"),
 }
+# What the user's config.py finds without imports.
+CONFIG_NAMES = (*_PARTS["_allow"], *_PARTS["_allow_libraries"], *_PARTS["_policies"])
 _PART_OF = {name: part for part, names in _PARTS.items() for name in names}
 # safepyrun-guard has no runners: what a set-up file imports with "*" is the rest.
 __all__ = sorted(name for name, part in _PART_OF.items()

@@ -71,7 +71,13 @@ def _policy():
     width = max(map(len, values))
     return ["# what is in force, as a policy file would say it; a cell cannot change it",
             *(f"{name:{width}} = {_value(value)}" for name, value in values.items()),
+            *_tools(),
             *_granted("# a person has let pass for this session: ")]
+
+
+def _tools():
+    names = list(dict.fromkeys(_guard.tool_names()))
+    return ["# registered with allow(): they may do what cells may not", "tools = " + _list(names)] if names else []
 
 
 def _where(denial):

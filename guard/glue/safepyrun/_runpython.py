@@ -3,14 +3,15 @@
 import asyncio
 import builtins
 
-from safepyrun import _guard
+from safepyrun import _config, _guard
 from safepyrun._deny import asking, frame_args_of_view
 from safepyrun._capture import Capture as _Capture  # noqa: F401  taken by the C code
 from safepyrun._namespace import find_namespace, srcfn  # noqa: F401
 
 BAN_IMPORTS = frozenset({"socket", "importlib", "safepyrun", "fastaudit"})
 
-default_ok_dests = ()
+# What the user's config.py says; it runs here, once, when the first runner is asked for.
+default_ok_dests = _config.load().get("default_ok_dests", ())
 
 
 def _tasks():

@@ -387,3 +387,31 @@ def test_a_change_of_what_a_tool_stands_on_ends_its_rights():
     assert run("tool()", g=names) == "hi\n"
     refuses("import functools\nsubprocess.Popen = functools.partial(subprocess.Popen, env={})\ntool()",
             "subprocess.Popen is not what it was", g=names)
+
+
+def test_c039_c041_config(tmp_path):
+    import os
+
+    (tmp_path / "safepyrun").mkdir()
+    (tmp_path / "safepyrun" / "config.py").write_text(
+        "default_ok_dests = ['/somewhere']\n"
+        "allow('subprocess.getoutput', {Path: [('unlink', PathWritePolicy())]})\n"
+        "allow_write_types(dict); subprocess, os, json, re\n")
+    os.environ["XDG_CONFIG_HOME"] = str(tmp_path)
+    assert run("import subprocess; subprocess.getoutput('echo hi')") == "hi"
+    from safepyrun import default_ok_dests
+    assert default_ok_dests == ["/somewhere"]
+
+
+def test_c040_an_error_in_the_config(tmp_path):
+    import os
+    import warnings
+
+    (tmp_path / "safepyrun").mkdir()
+    (tmp_path / "safepyrun" / "config.py").write_text("allow('subprocess.getoutput')\n1 / 0\n")
+    os.environ["XDG_CONFIG_HOME"] = str(tmp_path)
+    with warnings.catch_warnings(record=True) as caught:
+        refuses("import subprocess; subprocess.getoutput('echo hi')", "start a program")
+    assert "config.py: line 2: ZeroDivisionError" in str(caught[0].message)
+    allow("subprocess.getoutput")
+    assert run("import subprocess; subprocess.getoutput('echo hi')") == "hi"
