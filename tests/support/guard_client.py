@@ -174,8 +174,9 @@ class Guard:
         return frame
 
     def wait_ready(self):
-        while (frame := self.receive()).name == "LOG":      # what the OS ring could not close
-            pass
+        self.logged = []
+        while (frame := self.receive()).name == "LOG":
+            self.logged.append(frame.parts[1].decode())
         if frame.name == "FAILED":
             raise GuardDied(frame.text)
         assert frame.name == "READY", frame

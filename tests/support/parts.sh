@@ -3,7 +3,7 @@
 # Sourced by tests/run after tools/setup.sh. A part is a function run_<part>; its reports are JUnit XML files
 # $results/<part>*.xml, which count_results.py adds up: a part without a report has failed.
 
-all_parts=(unit guard attacks host conformance integration suites notebooks clients package figures asan)
+all_parts=(unit guard attacks isolation host conformance integration suites notebooks clients package figures asan)
 test_packages=(libcmocka-dev chromium fonts-dejavu-core)
 venv=$project/.venv-tests
 artefacts=$project/tests/artefacts
@@ -54,6 +54,7 @@ run_attacks()
     with_pytest attacks dev attacks || true
     with_pytest attacks-mechanisms dev mechanisms
 }
+run_isolation()   { with_pytest isolation dev isolation; }
 run_host()        { with_pytest host dev host; }
 run_conformance() { with_pytest conformance dev conformance; }
 run_integration() { with_pytest integration dev integration/wire; }
