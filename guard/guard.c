@@ -4,6 +4,7 @@
 #include "guard/configuration.h"
 #include "guard/denials.h"
 #include "guard/environment.h"
+#include "guard/frozen/frozen.h"
 #include "guard/limit_note.h"
 #include "guard/policy_answer.h"
 #include "guard/python/attribution.h"
@@ -138,7 +139,7 @@ static int warm_up(const struct configuration *configuration)
     guard.shell = shell_start(configuration->shell);
     if (guard.shell == NULL || cell_start(&hooks, guard.shell) < 0)
         return -1;
-    if (refusal_start() < 0)
+    if (refusal_start() < 0 || frozen_load() < 0)
         return -1;
     execute_start(guard.shell, &execute_hooks);
     introspect_start(guard.shell);
@@ -216,6 +217,8 @@ static void (*const handlers[FRAME_TYPE_COUNT])(const struct frame *frame) = {
     [FRAME_INPUT_REPLY] = ignore,
     [FRAME_ANSWER] = ignore,
     [FRAME_CONFIGURE] = ignore,
+    [FRAME_FREEZE] = frozen_freeze,
+    [FRAME_THAW] = frozen_thaw,
     [FRAME_SHUTDOWN] = shut_down,
 };
 
@@ -262,7 +265,7 @@ void guard_serve(int link_fd, const char *library_directory)
 
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     ring_close_inherited(link_fd);
-    if (link_end_open(link_fd) < 0)
+    if (frozen_start(link_fd) < 0 || link_end_open(link_fd) < 0)
         _exit(1);
     if (compat_init(&missing) != 0) {
         reason = xasprintf("this Python has no %s, which the guard needs", missing);

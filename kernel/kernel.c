@@ -3,6 +3,7 @@
 #include "kernel/config/session_policy.h"
 #include "kernel/execution/breach.h"
 #include "kernel/execution/from_guard.h"
+#include "kernel/execution/guard_death.h"
 #include "kernel/requests/requests.h"
 #include "kernel/supervisor/private_directory.h"
 #include "kernel/supervisor/spawn.h"
@@ -47,14 +48,23 @@ static void on_welcome(void *context, struct bytes subscription)
 /* The guard gets to work first; its answers are read when what is published here is on its way. */
 static int run_request(struct kernel *kernel, struct request *request)
 {
-    int result;
-
     kernel->queue.running = request;
     request->cell = cells_add(kernel->cells, request->message->header, request->execute.silent);
-    result = request->type->run(kernel, request);
+    restore_before_request(kernel, request);
+    return kernel_run_again(kernel);
+}
+
+int kernel_run_again(struct kernel *kernel)
+{
+    struct request *request = kernel->queue.running;
+    int result = request->type->run(kernel, request);
+
     if (result != 0 || kernel->queue.running != request)
-        return result; /* refused */
-    limits_begin(&kernel->limits, request->execute.deadline_seconds);
+        return result; /* it is closed already */
+    if (!kernel->restore.waits) {
+        limits_begin(&kernel->limits, request->execute.deadline_seconds);
+        restore_note_request(kernel, request);
+    }
     return request_open(request);
 }
 
@@ -65,8 +75,10 @@ int kernel_run_next(struct kernel *kernel)
     while (result == 0 && kernel->guard.state == GUARD_READY && kernel->queue.running == NULL) {
         struct request *request = queue_pop(&kernel->queue);
 
-        if (request == NULL)
+        if (request == NULL) {
+            restore_when_idle(kernel);
             return 0;
+        }
         result = run_request(kernel, request);
     }
     return result;
@@ -184,6 +196,7 @@ static int on_ready(void *context, const struct frame *frame)
     start_audit(kernel, buffer_bytes(&text));
     breach_read_limits(info, &limits);
     limits_set(&kernel->limits, &limits);
+    restore_start(kernel);
     kernel->outputs.cap.limit_bytes = (size_t)limits.max_output_kb * 1024;
     log_info("guard %d is ready", (int)kernel->guard.pid);
     return kernel_run_next(kernel);
@@ -201,7 +214,7 @@ static int on_output(void *context, enum frame_type stream, struct bytes bytes)
 
 static int on_ended(void *context)
 {
-    return from_guard_ended(context);
+    return guard_death_take(context);
 }
 
 void kernel_heed_congestion(struct kernel *kernel)
@@ -394,6 +407,7 @@ static void init_parts(struct kernel *kernel)
     outputs_init(&kernel->outputs, kernel->loop, &kernel->channels, kernel->cells);
     guard_process_init(&kernel->guard, kernel->loop, &handlers);
     limits_init(&kernel->limits, kernel->loop, &kernel->guard);
+    restore_init(kernel);
 }
 
 /* The guard starts first: it needs longer than our sockets do. */
@@ -427,6 +441,7 @@ static void finish(struct kernel *kernel)
         queue_refuse_all(&kernel->queue, "KernelShutdown", "the kernel is shutting down");
         channels_flush(&kernel->channels);
     }
+    copies_finish(&kernel->copies);
     guard_process_stop(&kernel->guard, kernel->is_shutting_down ? GUARD_STOP_MS : 0);
     guard_process_finish(&kernel->guard);
     outputs_finish(&kernel->outputs);

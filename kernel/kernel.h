@@ -16,9 +16,11 @@
 #include "kernel/execution/outputs.h"
 #include "kernel/execution/question.h"
 #include "kernel/execution/queue.h"
+#include "kernel/execution/restore.h"
 #include "kernel/loop.h"
 #include "kernel/records/audit_log.h"
 #include "kernel/records/history.h"
+#include "kernel/supervisor/copies.h"
 #include "kernel/supervisor/guard_process.h"
 #include "kernel/supervisor/limits.h"
 #include "kernel/supervisor/usage.h"
@@ -30,6 +32,8 @@ struct kernel {
     struct channels channels;
     struct guard_process guard;
     struct limits limits;
+    struct copies copies;
+    struct restore restore;
     struct buffer policy;      /* as it is sent to the guard */
     struct policy_sources policy_files;
     char *private_directory;   /* of the guard */
@@ -73,6 +77,9 @@ int kernel_run_next(struct kernel *kernel);
 
 /* While iopub has no room, the guard's output stays where it is and the cell has to wait. */
 void kernel_heed_congestion(struct kernel *kernel);
+
+/* The running request has waited for a copy of the guard: now it goes there. Returns 0 or -errno. */
+int kernel_run_again(struct kernel *kernel);
 
 /* SIGINT for what runs, "aborted" for the cells that wait. Returns 0 or -errno. */
 int kernel_interrupt(struct kernel *kernel);

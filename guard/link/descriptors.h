@@ -8,6 +8,7 @@
 
 enum {
     DESCRIPTOR_LAST_LINE = 1, /* link + 1: a memory file; where the cell is when it has to be ended */
+    DESCRIPTOR_COPIES = 2,    /* link + 2: a SOCK_SEQPACKET socket; the links of frozen copies */
     DESCRIPTOR_COUNT,         /* the link itself counts */
 };
 

@@ -295,7 +295,7 @@ static const struct preset_values presets[] = {
 };
 #define PRESET_COUNT (sizeof(presets) / sizeof(presets[0]))
 
-/* By preset; "open" has no limits: it guards nothing. */
+/* By preset; "open" guards nothing, but a crash costs one cell there as well. */
 static const struct policy_limits usual_limits = {
 #define POLICY_LIMIT(field, most, usual, strict) .field = usual,
 #include "guard/policy/limits.def"
@@ -310,7 +310,9 @@ static const struct policy_limits strict_limits = {
 static struct policy_limits limits_of(enum policy_preset preset)
 {
     if (preset == POLICY_OPEN)
-        return (struct policy_limits){.grace_seconds = usual_limits.grace_seconds};
+        return (struct policy_limits){.grace_seconds = usual_limits.grace_seconds,
+                                      .copies = usual_limits.copies,
+                                      .copy_limit_mb = usual_limits.copy_limit_mb};
     return preset == POLICY_STRICT ? strict_limits : usual_limits;
 }
 

@@ -92,6 +92,15 @@ int event_loop_idle(int fd)
     return result != NULL ? 0 : -1;
 }
 
+void event_loop_thaw(void)
+{
+    cleanup_py PyObject *result = NULL;
+
+    if (event_loop.glue != NULL)
+        result = PyObject_CallMethod(event_loop.glue, "thaw", NULL);
+    PyErr_Clear(); /* a cell has broken the loop: awaiting will tell */
+}
+
 void event_loop_finish(void)
 {
     cleanup_py PyObject *result = NULL;

@@ -34,5 +34,8 @@ bool event_loop_is_loaded(void);
  * exception. Only when a loop is loaded. */
 int event_loop_idle(int fd);
 
+/* In a copy that takes over: the loop gets what it shared with the dead process anew. */
+void event_loop_thaw(void);
+
 /* Before the interpreter ends: cancels what is left. */
 void event_loop_finish(void);

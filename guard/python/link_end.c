@@ -220,6 +220,20 @@ static int wait_for_frame(void)
     return result;
 }
 
+void link_end_renew(int fd)
+{
+    frame_writer_finish(&end.writer);
+    frame_reader_finish(&end.reader);
+    frame_writer_init(&end.writer);
+    frame_reader_init(&end.reader, FRAME_TO_GUARD);
+    while (take_kept() != NULL)
+        continue;
+    fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+    dup3(fd, end.fd, O_CLOEXEC);
+    close(fd);
+    end.detached = false;
+}
+
 static int receive_from_socket(struct frame *ret_frame)
 {
     if (end.detached)

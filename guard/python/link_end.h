@@ -17,6 +17,14 @@
 
 /* Takes the descriptor over and makes it non-blocking. Returns 0 or -errno. */
 int link_end_open(int fd);
+/*
+ * link_end_renew() - in a copy of the process: another link, under the same number
+ *
+ * What the process that forked had received or not yet sent is forgotten: it is that one's to handle.
+ *
+ * fd  TAKEN
+ */
+void link_end_renew(int fd);
 /* For select(); -1 when there is none. */
 int link_end_fd(void);
 /* Whether this process is a child that a cell forked. */

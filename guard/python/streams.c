@@ -167,6 +167,11 @@ void streams_flush_all(void)
     fflush(NULL);
 }
 
+bool streams_has_timer(void)
+{
+    return streams.timer_runs;
+}
+
 /* Text that is buffered belongs to the parent: posted before the fork, it is not sent twice. */
 static void before_fork(void)
 {

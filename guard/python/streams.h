@@ -25,3 +25,6 @@ void streams_flush(void);
 
 /* streams_flush(), also of C's stdio: what native code printed goes to descriptor 1. */
 void streams_flush_all(void);
+
+/* Whether the thread that flushes after a pause exists. */
+bool streams_has_timer(void);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <stdbool.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -39,13 +40,23 @@ static bool is_memory_of_ours(int fd)
     return size >= (ssize_t)sizeof(name) - 1 && memcmp(target, name, sizeof(name) - 1) == 0;
 }
 
+static bool is_socket_of_copies(int fd)
+{
+    int type = 0;
+    socklen_t size = sizeof(type);
+
+    return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_SEQPACKET;
+}
+
 void descriptors_close_inherited(int link_fd)
 {
-    int last = link_fd + DESCRIPTOR_LAST_LINE;
+    int last = link_fd;
 
     if (link_fd > 3)
         close_between(3, (unsigned)link_fd - 1);
-    if (!is_memory_of_ours(last))
-        last = link_fd;
+    if (is_memory_of_ours(link_fd + DESCRIPTOR_LAST_LINE))
+        last = link_fd + DESCRIPTOR_LAST_LINE;
+    if (last != link_fd && is_socket_of_copies(link_fd + DESCRIPTOR_COPIES))
+        last = link_fd + DESCRIPTOR_COPIES;
     close_between((unsigned)last + 1, INT_MAX);
 }

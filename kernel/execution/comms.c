@@ -6,7 +6,7 @@
 
 enum { COMMS_MAX = 65536 }; /* a cell can open them as fast as it likes */
 
-/* comm_id -> target_name; a JSON object is the dictionary that we link anyway. */
+/* comm_id -> {"target", "cell"}; a JSON object is the dictionary that we link anyway. */
 struct comms {
     json_t *targets;
 };
@@ -38,13 +38,14 @@ static char *string_member(struct bytes content, const char *key)
     return buffer_steal_string(&decoded);
 }
 
-void comms_note_open(struct comms *comms, struct bytes content)
+void comms_note_open(struct comms *comms, struct bytes content, uint32_t cell)
 {
     cleanup_free char *id = string_member(content, "comm_id");
     cleanup_free char *target = string_member(content, "target_name");
 
     if (id != NULL && target != NULL && json_object_size(comms->targets) < COMMS_MAX)
-        json_object_set_new(comms->targets, id, json_string(target));
+        json_object_set_new(comms->targets, id,
+                            json_pack("{s:s,s:I}", "target", target, "cell", (json_int_t)cell));
 }
 
 void comms_note_close(struct comms *comms, struct bytes content)
@@ -53,6 +54,29 @@ void comms_note_close(struct comms *comms, struct bytes content)
 
     if (id != NULL)
         json_object_del(comms->targets, id);
+}
+
+static const char *target_of(const json_t *comm)
+{
+    return json_string_value(json_object_get(comm, "target"));
+}
+
+bool comms_close_after(struct comms *comms, uint32_t cell, struct buffer *ret_content)
+{
+    const char *id;
+    json_t *comm;
+
+    json_object_foreach(comms->targets, id, comm)
+    {
+        if (json_integer_value(json_object_get(comm, "cell")) <= (json_int_t)cell)
+            continue;
+        buffer_append_string(ret_content, "{\"comm_id\":");
+        json_text_append_string(ret_content, bytes_of_string(id));
+        buffer_append_string(ret_content, ",\"data\":{}}");
+        json_object_del(comms->targets, id);
+        return true;
+    }
+    return false;
 }
 
 void comms_clear(struct comms *comms)
@@ -69,12 +93,12 @@ void comms_append_info(const struct comms *comms, const char *target, struct buf
     buffer_append_char(json, '{');
     json_object_foreach(comms->targets, id, name)
     {
-        if (target != NULL && strcmp(json_string_value(name), target) != 0)
+        if (target != NULL && strcmp(target_of(name), target) != 0)
             continue;
         buffer_append_string(json, separator);
         json_text_append_string(json, bytes_of_string(id));
         buffer_append_string(json, ":{\"target_name\":");
-        json_text_append_string(json, bytes_of_string(json_string_value(name)));
+        json_text_append_string(json, bytes_of_string(target_of(name)));
         buffer_append_char(json, '}');
         separator = ",";
     }

@@ -9,14 +9,26 @@
 
 #include "guard/link/buffer.h"
 
+#include <stdint.h>
+
 struct comms; /* opaque */
 
 struct comms *comms_new(void);
 void comms_free(struct comms *comms);
 
-/* Look at the content of a comm_open or comm_close that passes; a bad one changes nothing. */
-void comms_note_open(struct comms *comms, struct bytes content);
+/* Look at the content of a comm_open or comm_close that passes; a bad one changes nothing. `cell` is the
+   number of the request that opens it. */
+void comms_note_open(struct comms *comms, struct bytes content, uint32_t cell);
 void comms_note_close(struct comms *comms, struct bytes content);
+
+/*
+ * comms_close_after() - close one that a later request than `cell` has opened
+ *
+ * ret_content  of the comm_close that front ends get; appended
+ *
+ * Returns false when there is none.
+ */
+bool comms_close_after(struct comms *comms, uint32_t cell, struct buffer *ret_content);
 
 /* All are closed: the guard that had them is gone. */
 void comms_clear(struct comms *comms);

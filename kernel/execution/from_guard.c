@@ -3,6 +3,7 @@
 #include "kernel/execution/account.h"
 #include "kernel/execution/breach.h"
 #include "kernel/execution/cell_error.h"
+#include "kernel/execution/restore.h"
 #include "kernel/kernel.h"
 #include "kernel/records/log.h"
 #include "kernel/requests/requests.h"
@@ -124,7 +125,7 @@ static int take_execute_result(struct kernel *kernel, const struct frame *frame)
 
 static int take_comm_open(struct kernel *kernel, const struct frame *frame)
 {
-    comms_note_open(kernel->comms, frame->parts[0]);
+    comms_note_open(kernel->comms, frame->parts[0], frame->cell);
     return publish(kernel, "comm_open", frame);
 }
 
@@ -247,6 +248,8 @@ static int take_reply(struct kernel *kernel, const struct frame *frame)
         result = finish_execute(kernel, request, frame);
     else
         result = request_reply(request, frame->parts[0], BYTES_NONE);
+    if (result == 0)
+        result = restore_end_trial(kernel); /* the frame is gone with the guard */
     return result != 0 ? result : kernel_run_next(kernel);
 }
 
@@ -264,6 +267,18 @@ static int take_log(struct kernel *kernel, const struct frame *frame)
 static int take_denial(struct kernel *kernel, const struct frame *frame)
 {
     account_denial(kernel, frame);
+    return 0;
+}
+
+static int take_not_frozen(struct kernel *kernel, const struct frame *frame)
+{
+    return copies_take_refusal(&kernel->copies, frame->parts[0]);
+}
+
+static int take_thawed(struct kernel *kernel, const struct frame *frame)
+{
+    (void)frame;
+    log_info("guard %d has taken over", (int)kernel->guard.pid);
     return 0;
 }
 
@@ -285,6 +300,8 @@ static const struct {
     [FRAME_INPUT_REQUEST] = {take_input_request, 1},
     [FRAME_ASK] = {question_take, 0},
     [FRAME_REPLY] = {take_reply, 2},
+    [FRAME_NOT_FROZEN] = {take_not_frozen, 0},
+    [FRAME_THAWED] = {take_thawed, 0},
     [FRAME_LOG] = {take_log, 0},
     [FRAME_DENIAL] = {take_denial, 1},
 };
@@ -322,59 +339,4 @@ int from_guard_output(struct kernel *kernel, enum frame_type stream, struct byte
 {
     return write_stream(kernel, stream == FRAME_STDOUT ? STREAM_STDOUT : STREAM_STDERR,
                         kernel->output_cell, bytes);
-}
-
-/* Why the guard is no more, for the person whose cell it took along. A new string. */
-static char *explain_end(const struct kernel *kernel, bool respawns)
-{
-    cleanup_free char *end = guard_process_describe_end(&kernel->guard);
-    cleanup_free char *place = kernel->queue.running != NULL
-                                   ? breach_describe_place(kernel->queue.running)
-                                   : xstrdup("");
-    const char *then = respawns ? "A fresh interpreter starts now; variables are lost."
-                                : "The kernel ends now; variables are lost.";
-
-    if (kernel->guard.state == GUARD_FAILED)
-        return xasprintf("the interpreter could not start: %s", kernel->guard.failure);
-    if (breach_is(kernel) && kernel->queue.running != NULL) {
-        cleanup_free char *what = breach_describe(kernel->queue.running);
-
-        return xasprintf("%s. %s", what, then);
-    }
-    if (kernel->guard.failure != NULL)
-        return xasprintf("the interpreter process was ended because %s. %s",
-                         kernel->guard.failure, then);
-    return xasprintf("the interpreter process %s while this ran%s. %s", end, place, then);
-}
-
-int from_guard_ended(struct kernel *kernel)
-{
-    bool failed = kernel->guard.state == GUARD_FAILED;
-    bool breached = breach_is(kernel) && kernel->queue.running != NULL;
-    /* A limit is no accident: the session goes on, whatever is to happen after one. */
-    bool respawns = breached || kernel->options.on_guard_death == GUARD_DEATH_RESPAWN;
-    cleanup_free char *reason = explain_end(kernel, respawns);
-    struct request *running = kernel->queue.running;
-    const char *ename = failed ? "GuardFailed" : breached ? BREACH_ENAME : "GuardDied";
-    int result;
-
-    log_error("%s", reason);
-    question_drop(kernel);
-    guard_process_forget_stack(&kernel->guard);
-    limits_end(&kernel->limits);
-    result = outputs_turn(&kernel->outputs);
-    if (result != 0)
-        return result;
-    comms_clear(kernel->comms);
-    if (running != NULL && running->type == &execute_request)
-        account_end(kernel, running, "died", NULL);
-    audit_log_end_session(kernel->audit_log, reason); /* the cell's own line comes before */
-    result = queue_refuse_all(&kernel->queue, ename, reason);
-    if (result != 0 || failed)
-        return result; /* a kernel that cannot run cells still says why to each of them */
-    if (!respawns) {
-        kernel_end_after_death(kernel);
-        return 0;
-    }
-    return kernel_respawn(kernel);
 }

@@ -16,6 +16,3 @@ int from_guard_frame(struct kernel *kernel, const struct frame *frame);
 
 /* Bytes that were written to the guard's fd 1 or 2. Returns 0 or -errno. */
 int from_guard_output(struct kernel *kernel, enum frame_type stream, struct bytes bytes);
-
-/* The guard has ended: explains it to the request that ran. Returns 0 or -errno. */
-int from_guard_ended(struct kernel *kernel);

@@ -36,6 +36,7 @@ struct execute_options {
     bool store_history;
     bool stop_on_error;
     int execution_count; /* that its messages carry */
+    bool trial;          /* metadata {"safepyrun": {"trial": true}} */
     long deadline_seconds; /* metadata {"safepyrun": {"timeout_seconds": …}}; 0: none was asked for */
 };
 

@@ -24,7 +24,7 @@ static int forward(struct kernel *kernel, struct request *request, enum frame_ty
 
 static int run_open(struct kernel *kernel, struct request *request)
 {
-    comms_note_open(kernel->comms, request_content(request));
+    comms_note_open(kernel->comms, request_content(request), request->cell);
     return forward(kernel, request, FRAME_COMM_OPEN_REQUEST);
 }
 

@@ -1,4 +1,5 @@
 #include "kernel/execution/account.h"
+#include "kernel/execution/session_command.h"
 #include "kernel/kernel.h"
 #include "kernel/requests/requests.h"
 #include "kernel/wire/json_text.h"
@@ -47,6 +48,8 @@ static const char *read_wishes(struct bytes metadata, struct execute_options *op
         return NULL;
     if (wishes.size == 0 || *(const char *)wishes.data != '{')
         return "metadata \"safepyrun\" must be an object";
+    if (!read_flag(wishes, "trial", &options->trial))
+        return "\"trial\" in metadata \"safepyrun\" must be true or false";
     if (json_text_member(wishes, "timeout_seconds", &value) &&
         (!json_text_integer(value, &options->deadline_seconds) || options->deadline_seconds < 1 ||
          options->deadline_seconds > DEADLINE_SECONDS_MAX))
@@ -77,6 +80,8 @@ static void append_context(const struct request *request, struct buffer *context
     json_text_append_string(context, bytes_of_string(request->message->msg_id));
     buffer_append_string(context, ",\"session\":");
     buffer_append(context, session);
+    if (request->execute.trial)
+        buffer_append_string(context, ",\"trial\":true");
     buffer_append_string(context, ",\"metadata\":");
     buffer_append(context, request->message->metadata);
     buffer_append_char(context, '}');
@@ -99,12 +104,70 @@ static int publish_input(struct kernel *kernel, struct request *request)
         &(struct outgoing){.msg_type = "execute_input", .content = buffer_bytes(&content)});
 }
 
-static int run(struct kernel *kernel, struct request *request)
+/* Cells that speak to the kernel process begin with a percent sign; most do not, and are not decoded. */
+static bool may_be_command(struct bytes code)
+{
+    const char *at = code.data;
+    const char *end = at + code.size;
+
+    for (at++; at < end && (*at == ' ' || (*at == '\\' && at + 1 < end)); at++)
+        if (*at == '\\' && strchr("ntr", *++at) == NULL)
+            return false;
+    return at < end && *at == '%';
+}
+
+/* `ret_source` gets the decoded code, which the result looks into. */
+static struct session_command_found find_command(const struct request *request,
+                                                 struct buffer *ret_source)
+{
+    struct bytes code;
+
+    if (request->execute.silent || !json_text_member(request_content(request), "code", &code) ||
+        !may_be_command(code) || !json_text_string(code, ret_source))
+        return (struct session_command_found){.command = COMMAND_NONE};
+    return session_command_find(buffer_bytes(ret_source));
+}
+
+/* The content with what is tried as its code: of a name that is repeated, readers take the last. */
+static void append_trial(const struct request *request, struct bytes body, struct buffer *content)
+{
+    buffer_append(content, request_content(request));
+    while (content->size > 0 && content->data[content->size - 1] != '}')
+        content->size--;
+    content->size -= content->size > 0;
+    buffer_append_string(content, ",\"code\":");
+    json_text_append_string(content, body);
+    buffer_append_char(content, '}');
+}
+
+static void send(struct kernel *kernel, const struct request *request,
+                 const struct session_command_found *found)
 {
     cleanup_buffer struct buffer context = BUFFER_NONE;
+    cleanup_buffer struct buffer content = BUFFER_NONE;
     struct bytes parts[2];
+
+    append_context(request, &context);
+    parts[0] = request_content(request);
+    parts[1] = buffer_bytes(&context);
+    if (found->command == COMMAND_TRIAL) {
+        append_trial(request, found->body, &content);
+        parts[0] = buffer_bytes(&content);
+    }
+    guard_process_send(&kernel->guard, &(struct frame){FRAME_EXECUTE, request->cell, 2, parts});
+}
+
+/* Called twice for a trial that has to wait for its copy. */
+static int run(struct kernel *kernel, struct request *request)
+{
+    cleanup_buffer struct buffer source = BUFFER_NONE;
+    struct session_command_found found = find_command(request, &source);
     int result;
 
+    if (found.command == COMMAND_TRIAL)
+        request->execute.trial = true;
+    if (request->execute.trial && !restore_begin_trial(kernel))
+        return 0;
     if (request->execute.store_history)
         kernel->execution_count++;
     request->execute.execution_count = kernel->execution_count;
@@ -112,11 +175,12 @@ static int run(struct kernel *kernel, struct request *request)
     result = outputs_turn(&kernel->outputs); /* late output of the cell before */
     if (result != 0)
         return result;
-    append_context(request, &context);
-    parts[0] = request_content(request);
-    parts[1] = buffer_bytes(&context);
+    if (found.command == COMMAND_REWIND || found.command == COMMAND_RESET) {
+        result = publish_input(kernel, request);
+        return result != 0 ? result : session_command_run(kernel, &found);
+    }
     account_begin(kernel, request);
-    guard_process_send(&kernel->guard, &(struct frame){FRAME_EXECUTE, request->cell, 2, parts});
+    send(kernel, request, &found);
     return publish_input(kernel, request);
 }
 

@@ -30,6 +30,7 @@ void guard_process_init(struct guard_process *guard, struct loop *loop,
                                     .state = GUARD_DEAD,
                                     .pidfd = -1,
                                     .link = -1,
+                                    .copies_socket = -1,
                                     .last_line = memfd_create(LAST_LINE_NAME, MFD_CLOEXEC),
                                     .outputs = {-1, -1}};
     frame_reader_init(&guard->reader, FRAME_TO_KERNEL);
@@ -210,19 +211,26 @@ int guard_process_drain_outputs(struct guard_process *guard)
     return result;
 }
 
-static void close_descriptors(struct guard_process *guard)
+static void close_process(struct guard_process *guard)
 {
     loop_remove(guard->loop, &guard->link_source);
     loop_remove(guard->loop, &guard->pid_source);
+    if (guard->link >= 0)
+        close(steal_fd(&guard->link));
+    if (guard->pidfd >= 0)
+        close(steal_fd(&guard->pidfd));
+}
+
+/* What a copy that takes over would go on using. */
+static void close_outputs(struct guard_process *guard)
+{
     for (int i = 0; i < 2; i++) {
         loop_remove(guard->loop, &guard->output_sources[i]);
         if (guard->outputs[i] >= 0)
             close(steal_fd(&guard->outputs[i]));
     }
-    if (guard->link >= 0)
-        close(steal_fd(&guard->link));
-    if (guard->pidfd >= 0)
-        close(steal_fd(&guard->pidfd));
+    if (guard->copies_socket >= 0)
+        close(steal_fd(&guard->copies_socket));
 }
 
 /* It is over: what it wrote before is handled first, then `ended`. */
@@ -234,7 +242,7 @@ static int on_end(void *context)
     if (waitpid(guard->pid, &guard->wait_status, WNOHANG) != guard->pid)
         return 0;
     kill(-guard->pid, SIGKILL); /* what it left in its group, and what has left that */
-    process_tree_kill((struct process_set){NULL, 0});
+    process_tree_kill(guard->spared);
     if (guard->failure == NULL || guard->state == GUARD_FAILED) {
         guard->ending = true;
         guard->link_source.paused = false;
@@ -243,7 +251,7 @@ static int on_end(void *context)
             result = take_received(guard) < 0 ? -EIO : 0;
     }
     result = guard_process_drain_outputs(guard);
-    close_descriptors(guard);
+    close_process(guard);
     log_info("guard %d %s", (int)guard->pid, WIFSIGNALED(guard->wait_status) ? "was killed" : "ended");
     guard->pid = 0;
     if (guard->state == GUARD_STARTING) {
@@ -279,6 +287,25 @@ static void send_configuration(struct guard_process *guard, const struct guard_s
     guard_process_send(guard, &(struct frame){FRAME_CONFIGURE, 0, count, parts});
 }
 
+/* A process and its link, with nothing received or sent yet. */
+static void listen_to(struct guard_process *guard, pid_t pid, int link)
+{
+    frame_reader_finish(&guard->reader);
+    frame_writer_finish(&guard->writer);
+    frame_reader_init(&guard->reader, FRAME_TO_KERNEL);
+    guard->pid = pid;
+    guard->link = link;
+    guard->pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+    guard->link_source = source_of(link, on_link, guard);
+    guard->pid_source = source_of(guard->pidfd, on_end, guard);
+    loop_add(guard->loop, &guard->link_source);
+    loop_add(guard->loop, &guard->pid_source);
+    guard->paused = false;
+    guard->link_is_over = false;
+    guard->ending = false;
+    guard->output_bytes = 0;
+}
+
 void guard_process_start(struct guard_process *guard, const struct guard_settings *settings)
 {
     struct spawned spawned;
@@ -286,9 +313,7 @@ void guard_process_start(struct guard_process *guard, const struct guard_setting
 
     free(steal(guard->failure));
     buffer_clear(&guard->last_words, 0);
-    frame_reader_finish(&guard->reader);
-    frame_writer_finish(&guard->writer);
-    frame_reader_init(&guard->reader, FRAME_TO_KERNEL);
+    close_outputs(guard);
     if (spawn_guard(settings->python, settings->private_directory, guard->last_line, &spawned,
                     &error) != 0) {
         guard->failure = error;
@@ -296,25 +321,31 @@ void guard_process_start(struct guard_process *guard, const struct guard_setting
         return;
     }
     guard->state = GUARD_STARTING;
-    guard->pid = spawned.pid;
-    guard->link = spawned.link;
     guard->outputs[0] = spawned.outputs[0];
     guard->outputs[1] = spawned.outputs[1];
-    guard->pidfd = (int)syscall(SYS_pidfd_open, guard->pid, 0);
-    guard->link_source = source_of(guard->link, on_link, guard);
+    guard->copies_socket = spawned.copies_socket;
     guard->output_sources[0] = source_of(guard->outputs[0], on_stdout, guard);
     guard->output_sources[1] = source_of(guard->outputs[1], on_stderr, guard);
-    guard->pid_source = source_of(guard->pidfd, on_end, guard);
-    loop_add(guard->loop, &guard->link_source);
+    listen_to(guard, spawned.pid, spawned.link);
     loop_add(guard->loop, &guard->output_sources[0]);
     loop_add(guard->loop, &guard->output_sources[1]);
-    loop_add(guard->loop, &guard->pid_source);
-    guard->paused = false;
-    guard->link_is_over = false;
-    guard->ending = false;
-    guard->output_bytes = 0;
     send_configuration(guard, settings);
     log_info("guard %d started", (int)guard->pid);
+}
+
+void guard_process_adopt(struct guard_process *guard, pid_t pid, int link)
+{
+    if (guard->pid != 0) {
+        kill(-guard->pid, SIGKILL);
+        waitpid(guard->pid, &guard->wait_status, 0);
+        close_process(guard);
+    }
+    free(steal(guard->failure));
+    listen_to(guard, pid, link);
+    for (int i = 0; i < 2; i++)
+        guard->output_sources[i].paused = false;
+    guard->state = GUARD_READY;
+    guard_process_send(guard, &(struct frame){FRAME_THAW, 0, 0, NULL});
 }
 
 void guard_process_send(struct guard_process *guard, const struct frame *frame)
@@ -394,7 +425,8 @@ void guard_process_stop(struct guard_process *guard, int limit_ms)
         waitpid(guard->pid, &guard->wait_status, 0);
         guard->pid = 0;
     }
-    close_descriptors(guard);
+    close_process(guard);
+    close_outputs(guard);
     process_tree_kill((struct process_set){NULL, 0});
     guard->state = GUARD_DEAD;
 }

@@ -9,6 +9,7 @@
 
 #include "guard/link/frame.h"
 #include "kernel/loop.h"
+#include "kernel/supervisor/process_tree.h"
 
 #include <sys/types.h>
 
@@ -52,6 +53,8 @@ struct guard_process {
     struct loop_source link_source;
     struct loop_source output_sources[2];
     struct loop_source pid_source;
+    int copies_socket; /* where it takes the links of its copies from; also for those that take over */
+    struct process_set spared; /* copies: they outlive it; kept by copies */
     bool paused;       /* its output is not read: iopub is congested */
     uint64_t output_bytes; /* that came through its pipes */
     bool link_is_over; /* closed by it, or not believed any more */
@@ -66,6 +69,16 @@ void guard_process_init(struct guard_process *guard, struct loop *loop,
 
 /* Starts a process. On failure `failure` says why and the state is GUARD_FAILED. */
 void guard_process_start(struct guard_process *guard, const struct guard_settings *settings);
+
+/*
+ * guard_process_adopt() - a frozen copy is the guard from now on
+ *
+ * The one before is killed if it lives; its output pipes are the copy's too. Copies become children
+ * of this process when that one is dead.
+ *
+ * link  our end of the copy's link; TAKEN
+ */
+void guard_process_adopt(struct guard_process *guard, pid_t pid, int link);
 
 /* Sends a frame, or queues what the socket does not take. A dead guard takes everything silently. */
 void guard_process_send(struct guard_process *guard, const struct frame *frame);

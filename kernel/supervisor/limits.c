@@ -84,12 +84,6 @@ static int on_clock(void *context)
 
 /* ---- the looks ------------------------------------------------------------------------------ */
 
-static struct process_set excluded(const struct limits *limits)
-{
-    (void)limits;
-    return (struct process_set){NULL, 0};
-}
-
 /* What went to files is what was written, less what came here. */
 static int64_t written_to_files(const struct limits *limits, uint64_t written_bytes)
 {
@@ -103,7 +97,7 @@ static enum limit find_breach(const struct limits *limits)
     struct process_tree tree;
     int64_t written;
 
-    process_tree_measure(excluded(limits), values->memory_limit_mb != 0, &tree);
+    process_tree_measure(limits->guard->spared, values->memory_limit_mb != 0, &tree);
     written = written_to_files(limits, tree.written_bytes) - limits->written_before;
     if (values->processes != 0 && tree.tasks > values->processes)
         return LIMIT_PROCESSES;
@@ -188,7 +182,7 @@ static void note_what_was_used(struct limits *limits)
 
     if (limits->values.cpu_seconds == 0 && limits->values.max_write_mb == 0)
         return;
-    process_tree_measure(excluded(limits), false, &tree);
+    process_tree_measure(limits->guard->spared, false, &tree);
     limits->ticks_before = tree.cpu_ticks;
     limits->written_before = written_to_files(limits, tree.written_bytes);
 }

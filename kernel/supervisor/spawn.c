@@ -136,6 +136,7 @@ struct far_ends {
     int link;
     int outputs[2];
     int last_line; /* a copy, above the numbers that the guard's get */
+    int copies;    /* so is this */
 };
 
 static void far_ends_close(struct far_ends *ends)
@@ -144,6 +145,7 @@ static void far_ends_close(struct far_ends *ends)
     close(ends->outputs[0]);
     close(ends->outputs[1]);
     close(ends->last_line);
+    close(ends->copies);
 }
 
 static int make_pair(int type, int ret_ends[2])
@@ -155,12 +157,18 @@ static int make_pair(int type, int ret_ends[2])
 static int make_ends(struct spawned *spawned, struct far_ends *far)
 {
     int ends[2];
+    int copies[2];
 
     if (make_pair(SOCK_STREAM, ends) < 0)
         return -errno;
     spawned->link = ends[0];
     far->link = ends[1];
     fcntl(spawned->link, F_SETFL, O_NONBLOCK);
+    if (make_pair(SOCK_SEQPACKET, copies) < 0)
+        return -errno;
+    spawned->copies_socket = copies[0];
+    far->copies = fcntl(copies[1], F_DUPFD_CLOEXEC, FREE_FD);
+    close(copies[1]);
     fcntl(far->link, F_SETFL, O_NONBLOCK);
     for (int i = 0; i < 2; i++) {
         if (make_pair(0, ends) < 0)
@@ -189,6 +197,7 @@ static int run(const struct command *command, char **items, const struct far_end
     posix_spawn_file_actions_adddup2(&actions, far->outputs[0], 1);
     posix_spawn_file_actions_adddup2(&actions, far->outputs[1], 2);
     posix_spawn_file_actions_adddup2(&actions, far->link, LINK_FD);
+    posix_spawn_file_actions_adddup2(&actions, far->copies, LINK_FD + DESCRIPTOR_COPIES);
     if (far->last_line >= 0)
         posix_spawn_file_actions_adddup2(&actions, far->last_line, LINK_FD + DESCRIPTOR_LAST_LINE);
     posix_spawn_file_actions_addclosefrom_np(&actions, LINK_FD + DESCRIPTOR_COUNT);
@@ -208,8 +217,8 @@ static int run(const struct command *command, char **items, const struct far_end
 int spawn_guard(const char *python, const char *private_directory, int last_line,
                 struct spawned *ret_spawned, char **ret_error)
 {
-    struct spawned spawned = {0, -1, {-1, -1}};
-    struct far_ends far = {-1, {-1, -1}, -1};
+    struct spawned spawned = {0, -1, {-1, -1}, -1};
+    struct far_ends far = {-1, {-1, -1}, -1, -1};
     struct environment made = {NULL, 0};
     struct command command = {{NULL}};
     int result;
@@ -238,6 +247,7 @@ int spawn_guard(const char *python, const char *private_directory, int last_line
         close(spawned.link);
         close(spawned.outputs[0]);
         close(spawned.outputs[1]);
+        close(spawned.copies_socket);
         return 1;
     }
     *ret_spawned = spawned;

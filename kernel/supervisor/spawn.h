@@ -14,6 +14,7 @@ struct spawned {
     pid_t pid;
     int link;       /* our end of the socket pair, non-blocking */
     int outputs[2]; /* read ends of its fd 1 and 2, non-blocking */
+    int copies_socket; /* see guard/link/descriptors.h */
 };
 
 /*

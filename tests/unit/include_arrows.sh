@@ -11,7 +11,8 @@ guard/python : guard/link
 guard/rules : guard/link guard/policy guard/python
 guard/audit : guard/link guard/policy guard/python
 guard/ring : guard/link guard/policy
-guard : guard/link guard/policy guard/python guard/rules guard/audit guard/ring
+guard/frozen : guard/link guard/python
+guard : guard/link guard/policy guard/python guard/rules guard/audit guard/frozen guard/ring
 guard/hosts : guard guard/link guard/policy guard/python guard/rules guard/audit
 kernel/wire : guard/link
 kernel/records : guard/link kernel/wire

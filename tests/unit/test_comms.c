@@ -15,8 +15,8 @@ static void open_comms_are_listed(void **state)
     struct comms *comms = comms_new();
 
     (void)state;
-    comms_note_open(comms, BYTES_LITERAL("{\"comm_id\":\"a\",\"target_name\":\"t\\\"1\"}"));
-    comms_note_open(comms, BYTES_LITERAL("{\"comm_id\":\"b\",\"target_name\":\"t2\"}"));
+    comms_note_open(comms, BYTES_LITERAL("{\"comm_id\":\"a\",\"target_name\":\"t\\\"1\"}"), 1);
+    comms_note_open(comms, BYTES_LITERAL("{\"comm_id\":\"b\",\"target_name\":\"t2\"}"), 1);
     expect_info(comms, "t2", "{\"b\":{\"target_name\":\"t2\"}}");
     expect_info(comms, "t\"1", "{\"a\":{\"target_name\":\"t\\\"1\"}}");
     comms_note_close(comms, BYTES_LITERAL("{\"comm_id\":\"a\"}"));
@@ -31,8 +31,8 @@ static void a_bad_message_changes_nothing(void **state)
     struct comms *comms = comms_new();
 
     (void)state;
-    comms_note_open(comms, BYTES_LITERAL("{\"comm_id\":1,\"target_name\":\"t\"}"));
-    comms_note_open(comms, BYTES_LITERAL("{\"comm_id\":\"a\"}"));
+    comms_note_open(comms, BYTES_LITERAL("{\"comm_id\":1,\"target_name\":\"t\"}"), 1);
+    comms_note_open(comms, BYTES_LITERAL("{\"comm_id\":\"a\"}"), 1);
     comms_note_close(comms, BYTES_LITERAL("{}"));
     expect_info(comms, NULL, "{}");
     comms_free(comms);

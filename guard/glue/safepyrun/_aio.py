@@ -109,6 +109,20 @@ def idle(fd):
         _loop.remove_reader(fd)
 
 
+def thaw():
+    """In a copy that takes over: epoll is empty, sockets are dead ends, the fork has unset the loop."""
+    if _loop is None or _loop.is_closed():
+        return
+    asyncio.set_event_loop(_loop)
+    for key in list(_loop._selector.get_map().values()):
+        try:
+            _loop._selector._selector.register(key.fd, (key.events & 1) | (key.events & 2) << 1)
+        except OSError:  # closed behind the loop's back: as without a copy
+            pass
+    _loop._close_self_pipe()
+    _loop._make_self_pipe()
+
+
 def finish():
     if _loop is None or _loop.is_closed():
         return

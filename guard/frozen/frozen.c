@@ -1,0 +1,223 @@
+#include "guard/frozen/frozen.h"
+
+#include "guard/frozen/shared_files.h"
+#include "guard/frozen/threads.h"
+#include "guard/link/descriptors.h"
+#include "guard/python/error.h"
+#include "guard/python/event_loop.h"
+#include "guard/python/interrupt.h"
+#include "guard/python/link_end.h"
+#include "guard/python/py_cleanup.h"
+#include "guard/python/streams.h"
+
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+enum { ACKNOWLEDGED_MS = 2000, COPIES_MAX = 64 };
+
+static struct {
+    int copies_fd; /* where the links of copies come from; -1: no copies */
+    PyObject *before; /* safepyrun._frozen.before() and after() */
+    PyObject *after;
+    pid_t pids[COPIES_MAX]; /* of copies, until they are over and waited for; 0: free */
+    PyObject *saved; /* what before() has returned, for after() in the copy */
+} frozen = {.copies_fd = -1};
+
+int frozen_start(int link_fd)
+{
+    int fd = link_fd + DESCRIPTOR_COPIES;
+    int type = 0;
+    socklen_t size = sizeof(type);
+
+    if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) < 0 || type != SOCK_SEQPACKET)
+        return 0; /* started by hand */
+    fcntl(fd, F_SETFD, FD_CLOEXEC);
+    frozen.copies_fd = fd;
+    return threads_start();
+}
+
+int frozen_load(void)
+{
+    cleanup_py PyObject *module = PyImport_ImportModule("safepyrun._frozen");
+
+    if (module == NULL)
+        return -1;
+    frozen.before = PyObject_GetAttrString(module, "before");
+    frozen.after = PyObject_GetAttrString(module, "after");
+    return frozen.before != NULL && frozen.after != NULL ? 0 : -1;
+}
+
+/* ---- in the living process --------------------------------------------------------------------- */
+
+/* The link that the kernel process has sent for the copy of this number; older ones are closed. */
+static int receive_link(uint32_t number)
+{
+    for (;;) {
+        uint32_t found = 0;
+        int fd = -1;
+        struct iovec part = {&found, sizeof(found)};
+        union {
+            struct cmsghdr header;
+            char space[CMSG_SPACE(sizeof(int))];
+        } control;
+        struct msghdr message = {.msg_iov = &part,
+                                 .msg_iovlen = 1,
+                                 .msg_control = &control,
+                                 .msg_controllen = sizeof(control)};
+        struct cmsghdr *header;
+
+        if (recvmsg(frozen.copies_fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC) !=
+            (ssize_t)sizeof(found))
+            return -1;
+        header = CMSG_FIRSTHDR(&message);
+        if (header != NULL && header->cmsg_type == SCM_RIGHTS)
+            memcpy(&fd, CMSG_DATA(header), sizeof(fd));
+        if (found == number)
+            return fd;
+        if (fd >= 0)
+            close(fd);
+    }
+}
+
+/* A context on a graphics card belongs to one process. */
+static const char *find_hindrance(void)
+{
+    void *cuda = dlopen("libcuda.so.1", RTLD_LAZY | RTLD_NOLOAD);
+
+    if (cuda == NULL)
+        return threads_expect();
+    dlclose(cuda);
+    return "CUDA is in use";
+}
+
+static void refuse(const char *reason)
+{
+    struct bytes part = bytes_of_string(reason);
+
+    link_end_post(&(struct frame){FRAME_NOT_FROZEN, 0, 1, &part});
+}
+
+/* What Python has to do while it still can: the copy runs nothing until it is thawed. */
+static void prepare(void)
+{
+    PyObject *appends = shared_files_have_append() ? Py_True : Py_False;
+
+    Py_CLEAR(frozen.saved);
+    frozen.saved = PyObject_CallFunctionObjArgs(frozen.before, appends, NULL);
+    if (frozen.saved == NULL)
+        PyErr_Clear(); /* a cell has broken `random` or a file of its own: theirs to meet */
+    streams_flush_all();
+}
+
+/* Copies that the kernel process has dropped are over; only those: other children are a cell's. */
+static void note_child(pid_t pid)
+{
+    for (size_t i = 0; i < COPIES_MAX; i++) {
+        if (frozen.pids[i] != 0 && waitpid(frozen.pids[i], NULL, WNOHANG) != 0)
+            frozen.pids[i] = 0;
+        if (frozen.pids[i] == 0) {
+            frozen.pids[i] = pid;
+            pid = 0;
+        }
+    }
+}
+
+/* The copy has let go of everything when it closes its end. */
+static void wait_for_copy(int acknowledged, pid_t pid)
+{
+    struct pollfd ended = {acknowledged, POLLIN, 0};
+
+    if (poll(&ended, 1, ACKNOWLEDGED_MS) == 0)
+        kill(pid, SIGKILL);
+}
+
+/* ---- in the copy ------------------------------------------------------------------------------- */
+
+/* Returns when the kernel process has something to say: THAW. */
+static void wait_for_thaw(void)
+{
+    struct pollfd link = {link_end_fd(), POLLIN, 0};
+    char byte;
+
+    do {
+        poll(&link, 1, -1);
+    } while ((link.revents & (POLLIN | POLLHUP | POLLERR)) == 0);
+    if (recv(link_end_fd(), &byte, 1, MSG_PEEK) != 1)
+        _exit(0);
+}
+
+/* Nothing of Python here: its locks and threads are as the fork left them. */
+static void be_frozen(int link, int acknowledged)
+{
+    int kept[] = {link_end_fd(), link_end_fd() + DESCRIPTOR_LAST_LINE, frozen.copies_fd,
+                  interrupt_wake_fd(), acknowledged};
+
+    if (threads_hindrance() != NULL)
+        _exit(0);
+    setpgid(0, 0); /* the group of the living process dies with it */
+    link_end_renew(link);
+    shared_files_detach(kept, sizeof(kept) / sizeof(kept[0]));
+    link_end_post(&(struct frame){FRAME_FROZEN, 0, 0, NULL});
+    close(acknowledged);
+    wait_for_thaw();
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* our parent is the kernel process now */
+}
+
+void frozen_freeze(const struct frame *frame)
+{
+    const char *hindrance = find_hindrance();
+    uint32_t number = 0;
+    int ends[2];
+    int link;
+    pid_t pid;
+
+    memcpy(&number, frame->parts[0].data,
+           frame->parts[0].size < sizeof(number) ? frame->parts[0].size : sizeof(number));
+    link = receive_link(number);
+    if (hindrance != NULL || link < 0 || pipe2(ends, O_CLOEXEC) < 0) {
+        refuse(hindrance != NULL ? hindrance : strerror(errno));
+        if (link >= 0)
+            close(link);
+        return;
+    }
+    prepare();
+    PyOS_BeforeFork();
+    threads_count_at_fork();
+    pid = fork();
+    if (pid == 0) {
+        close(ends[0]);
+        be_frozen(link, ends[1]);
+        PyOS_AfterFork_Child();
+        return;
+    }
+    PyOS_AfterFork_Parent();
+    close(ends[1]);
+    close(link);
+    if (pid > 0) {
+        wait_for_copy(ends[0], pid);
+        note_child(pid);
+    }
+    close(ends[0]);
+    if (pid < 0 || threads_hindrance() != NULL)
+        refuse(pid < 0 ? strerror(errno) : threads_hindrance());
+}
+
+void frozen_thaw(const struct frame *frame)
+{
+    cleanup_py PyObject *done = NULL;
+
+    (void)frame;
+    interrupt_clear_wake();
+    interrupt_end_request();
+    if (frozen.saved != NULL)
+        done = PyObject_CallFunctionObjArgs(frozen.after, frozen.saved, NULL);
+    if (done == NULL)
+        PyErr_Clear(); /* as in prepare() */
+    event_loop_thaw();
+    link_end_post(&(struct frame){FRAME_THAWED, 0, 0, NULL});
+}

@@ -1,0 +1,87 @@
+#include "guard/frozen/threads.h"
+
+#include "guard/link/cleanup.h"
+#include "guard/python/streams.h"
+
+#include <dirent.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <string.h>
+
+static const char words[] = "other threads are running";
+
+static struct {
+    bool counts;         /* the next fork is ours */
+    unsigned left;       /* that no handler has stopped */
+    unsigned total_then; /* threads when it was in vain; 0: it was not */
+} threads;
+
+/* By name: the allocator's own, which knows about fork. */
+static bool is_harmless(const char *thread)
+{
+    static const char jemalloc[] = "jemalloc_bg_thd";
+    char path[64];
+    char name[32] = "";
+    cleanup_file FILE *file = NULL;
+
+    snprintf(path, sizeof(path), "/proc/self/task/%.20s/comm", thread);
+    file = fopen(path, "re");
+    return file != NULL && fgets(name, sizeof(name), file) != NULL &&
+           strncmp(name, jemalloc, sizeof(jemalloc) - 1) == 0;
+}
+
+static unsigned count(bool only_harmful)
+{
+    DIR *list = opendir("/proc/self/task");
+    struct dirent *entry;
+    unsigned found = 0;
+
+    while (list != NULL && (entry = readdir(list)) != NULL)
+        if (entry->d_name[0] != '.' && !(only_harmful && is_harmless(entry->d_name)))
+            found++;
+    if (list != NULL)
+        closedir(list);
+    return found;
+}
+
+/* Ours: the main thread, and the one that flushes the streams. */
+static unsigned own_threads(void)
+{
+    return streams_has_timer() ? 2 : 1;
+}
+
+static void before_fork(void)
+{
+    if (!threads.counts)
+        return;
+    threads.counts = false;
+    threads.left = count(true);
+    threads.left -= threads.left > own_threads() ? own_threads() : threads.left;
+}
+
+int threads_start(void)
+{
+    return -pthread_atfork(before_fork, NULL, NULL);
+}
+
+const char *threads_expect(void)
+{
+    if (threads.total_then != 0 && count(false) == threads.total_then)
+        return words;
+    threads.total_then = 0;
+    return NULL;
+}
+
+void threads_count_at_fork(void)
+{
+    threads.counts = true;
+    threads.total_then = count(false);
+}
+
+const char *threads_hindrance(void)
+{
+    if (threads.left != 0)
+        return words;
+    threads.total_then = 0;
+    return NULL;
+}

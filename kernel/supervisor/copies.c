@@ -1,0 +1,290 @@
+#include "kernel/supervisor/copies.h"
+
+#include "kernel/records/log.h"
+
+#include <poll.h>
+#include <sys/socket.h>
+
+enum { REASON_BYTES_MAX = 200 };
+
+/* ---- the list --------------------------------------------------------------------------------- */
+
+static void note_pids(struct copies *copies)
+{
+    for (size_t i = 0; i < copies->count; i++)
+        copies->pids[i] = copies->items[i].pid;
+    copies->guard->spared = (struct process_set){copies->pids, copies->count};
+}
+
+/* The end of its link is the end of the copy. */
+static void drop_at(struct copies *copies, size_t index)
+{
+    close(copies->items[index].link);
+    copies->count--;
+    memmove(&copies->items[index], &copies->items[index + 1],
+            (copies->count - index) * sizeof(copies->items[0]));
+    note_pids(copies);
+}
+
+static void drop_pending(struct copies *copies)
+{
+    if (copies->pending.link < 0)
+        return;
+    loop_remove(copies->loop, &copies->pending_source);
+    close(steal_fd(&copies->pending.link));
+}
+
+static void drop_all(struct copies *copies)
+{
+    drop_pending(copies);
+    while (copies->count > 0)
+        drop_at(copies, copies->count - 1);
+}
+
+/* That of the start is kept beyond the number: it is what a reset goes back to. */
+static void drop_surplus(struct copies *copies)
+{
+    size_t first = copies->count > 0 && copies->items[0].state.is_start ? 1 : 0;
+
+    while (copies->count - first > copies->most)
+        drop_at(copies, first);
+}
+
+void copies_init(struct copies *copies, struct loop *loop, struct guard_process *guard,
+                 copies_settled settled, void *context)
+{
+    *copies = (struct copies){.loop = loop,
+                              .guard = guard,
+                              .settled = settled,
+                              .context = context,
+                              .pending.link = -1};
+}
+
+void copies_finish(struct copies *copies)
+{
+    drop_all(copies);
+    free(steal(copies->hindrance));
+}
+
+void copies_start(struct copies *copies, size_t most)
+{
+    drop_all(copies);
+    free(steal(copies->hindrance));
+    copies->most = most;
+    copies->state = (struct session_state){.is_start = true};
+    copies->is_current = false;
+    copies->took_ms = 0;
+    copies->settled_ms = loop_now_ms();
+}
+
+void copies_note_change(struct copies *copies, int execution_count, uint32_t cell)
+{
+    bool is_stored = execution_count != copies->state.execution_count;
+
+    copies->before = copies->state;
+    copies->state = (struct session_state){.execution_count = execution_count,
+                                           .depth = copies->before.depth + is_stored,
+                                           .cell = cell};
+    copies->is_current = false;
+}
+
+/* ---- asking for one --------------------------------------------------------------------------- */
+
+/* The sender's pid as the system knows it; 0 when nothing has come. Leaves the bytes where they are. */
+static pid_t read_sender(int link)
+{
+    char byte;
+    struct iovec part = {&byte, 1};
+    union {
+        struct cmsghdr header;
+        char space[CMSG_SPACE(sizeof(struct ucred))];
+    } control;
+    struct msghdr message = {.msg_iov = &part,
+                             .msg_iovlen = 1,
+                             .msg_control = &control,
+                             .msg_controllen = sizeof(control)};
+    struct cmsghdr *header;
+    struct ucred sender = {0};
+
+    if (recvmsg(link, &message, MSG_PEEK | MSG_DONTWAIT) != 1)
+        return 0;
+    header = CMSG_FIRSTHDR(&message);
+    if (header != NULL && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_CREDENTIALS)
+        memcpy(&sender, CMSG_DATA(header), sizeof(sender));
+    return sender.pid;
+}
+
+/* FROZEN and nothing else. */
+static bool says_frozen(int link)
+{
+    struct frame_reader reader;
+    struct frame frame;
+    bool says;
+
+    frame_reader_init(&reader, FRAME_TO_KERNEL);
+    says = frame_reader_fill(&reader, link) == 0 && frame_reader_next(&reader, &frame) == 0 &&
+           frame.type == FRAME_FROZEN && !frame_reader_has_bytes(&reader);
+    frame_reader_finish(&reader);
+    return says;
+}
+
+/* Whether the copy that was asked for waits now. */
+static bool take_pending(struct copies *copies)
+{
+    struct copy copy = copies->pending;
+
+    copy.pid = read_sender(copy.link);
+    if (copy.pid <= 0 || copy.pid == copies->guard->pid || !says_frozen(copy.link))
+        return false;
+    loop_remove(copies->loop, &copies->pending_source);
+    copies->pending.link = -1;
+    if (copies->count == COPIES_MAX)
+        drop_at(copies, 1);
+    copies->items[copies->count++] = copy;
+    note_pids(copies);
+    drop_surplus(copies);
+    return true;
+}
+
+static int settle(struct copies *copies)
+{
+    copies->settled_ms = loop_now_ms();
+    copies->took_ms = copies->settled_ms - copies->asked_ms;
+    return copies->settled(copies->context);
+}
+
+static int on_pending(void *context)
+{
+    struct copies *copies = context;
+    uint32_t cell = copies->pending.state.cell;
+
+    if (!take_pending(copies)) {
+        copies_refuse(copies, BYTES_LITERAL("the copy ended by itself"));
+        return settle(copies);
+    }
+    free(steal(copies->hindrance));
+    copies->is_current = copies->state.cell == cell;
+    log_debug("copy %d of the guard waits", (int)copies_newest(copies)->pid);
+    return settle(copies);
+}
+
+/* Our end tells who writes into it. */
+static int make_link(int ret_ends[2])
+{
+    int yes = 1;
+
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ret_ends) < 0)
+        return -1;
+    return setsockopt(ret_ends[0], SOL_SOCKET, SO_PASSCRED, &yes, sizeof(yes));
+}
+
+static bool send_link(int socket, uint32_t number, int link)
+{
+    struct iovec part = {&number, sizeof(number)};
+    union {
+        struct cmsghdr header;
+        char space[CMSG_SPACE(sizeof(int))];
+    } control = {.space = {0}};
+    struct msghdr message = {.msg_iov = &part,
+                             .msg_iovlen = 1,
+                             .msg_control = &control,
+                             .msg_controllen = sizeof(control)};
+    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(sizeof(link));
+    memcpy(CMSG_DATA(header), &link, sizeof(link));
+    return sendmsg(socket, &message, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)sizeof(number);
+}
+
+bool copies_is_pending(const struct copies *copies)
+{
+    return copies->pending.link >= 0;
+}
+
+bool copies_take(struct copies *copies)
+{
+    uint32_t number = ++copies->last_number;
+    struct bytes part = {&number, sizeof(number)};
+    cleanup_close int far = -1;
+    int ends[2] = {-1, -1};
+
+    if (copies->most == 0 || copies_is_pending(copies) || copies->guard->state != GUARD_READY)
+        return false;
+    if (make_link(ends) < 0 || !send_link(copies->guard->copies_socket, number, ends[1])) {
+        copies_refuse(copies, bytes_of_string(strerror(errno)));
+        close(ends[0]);
+        close(ends[1]);
+        return false;
+    }
+    far = ends[1];
+    copies->pending = (struct copy){.number = number, .link = ends[0], .state = copies->state};
+    copies->pending_source = (struct loop_source){
+        .fd = ends[0], .events = POLLIN, .callback = on_pending, .context = copies};
+    loop_add(copies->loop, &copies->pending_source);
+    copies->asked_ms = loop_now_ms();
+    guard_process_send(copies->guard, &(struct frame){FRAME_FREEZE, 0, 1, &part});
+    return true;
+}
+
+int copies_take_refusal(struct copies *copies, struct bytes reason)
+{
+    bool was_pending = copies_is_pending(copies);
+
+    copies_refuse(copies, reason);
+    return was_pending ? settle(copies) : 0;
+}
+
+void copies_refuse(struct copies *copies, struct bytes reason)
+{
+    size_t size = reason.size < REASON_BYTES_MAX ? reason.size : REASON_BYTES_MAX;
+
+    drop_pending(copies);
+    free(copies->hindrance);
+    copies->hindrance = xstrndup(reason.data, size);
+    log_info("no copy of the guard: %s", copies->hindrance);
+}
+
+/* ---- taking over ------------------------------------------------------------------------------- */
+
+const struct copy *copies_newest(const struct copies *copies)
+{
+    return copies->count > 0 ? &copies->items[copies->count - 1] : NULL;
+}
+
+const struct copy *copies_find(const struct copies *copies, int depth)
+{
+    for (size_t i = copies->count; i > 0; i--)
+        if (copies->items[i - 1].state.depth == depth)
+            return &copies->items[i - 1];
+    return NULL;
+}
+
+const struct copy *copies_find_start(const struct copies *copies)
+{
+    return copies->count > 0 && copies->items[0].state.is_start ? &copies->items[0] : NULL;
+}
+
+bool copies_thaw(struct copies *copies, const struct copy *copy)
+{
+    size_t index = (size_t)(copy - copies->items);
+    struct copy chosen = *copy;
+    struct pollfd link = {chosen.link, POLLIN, 0};
+    int64_t began = loop_now_ms();
+
+    if (poll(&link, 1, 0) != 0) { /* it has nothing to say before it is asked: it is over */
+        drop_at(copies, index);
+        return false;
+    }
+    drop_pending(copies);
+    while (copies->count > index + 1)
+        drop_at(copies, copies->count - 1);
+    copies->count--; /* it is the guard's link from now on */
+    note_pids(copies);
+    guard_process_adopt(copies->guard, chosen.pid, chosen.link);
+    copies->state = copies->before = chosen.state;
+    copies->is_current = false;
+    log_info("copy %d is the guard, after %d ms", (int)chosen.pid, (int)(loop_now_ms() - began));
+    return true;
+}
