@@ -5,6 +5,7 @@
 #include "guard/denials.h"
 #include "guard/environment.h"
 #include "guard/frozen/frozen.h"
+#include "guard/frozen/trial.h"
 #include "guard/limit_note.h"
 #include "guard/policy_answer.h"
 #include "guard/python/attribution.h"
@@ -55,6 +56,8 @@ static const struct execute_hooks execute_hooks = {
     .before_error = refusal_show,
     .before_reply = denials_settle,
     .explain = limit_note,
+    .begin_trial = trial_begin,
+    .end_trial = trial_end,
 };
 
 static void __attribute__((noreturn)) fail(const char *reason)
@@ -139,7 +142,7 @@ static int warm_up(const struct configuration *configuration)
     guard.shell = shell_start(configuration->shell);
     if (guard.shell == NULL || cell_start(&hooks, guard.shell) < 0)
         return -1;
-    if (refusal_start() < 0 || frozen_load() < 0)
+    if (refusal_start() < 0 || frozen_load() < 0 || trial_start(guard.shell) < 0)
         return -1;
     execute_start(guard.shell, &execute_hooks);
     introspect_start(guard.shell);

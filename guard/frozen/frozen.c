@@ -157,9 +157,14 @@ static void be_frozen(int link, int acknowledged)
     int kept[] = {link_end_fd(), link_end_fd() + DESCRIPTOR_LAST_LINE, frozen.copies_fd,
                   interrupt_wake_fd(), acknowledged};
 
-    if (threads_hindrance() != NULL)
+    if (threads_hindrance() != NULL) {
+        struct pollfd end = {link, POLLIN, 0};
+
+        close(acknowledged);
+        poll(&end, 1, ACKNOWLEDGED_MS); /* the reason is told first: the link ends with that */
         _exit(0);
-    setpgid(0, 0); /* the group of the living process dies with it */
+    }
+    setsid(); /* the group of the living process dies with it */
     link_end_renew(link);
     shared_files_detach(kept, sizeof(kept) / sizeof(kept[0]));
     link_end_post(&(struct frame){FRAME_FROZEN, 0, 0, NULL});

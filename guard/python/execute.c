@@ -156,7 +156,13 @@ static void run(const struct execution *execution, struct cell_outcome *outcome)
         *outcome = (struct cell_outcome){.error = error_take()};
         return;
     }
+    bool tries = PyDict_GetItemString(execution->context, "trial") == Py_True;
+
+    if (tries)
+        executing.hooks->begin_trial();
     cell_run(execution->source, execution->silent, outcome);
+    if (tries && !execution->silent)
+        executing.hooks->end_trial();
     end(execution, outcome);
 }
 

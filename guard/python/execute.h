@@ -14,6 +14,9 @@
 struct execute_hooks {
     /* Just before the error of a cell is shown; `error` is borrowed. Leaves no exception set. */
     void (*before_error)(uint32_t cell, PyObject *error);
+    /* Around a cell that is only tried. */
+    void (*begin_trial)(void);
+    void (*end_trial)(void);
     /* What the text of an error does not say; new, or NULL without an exception. */
     PyObject *(*explain)(PyObject *error);
     /* Before the reply of each cell. */

@@ -132,6 +132,11 @@ static void emit_check(struct filter_program *program, const struct filter_check
     emit(program, BPF_ALU | BPF_AND | BPF_K, 0, 0, check->mask);
     if (check->kind == CHECK_ONE_OF) {
         emit_one_of(program, check);
+    } else if (check->kind == CHECK_IF) {
+        emit(program, BPF_JMP | BPF_JEQ | BPF_K, 0, 3, check->values[0]);
+        emit_load(program, argument_at(check->argument + 1));
+        emit(program, BPF_JMP | BPF_JEQ | BPF_K, 1, 0, check->values[1]);
+        emit_return(program, RETURN_DENY);
     } else {
         emit(program, BPF_JMP | BPF_JEQ | BPF_K, 0, 1, check->values[0]);
         emit_return(program, RETURN_DENY);

@@ -4,6 +4,7 @@
 #include <linux/fiemap.h>
 #include <linux/fs.h>
 #include <sched.h>
+#include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -34,8 +35,8 @@ static const uint32_t fcntls[] = {F_DUPFD,      F_DUPFD_CLOEXEC, F_GETFD,      F
 #ifndef PR_SET_VMA
 #define PR_SET_VMA 0x53564d41
 #endif
-/* No PR_SET_PDEATHSIG: the guard ends with the kernel process. No PR_SET_DUMPABLE, PR_SET_PTRACER. */
-static const uint32_t prctls[] = {PR_GET_PDEATHSIG,   PR_GET_DUMPABLE,      PR_SET_NAME,
+/* No PR_SET_DUMPABLE, PR_SET_PTRACER. */
+static const uint32_t prctls[] = {PR_SET_PDEATHSIG,   PR_GET_PDEATHSIG,   PR_GET_DUMPABLE,      PR_SET_NAME,
                                   PR_GET_NAME,        PR_GET_SECCOMP,       PR_CAPBSET_READ,
                                   PR_SET_TIMERSLACK,  PR_GET_TIMERSLACK,    PR_GET_NO_NEW_PRIVS,
                                   PR_SET_NO_NEW_PRIVS, PR_GET_TID_ADDRESS,  PR_SET_THP_DISABLE,
@@ -66,7 +67,10 @@ static const struct filter_check prlimit_checks[] = {ONE_OF(0, ALL_BITS, nothing
 static const struct filter_check own_checks[] = {ONE_OF(0, ALL_BITS, nothing), END};
 static const struct filter_check own_kind_checks[] = {ONE_OF(0, ALL_BITS, nothing),
                                                       ONE_OF(1, ALL_BITS, nothing), END};
-static const struct filter_check prctl_checks[] = {ONE_OF(0, ALL_BITS, prctls), END};
+/* The guard ends with the kernel process; a frozen copy that takes over has to say so again. */
+static const uint32_t ends_with_parent[] = {PR_SET_PDEATHSIG, SIGKILL};
+static const struct filter_check prctl_checks[] = {
+    ONE_OF(0, ALL_BITS, prctls), {CHECK_IF, 0, ALL_BITS, ends_with_parent, 2}, END};
 static const struct filter_check personality_checks[] = {ONE_OF(0, ALL_BITS, personalities), END};
 static const struct filter_check clone_checks[] = {{CHECK_ONE_OF, 0, NAMESPACES, nothing, 1}, END};
 /* Connected from the start: a pair of datagram sockets could send to any path. */

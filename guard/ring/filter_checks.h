@@ -15,6 +15,7 @@ enum check_kind {
     CHECK_ZERO,    /* all 64 bits */
     CHECK_ONE_OF,  /* of the lower 32 bits, those in `mask` are one of `values` */
     CHECK_NOT,     /* … are not `values[0]` */
+    CHECK_IF,      /* … are `values[0]` only when the lower half of the next argument is `values[1]` */
 };
 
 struct filter_check {

@@ -51,3 +51,19 @@ def after(saved):
         generator, state, gauss_next = saved
         load("_random").Random.setstate(generator, state)
         _attributes(generator, "__dict__")["gauss_next"] = gauss_next
+
+
+def _listed(word, names):
+    return f" {word}: {', '.join(sorted(names))};" if names else ""
+
+
+def effects(before, after):
+    """What a trial would have changed: names by identity; In, Out and hidden ones do not count."""
+    shown = [{name: value for name, value in names.items()
+              if type(name) is str and not name.startswith("_") and name not in ("In", "Out")}
+             for names in (before, after)]
+    old, new = shown
+    words = (_listed("new", new.keys() - old.keys())
+             + _listed("changed", [name for name in new.keys() & old.keys() if new[name] is not old[name]])
+             + _listed("gone", old.keys() - new.keys()))
+    return f"[trial:{words or ' no names bound;'} all of it is forgotten, files that were written stay]\n"
