@@ -415,3 +415,110 @@ def test_c040_an_error_in_the_config(tmp_path):
     assert "config.py: line 2: ZeroDivisionError" in str(caught[0].message)
     allow("subprocess.getoutput")
     assert run("import subprocess; subprocess.getoutput('echo hi')") == "hi"
+
+
+class Server:
+    """One answer to each request."""
+
+    def __enter__(self):
+        import http.server
+        import threading
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                self.send_response(200)
+                self.end_headers()
+                self.wfile.write(b"answer")
+
+            def log_message(self, *args):
+                pass
+
+        self.server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        return f"http://127.0.0.1:{self.server.server_port}"
+
+    def __exit__(self, *unused):
+        self.server.shutdown()
+
+
+def _fetch(url):
+    import urllib.request
+    with urllib.request.urlopen(url) as answer:
+        return answer.read()
+
+
+def test_c068_reading_from_the_network():
+    def check(obj, args, kw, data):
+        if not args[0].startswith(data["ok_url"]):
+            raise PermissionError(args[0])
+
+    names = {"fetch": _fetch}
+    with Server() as url:
+        refuses(f"fetch({url!r})", g=names)
+        allow({_fetch: check})
+        refuses("fetch('http://127.0.0.1:1/')", "but not so: http://127.0.0.1:1/", g=names, ok_url=url)
+        assert run(f"fetch({url + '/x'!r})", g=names, ok_url=url) == b"answer"
+        refuses(f"import urllib.request; urllib.request.urlopen({url!r})", g=names)
+
+
+def test_c068_httpx():
+    from host_tools import Skip
+
+    try:
+        import httpx  # noqa: F401
+    except ImportError:
+        raise Skip("httpx is not installed") from None
+    from safepyrun import allow_httpx
+
+    with Server() as url:
+        refuses(f"import httpx; httpx.get({url!r})")
+        allow_httpx(only_ok_urls=True)
+        refuses(f"import httpx; httpx.get({url!r})", "is not below any of ok_urls")
+        assert run(f"import httpx; httpx.get({url!r}).text", ok_urls={url}) == "answer"
+        refuses(f"import httpx; httpx.Client().get({url!r})", ok_urls={url})
+
+
+def test_c071_c072_matplotlib(tmp_path):
+    from host_tools import Skip
+
+    try:
+        import matplotlib
+    except ImportError:
+        raise Skip("matplotlib is not installed") from None
+    matplotlib.use("agg")
+    from safepyrun import allow_matplotlib
+
+    allow_matplotlib()
+    draw = """
+import matplotlib.pyplot as plt
+fig, ax = plt.subplots(figsize=(3,2), dpi=100)
+ax.plot([1,2,1], label='Triangle')
+ax.tick_params(labelsize=10)
+ax.set_xlabel('X', fontsize=10)
+ax.spines[['top','right']].set_visible(False)
+ax.yaxis.set_major_formatter('{x:.0f}')
+ax.legend(fontsize=12);
+"""
+    roots = {"ok_dests": [str(tmp_path)]}
+    run(draw + f"fig.savefig({str(tmp_path / 'plot.png')!r})", **roots)
+    assert (tmp_path / "plot.png").exists()
+    refuses(draw + "fig.savefig('/nowhere.png')", "open for writing", **roots)
+    refuses(draw + "fig.savefig(fname='/nowhere.png')", "open for writing", **roots)
+
+
+def test_allow_pandas(tmp_path):
+    from host_tools import Skip
+
+    try:
+        import pandas  # noqa: F401
+    except ImportError:
+        raise Skip("pandas is not installed") from None
+    from safepyrun import allow_pandas
+
+    allow_pandas()
+    roots = {"ok_dests": [str(tmp_path)]}
+    frame = "import pandas\ndf = pandas.DataFrame({'a': [1, 2]})\n"
+    run(frame + f"df.to_csv({str(tmp_path / 'a.csv')!r})\ndf.to_json(path_or_buf={str(tmp_path / 'a.json')!r})", **roots)
+    assert (tmp_path / "a.csv").exists() and (tmp_path / "a.json").exists()
+    refuses(frame + "df.to_csv('/nowhere.csv')", "open for writing", **roots)
+    refuses(frame + "df.to_json(path_or_buf='/nowhere.json')", "open for writing", **roots)
