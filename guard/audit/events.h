@@ -58,6 +58,7 @@ struct event_row {
 #define FD_AND_NUMBER             {.path = {1}, .number = 2}
 #define OPEN_AT_ARGS              {.path = {1}, .dir_fd = {4}, .number = 2}
 #define NUMBER_AT(n)              {.number = (n) + 1}
+#define INNERMOST_NUMBER_AT(n)    {.asks = ASKS_INNERMOST, .number = (n) + 1}
 #define SOCKET_ARGS               {.asks = ASKS_INNERMOST, .number = 2}
 /* clang-format on */
 

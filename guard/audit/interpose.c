@@ -2,6 +2,7 @@
 
 #include "guard/audit/ctypes_guard.h"
 #include "guard/audit/hook.h"
+#include "guard/audit/socket_guard.h"
 #include "guard/audit/sqlite_guard.h"
 #include "guard/python/method_patch.h"
 
@@ -95,6 +96,8 @@ static int guard_module(PyObject *module, const char *name)
     for (size_t i = 0; i < ROW_COUNT; i++)
         if (names_module(name, rows[i].module) && patch_row(&rows[i], module) < 0)
             return -1;
+    if (names_module(name, "_socket"))
+        return socket_guard_module(module);
     if (names_module(name, "_ctypes"))
         return ctypes_guard_module(module);
     if (names_module(name, "_sqlite3") || names_module(name, "sqlite3"))

@@ -103,5 +103,6 @@ verdict_function check_ioctl;           /* a few that only ask */
 verdict_function check_callback;        /* neither user code nor what it calls */
 verdict_function check_register;        /* allow() and its kin: nobody who is under guard */
 verdict_function check_link;            /* a number is not the link */
+verdict_function check_link_library;    /* neither the link nor what may become it, and not user code itself */
 verdict_function check_link_pair;       /* two descriptors, where paths are: neither is the link */
 verdict_function check_link_range;      /* a range of descriptors does not hold the link */

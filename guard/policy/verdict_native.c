@@ -112,6 +112,14 @@ enum verdict check_link(const struct policy *policy, const struct facts *facts,
     return VERDICT_ALLOW;
 }
 
+enum verdict check_link_library(const struct policy *policy, const struct facts *facts,
+                                struct denial *ret_denial)
+{
+    if (check_library(policy, facts, ret_denial) == VERDICT_DENY)
+        return VERDICT_DENY;
+    return check_link(policy, facts, ret_denial);
+}
+
 /* Descriptors are read as "paths": that is where the facts keep them. */
 enum verdict check_link_pair(const struct policy *policy, const struct facts *facts,
                              struct denial *ret_denial)

@@ -1,0 +1,54 @@
+#include "guard/audit/socket_guard.h"
+
+#include "guard/audit/hook.h"
+#include "guard/audit/slot_patch.h"
+
+#define FILENO_AT 3
+
+static initproc original_init;
+
+static const struct event_row fileno_row = {.name = "socket.fileno",
+                                            .check = check_link,
+                                            .arguments = NUMBER_AT(0),
+                                            .words = "make a socket of the kernel's own channel"};
+
+static PyObject *fileno_of(PyObject *args, PyObject *keywords)
+{
+    PyObject *found = NULL;
+
+    if (PyTuple_Size(args) > FILENO_AT)
+        found = PyTuple_GetItem(args, FILENO_AT);
+    else if (keywords != NULL)
+        found = PyDict_GetItemString(keywords, "fileno");
+    return found != Py_None ? found : NULL;
+}
+
+/* Also called again on a socket that exists. */
+static int guarded_init(PyObject *socket, PyObject *args, PyObject *keywords)
+{
+    PyObject *fileno = fileno_of(args, keywords);
+    struct facts_source source = {&fileno, NULL, 1};
+
+    if (fileno != NULL && hook_judge(&fileno_row, fileno_row.name, &source) < 0)
+        return -1;
+    return original_init(socket, args, keywords);
+}
+
+int socket_guard_module(PyObject *module)
+{
+    cleanup_py PyObject *type = PyObject_GetAttrString(module, "socket");
+    void *original;
+
+    if (type == NULL) {
+        PyErr_Clear(); /* not filled yet: the module is seen again when it is */
+        return 0;
+    }
+    if (PyType_Check(type) && PyType_GetSlot((PyTypeObject *)type, Py_tp_init) == guarded_init)
+        return 0; /* "socket", the module in Python, has it too */
+    if (slot_patch(type, SLOT_INIT, (void *)guarded_init, &original) < 0) {
+        PyErr_SetString(PyExc_ImportError, "safepyrun cannot guard sockets on this Python");
+        return -1;
+    }
+    original_init = (initproc)original;
+    return 0;
+}
