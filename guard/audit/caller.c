@@ -269,6 +269,14 @@ enum caller caller_innermost(const struct scope *scope)
     return is_user(scope, code, mark_of(code)) ? CALLER_USER : CALLER_LIBRARY;
 }
 
+bool caller_is_hosts_own(const struct scope *scope)
+{
+    PyObject *code = scope->judges_host_code ? innermost_code() : NULL;
+    enum mark mark = code != NULL ? mark_of(code) : MARK_USER;
+
+    return mark != MARK_USER && is_user(scope, code, mark);
+}
+
 const struct scope *caller_scope_on_stack(void)
 {
     cleanup_py PyObject *frame = py_own((PyObject *)PyEval_GetFrame());

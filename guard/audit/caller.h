@@ -37,6 +37,10 @@ void caller_find_executor(void);
    calls nothing but what guard/audit/carry has given a scope. */
 bool caller_is_asyncio_executor(const struct scope *scope);
 
+/* In the scope of mk_audit(): is the innermost frame the program's own, judged as user code and not compiled under
+   a guard? What it runs from text there is user code from then on. */
+bool caller_is_hosts_own(const struct scope *scope);
+
 /* Is it judged as user code in this scope? */
 bool caller_is_user(const struct scope *scope, PyObject *code);
 

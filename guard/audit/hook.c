@@ -108,6 +108,7 @@ static int judge(const struct scope *scope, const struct event_row *row, const c
 
     denial.subject[0] = '\0'; /* the rest is filled by a denial; 6 KB are not cleared for each event */
     facts_read(&row->arguments, source, &owner, &facts);
+    facts.is_hosts_own = row->check == check_text && caller_is_hosts_own(scope);
     facts.leaves_scope =
         row->check == check_thread && !scope->is_process && !caller_is_asyncio_executor(scope);
     facts.caller = ask_caller(scope, row->arguments.asks, &facts.deputy_is_known);

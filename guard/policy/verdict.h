@@ -51,6 +51,7 @@ struct facts {
     bool number_odd;     /* given, but no int: an object that may turn into any number */
     int link_fd;         /* the descriptor that belongs to the guard; -1 for none */
     struct bytes name;   /* an attribute, a variable, a module: what the event is about */
+    bool is_hosts_own; /* mk_audit(): the program around it asks, judged as the user */
     bool leaves_scope; /* a thread that would begin outside of the guard of a host program */
     bool deputy_is_known; /* the library asking is one that needs native calls while it runs */
 };
@@ -88,7 +89,8 @@ verdict_function check_sqlite;          /* a database: file, file: URI or ":memo
 verdict_function check_monitoring;      /* the guard's own work alone */
 verdict_function check_library;         /* not user code itself */
 verdict_function check_thread;          /* the same, and not out of a host's scope */
-verdict_function check_code;            /* making code from text or parts: not user code */
+verdict_function check_code;            /* making code from parts: not user code */
+verdict_function check_text;            /* … from text or data: the program around it may */
 verdict_function check_new_code;        /* code objects: neither user code nor what it calls */
 verdict_function check_native;          /* ctypes: imports of libraries, and a few known ones */
 verdict_function check_native_call;     /* a few functions of BLAS and OpenMP, by libraries that are known */

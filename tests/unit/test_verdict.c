@@ -193,6 +193,7 @@ static void who_asks_decides(void **state)
         {check_always, {YES, YES, YES, YES, YES}}, {check_never, {NO, NO, NO, NO, NO}},
         {check_program, {NO, NO, NO, NO, NO}},     {check_network, {NO, NO, NO, NO, NO}},
         {check_library, {YES, NO, YES, YES, YES}}, {check_code, {YES, NO, YES, YES, YES}},
+        {check_text, {YES, NO, YES, YES, YES}},
         {check_new_code, {YES, NO, NO, YES, YES}}, {check_attribute_read, {YES, NO, YES, YES, YES}},
         {check_native, {NO, NO, NO, NO, YES}},
 #undef YES
@@ -203,6 +204,15 @@ static void who_asks_decides(void **state)
         for (int caller = CALLER_HOST; caller <= CALLER_IMPORT; caller++)
             assert_int_equal(ask(cases[i].check, *state, facts_of((enum caller)caller, NULL)),
                              cases[i].verdicts[caller]);
+}
+
+static void the_program_around_may_run_text(void **state)
+{
+    struct facts facts = facts_of(CALLER_USER, NULL);
+
+    facts.is_hosts_own = true;
+    assert_int_equal(ask(check_text, *state, facts), VERDICT_ALLOW);
+    assert_int_equal(ask(check_code, *state, facts), VERDICT_DENY);
 }
 
 static void native_calls_ask_for_numbers(void **state)
@@ -344,7 +354,7 @@ RUN(POLICY(opening_is_judged_by_flags_and_mode),
     POLICY(a_descriptor_is_judged_where_it_can_do_harm), POLICY(odd_paths_are_refused),
     POLICY(a_name_with_a_directory_is_judged_with_it), POLICY(roots_themselves_stay),
     POLICY(databases_are_files_with_other_names), POLICY(who_asks_decides),
-    POLICY(native_calls_ask_for_numbers), POLICY(test_modules_are_nobodys),
+    POLICY(the_program_around_may_run_text), POLICY(native_calls_ask_for_numbers), POLICY(test_modules_are_nobodys),
     POLICY(variables_that_steer_programs_are_refused), POLICY(the_link_is_nobodys),
     POLICY(devices_answer_questions_only), POLICY(monitoring_is_the_guards_own),
     POLICY(ndbm_opens_names_with_endings), POLICY(a_pragma_moves_no_files))
