@@ -1,5 +1,6 @@
 #include "guard/audit/surroundings.h"
 
+#include "guard/audit/caller.h"
 #include "guard/audit/carriers.h"
 #include "guard/audit/hook.h"
 #include "guard/audit/class_parts.h"
@@ -7,6 +8,7 @@
 #include "guard/python/compat.h"
 #include "guard/python/method_patch.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -20,6 +22,10 @@ static struct {
     PyObject *before[NAME_COUNT];
     PyObject *collector_callbacks; /* gc.callbacks */
     PyObject *finalize;            /* code of weakref.finalize.__call__ */
+    PyObject *method_callback;     /* code in weakref.WeakMethod that calls its callback */
+    PyObject *signal;              /* code of signal.signal */
+    PyObject *default_interrupt;   /* signal.default_int_handler: what cells put back */
+    PyObject *interrupt;           /* … and the handler of SIGINT that was there before them */
     newfunc new_class;
     newfunc new_reference;
     setattrofunc set_class_attribute;
@@ -41,12 +47,40 @@ static int judge(PyObject *callable)
     return hook_judge(&row, row.name, &source);
 }
 
+/* Is it a cell that calls, and no library on its behalf? asyncio puts a functools.partial of its own into
+   signal.signal(), which is a function in Python: its frame is passed over. */
+static bool cell_calls(void)
+{
+    const struct scope *scope = scope_current();
+    cleanup_py PyObject *frame = py_own((PyObject *)PyEval_GetFrame());
+
+    while (scope != NULL && frame != NULL) {
+        cleanup_py PyObject *code = (PyObject *)PyFrame_GetCode((PyFrameObject *)frame);
+        PyObject *back;
+
+        if (code != state.signal)
+            return caller_is_user(scope, code);
+        back = compat.frame_back(frame);
+        Py_DECREF(frame);
+        frame = back;
+    }
+    return false;
+}
+
+/* The same for what libraries do for themselves as well. */
+static int judge_direct(PyObject *callable)
+{
+    if (callable == state.default_interrupt || callable == state.interrupt || !cell_calls())
+        return 0;
+    return judge(callable);
+}
+
 /* ---- places --------------------------------------------------------------------------------- */
 
 /* weakref.ref(object, callback), and what derives from it. */
 static PyObject *new_reference(PyTypeObject *type, PyObject *args, PyObject *keywords)
 {
-    if (PyTuple_Size(args) > 1 && judge(PyTuple_GetItem(args, 1)) < 0)
+    if (PyTuple_Size(args) > 1 && judge_direct(PyTuple_GetItem(args, 1)) < 0)
         return NULL;
     return state.new_reference(type, args, keywords);
 }
@@ -55,7 +89,7 @@ static PyObject *new_reference(PyTypeObject *type, PyObject *args, PyObject *key
 static PyObject *second_argument(const struct method_call *call, void *data)
 {
     (void)data;
-    if (judge(method_call_argument(call, 1, "handler")) < 0)
+    if (judge_direct(method_call_argument(call, 1, "handler")) < 0)
         return NULL;
     return method_call_next(call);
 }
@@ -132,20 +166,46 @@ static int patch_places(void)
 
 /* ---- how it was ----------------------------------------------------------------------------- */
 
+static PyObject *code_of(const char *module_name, const char *name, const char *method)
+{
+    cleanup_py PyObject *module = PyImport_ImportModule(module_name);
+    cleanup_py PyObject *found = module != NULL ? PyObject_GetAttrString(module, name) : NULL;
+    cleanup_py PyObject *function =
+        found != NULL && method != NULL ? PyObject_GetAttrString(found, method) : py_own(found);
+
+    return function != NULL ? py_own(compat.function_code(function)) : NULL;
+}
+
+/* The function that is defined in this code; NULL when there is none. */
+static PyObject *inner_code(PyObject *code)
+{
+    cleanup_py PyObject *constants = PyObject_GetAttrString(code, "co_consts");
+
+    for (Py_ssize_t i = 0; constants != NULL && i < PyTuple_Size(constants); i++)
+        if (Py_TYPE(PyTuple_GetItem(constants, i)) == Py_TYPE(code))
+            return py_own(PyTuple_GetItem(constants, i));
+    return NULL;
+}
+
 static int remember(void)
 {
     cleanup_py PyObject *gc = PyImport_ImportModule("gc");
-    cleanup_py PyObject *weakref = PyImport_ImportModule("weakref");
-    cleanup_py PyObject *finalize =
-        weakref != NULL ? PyObject_GetAttrString(weakref, "finalize") : NULL;
-    cleanup_py PyObject *call =
-        finalize != NULL ? PyObject_GetAttrString(finalize, "__call__") : NULL;
+    cleanup_py PyObject *signal = PyImport_ImportModule("signal");
+    cleanup_py PyObject *method = code_of("weakref", "WeakMethod", "__new__");
 
-    if (gc == NULL || call == NULL)
+    state.finalize = code_of("weakref", "finalize", "__call__");
+    state.signal = code_of("signal", "signal", NULL);
+    if (gc == NULL || signal == NULL || method == NULL || state.finalize == NULL ||
+        state.signal == NULL)
         return -1;
-    state.finalize = py_own(compat.function_code(call));
+    state.method_callback = inner_code(method);
+    state.default_interrupt = PyObject_GetAttrString(signal, "default_int_handler");
+    state.interrupt = PyObject_CallMethod(signal, "getsignal", "i", SIGINT);
     state.collector_callbacks = PyObject_GetAttrString(gc, "callbacks");
-    return state.collector_callbacks != NULL ? 0 : -1;
+    return state.collector_callbacks != NULL && state.default_interrupt != NULL &&
+                   state.interrupt != NULL
+               ? 0
+               : -1;
 }
 
 int surroundings_freeze(void)
@@ -191,5 +251,5 @@ bool surroundings_hold(char ret_changed[SURROUNDINGS_NAME])
 
 bool surroundings_are_barrier(PyObject *code)
 {
-    return code == state.finalize;
+    return state.started && (code == state.finalize || code == state.method_callback);
 }

@@ -110,6 +110,13 @@ ATTACKS = {
     "weakref.finalize": "C = type('C', (), {})\nkept = []\n"
                         "for _ in range(10):\n    c = C(); c.me = c; kept.append(weakref.finalize(c, os.system, ATTACK))\n"
                         "del c\nallocates()",
+    "weak method": "C = type('C', (), {'f': lambda self: 1})\nkept = []\n"
+                   "callback = functools.partial(print, ATTACK, end='#', file=types.SimpleNamespace(write=os.system))\n"
+                   "for _ in range(10):\n    c = C(); c.me = c; kept.append(weakref.WeakMethod(c.f, callback))\ndel c\nallocates()",
+    "finalizer set later": "C = type('C', (), {})\nsetattr(C, '__del__', functools.partial(os.system, ATTACK))\n"
+                           "for _ in range(10):\n    c = C(); c.me = c\ndel c\nallocates()",
+    "finalizer of a library's making": "C = types.new_class('C', (), {}, lambda n: n.update(__del__=functools.partial(os.system, ATTACK)))\n"
+                                       "for _ in range(10):\n    c = C(); c.me = c\ndel c\nallocates()",
     "collector": "gc.callbacks.append(functools.partial(print, ATTACK, end='#', file=types.SimpleNamespace(write=os.system)))\n"
                  "allocates()",
     "signal": "handler = functools.partial(print, ATTACK, end='#', file=types.SimpleNamespace(write=os.system))\n"

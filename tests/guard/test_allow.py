@@ -182,3 +182,15 @@ def test_a_refusal_beside_a_tool_is_the_usual_one(tools):
     """) as guard:
         refused(guard, "import subprocess\nrun('x'), subprocess.run(['echo'])", "cells may not start programs or processes")
         refused(guard, "run(*[lambda: 1], subprocess.run(['echo']))", "cells may not start programs or processes")
+
+
+def test_libraries_go_on_while_tools_are_registered(tools):
+    with tools.start("allow(os.getcwd)") as guard:
+        allowed(guard, "import signal; signal.signal(signal.SIGINT, signal.signal(signal.SIGINT, signal.default_int_handler)); 1", "1")
+        allowed(guard, "import signal; signal.signal(signal.SIGUSR1, lambda *a: 1); 1", "1")
+        allowed(guard, "import weakref\nclass A: pass\na = A(); r = weakref.ref(a, lambda r: 1); d = weakref.WeakValueDictionary(a=a)\n"
+                       "s = weakref.WeakSet([a]); f = weakref.finalize(a, print, 'x'); len(s)", "1")
+        allowed(guard, "class B:\n    def __del__(self): print('gone')\nb = B(); del b; 1", "1")
+        allowed(guard, "B.x = 1; setattr(B, 'y', 2); del B.y; type.__setattr__(B, 'z', 3); type.__delattr__(B, 'z'); B.x", "1")
+        allowed(guard, "import enum, dataclasses\nE = enum.Enum('E', 'a b')\nD = dataclasses.make_dataclass('D', ['x'])\nD(1).x", "1")
+        refused(guard, "import functools\nweakref.ref(a, functools.partial(print))", "put a lambda around it")
