@@ -1,5 +1,6 @@
 #include "guard/ring/ring.h"
 
+#include "guard/ring/broker.h"
 #include "guard/ring/capabilities.h"
 #include "guard/ring/descriptors.h"
 #include "guard/ring/filter.h"
@@ -16,6 +17,8 @@
 static struct {
     bool prepared;
     int view; /* 0: entered; -errno */
+    int asking; /* 0: `broker` waits; -errno: there is none */
+    struct broker broker;
 } early;
 
 struct closing {
@@ -25,6 +28,7 @@ struct closing {
     bool has_view;
     bool view_hides_all; /* that may not be read */
     int abi;             /* of Landlock; 0 when it could not be enforced */
+    bool asks;           /* the broker does what neither of them can hold */
 };
 
 void ring_close_inherited(int link_fd)
@@ -38,6 +42,9 @@ void ring_prepare(const struct policy *policy)
         return;
     early.prepared = true;
     early.view = mount_view_enter();
+    early.asking = -ENOENT;
+    if (early.view < 0 && policy->guards_writes && !policy->asks)
+        early.asking = broker_start(&early.broker);
 }
 
 /* ---- the parts, in the order in which they close --------------------------------------------- */
@@ -100,9 +107,28 @@ static struct filter_settings filter_settings_of(const struct closing *closing)
 
     return (struct filter_settings){
         .signals = closing->abi >= LANDLOCK_ABI_SCOPE ? FILTER_ALLOW : FILTER_DENY,
-        .metadata = held ? FILTER_ALLOW : FILTER_DENY,
+        .metadata = held ? FILTER_ALLOW : early.asking == 0 ? FILTER_ASK : FILTER_DENY,
         .cuts = held || closing->abi >= LANDLOCK_ABI_TRUNCATE,
     };
+}
+
+/* A filter that cannot ask denies: the listener goes with a broker that is gone. */
+static int load_filter(struct closing *closing, const struct filter_program *program, bool asks)
+{
+    int listener = -1;
+    int result = filter_load(program, asks, &listener);
+
+    if (result == 0 && asks)
+        closing->asks = broker_hand_over(&early.broker, listener, &closing->paths,
+                                         &closing->policy->protect) == 0;
+    return result;
+}
+
+/* One that is not needed ends when our end is closed. */
+static void dismiss_broker(const struct closing *closing)
+{
+    if (early.asking == 0 && !closing->asks && early.broker.socket >= 0)
+        close(steal_fd(&early.broker.socket));
 }
 
 static bool close_filter(struct closing *closing)
@@ -112,7 +138,14 @@ static bool close_filter(struct closing *closing)
     int result = filter_make(&settings, &program);
 
     if (result == 0)
-        result = filter_load(&program, false, NULL);
+        result = load_filter(closing, &program, settings.metadata == FILTER_ASK);
+    if (result < 0 && settings.metadata == FILTER_ASK) { /* this Linux cannot ask, or not here */
+        settings.metadata = FILTER_DENY;
+        result = filter_make(&settings, &program);
+        if (result == 0)
+            result = load_filter(closing, &program, false);
+    }
+    dismiss_broker(closing);
     if (result == 0)
         ring_report_set(closing->report, RING_SECCOMP, RING_ACTIVE, "%s", "");
     else
@@ -157,8 +190,9 @@ static void report_metadata(const struct closing *closing, bool filters)
     else if (closing->has_view)
         ring_report_set(closing->report, RING_METADATA, RING_ACTIVE, "%s", "");
     else if (filters)
-        ring_report_set(closing->report, RING_METADATA, RING_ACTIVE,
-                        "refused everywhere, in the write roots as well");
+        ring_report_set(closing->report, RING_METADATA, RING_ACTIVE, "%s",
+                        closing->asks ? "by a process that does it below the write roots"
+                                      : "refused everywhere, in the write roots as well");
     else
         ring_report_set(closing->report, RING_METADATA, RING_MISSING,
                         "neither a mount view nor a filter");
@@ -214,7 +248,8 @@ static int close_all(struct closing *closing, char **ret_problem)
         *ret_problem = xstrdup("the OS ring could not make its view of the file system");
         return -1;
     }
-    prctl(PR_SET_DUMPABLE, 0);
+    if (early.asking != 0) /* the broker reads our memory, as nobody under the ring can */
+        prctl(PR_SET_DUMPABLE, 0);
     close_threads(closing);
     filters = close_filter(closing);
     report_together(closing, filters);

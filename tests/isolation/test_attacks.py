@@ -8,7 +8,9 @@ import os
 import re
 from pathlib import Path
 
+import psutil
 import pytest
+from guard_client import BUILD, Guard
 
 ATTACKS = re.findall(r"^ATTACK\((\w+)\)", (Path(__file__).parent / "attacks.c").read_text(), re.M)
 #: nothing to be seen from outside: what the call returns is what it got
@@ -45,3 +47,28 @@ def test_attack(world, name, system):
     assert not changed
     if name in ANSWERS:
         assert answer != 0
+
+
+MODES = """import os, shutil
+os.chdir({inside!r})
+open('m', 'w').write('x')
+os.chmod('m', 0o640), os.utime('m', (5, 5)), shutil.copy2('m', 'n'), os.setxattr('n', 'user.x', b'1')
+with open('n') as file:
+    os.fchmod(file.fileno(), 0o600)
+print(oct(os.stat('m').st_mode & 0o777), oct(os.stat('n').st_mode & 0o777), os.stat('n').st_mtime, os.getxattr('n', 'user.x'))"""
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_modes_and_times_of_ones_own_files(world, system):
+    guard = world.guard(degrade=SYSTEMS[system])
+    outcome = guard.execute(MODES.format(inside=str(world.base / "inside")))
+    assert outcome.stdout.split() == ["0o640", "0o600", "5.0", "b'1'"], outcome.reply
+
+
+def test_nothing_is_left_of_the_broker(tmp_path):
+    """It ends with the last process under the filter, and not before."""
+    environment = {"LD_PRELOAD": str(BUILD / "tests/isolation_degrade.so"), "DEGRADE": "namespaces"}
+    with Guard(policy_file='preset = "open"\n', environment=environment, cwd=tmp_path) as guard:
+        (broker,) = psutil.Process(guard.process.pid).children()
+        assert guard.execute("open('x', 'w')\nimport os\nos.chmod('x', 0o600)").error is None and broker.is_running()
+    assert psutil.wait_procs([broker], 5)[1] == []

@@ -59,8 +59,6 @@ def start(directory, degrade, shell="plain", python=None, preset="open"):
 def test_standard_library(system, tmp_path):
     with start(tmp_path, SYSTEMS[system]) as guard:
         for name, cell in CELLS.items():
-            if name == "modes and times" and system == "container":
-                continue  # refused there, and the report says so
             outcome = guard.execute(cell, 30)
             assert outcome.error is None, (name, outcome.reply)
 

@@ -1,0 +1,178 @@
+#include "guard/ring/broker.h"
+#include "guard/ring/capabilities.h"
+#include "guard/ring/metadata.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/seccomp.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+
+/* What is handed over: a letter for the kind of each text, all ended by NUL. */
+enum { MESSAGE_MAX = 128 * 1024 };
+#define KIND_ROOT 'w'
+#define KIND_READ_ONLY 'r'
+#define KIND_NAME 'p'
+
+/* ---- the broker's side ----------------------------------------------------------------------- */
+
+static int receive(int socket, char *bytes, size_t *ret_size)
+{
+    struct iovec vector = {bytes, MESSAGE_MAX - 1};
+    union {
+        char bytes[CMSG_SPACE(sizeof(int))];
+        struct cmsghdr align;
+    } control;
+    struct msghdr message = {.msg_iov = &vector,
+                             .msg_iovlen = 1,
+                             .msg_control = control.bytes,
+                             .msg_controllen = sizeof(control.bytes)};
+    ssize_t size = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
+    const struct cmsghdr *header = size > 0 ? CMSG_FIRSTHDR(&message) : NULL;
+    int listener;
+
+    if (header == NULL || header->cmsg_type != SCM_RIGHTS || (message.msg_flags & MSG_TRUNC) != 0)
+        return -1;
+    memcpy(&listener, CMSG_DATA(header), sizeof(listener));
+    *ret_size = (size_t)size;
+    bytes[size] = '\0';
+    return listener;
+}
+
+static void read_paths(const char *bytes, size_t size, struct metadata_rules *rules)
+{
+    for (const char *at = bytes; at < bytes + size; at += strlen(at) + 1) {
+        if (*at == KIND_ROOT)
+            string_list_add(&rules->roots, at + 1);
+        else if (*at == KIND_READ_ONLY)
+            string_list_add(&rules->read_only, at + 1);
+        else if (*at == KIND_NAME)
+            string_list_add(&rules->names, at + 1);
+    }
+}
+
+/* One question. False when nobody is left who could ask. */
+static bool serve_one(int listener, const struct metadata_rules *rules,
+                      const struct seccomp_notif_sizes *sizes)
+{
+    cleanup_free struct seccomp_notif *asked = xcalloc(1, sizes->seccomp_notif);
+    cleanup_free struct seccomp_notif_resp *answer = xcalloc(1, sizes->seccomp_notif_resp);
+    struct pollfd ready = {listener, POLLIN, 0};
+
+    if (poll(&ready, 1, -1) < 0)
+        return errno == EINTR;
+    if ((ready.revents & POLLIN) == 0)
+        return false;
+    if (ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, asked) < 0)
+        return errno == EINTR || errno == ENOENT;
+    answer->id = asked->id;
+    answer->error = metadata_answer(rules, listener, asked);
+    ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, answer); /* fails when the asker is gone */
+    return true;
+}
+
+static void __attribute__((noreturn)) serve(int socket)
+{
+    char *bytes = xmalloc(MESSAGE_MAX);
+    struct seccomp_notif_sizes sizes;
+    struct metadata_rules rules = {.roots = {NULL, 0}};
+    size_t size;
+    int listener = receive(socket, bytes, &size);
+
+    if (listener < 0 || syscall(SYS_seccomp, SECCOMP_GET_NOTIF_SIZES, 0, &sizes) < 0)
+        _exit(0);
+    close(socket);
+    read_paths(bytes, size, &rules);
+    while (serve_one(listener, &rules, &sizes))
+        continue;
+    _exit(0);
+}
+
+/* A session of its own: what ends the guard's process group must not end it, since a copy of the
+   guard may go on. Nothing stays open that the kernel process or a cell waits for. */
+static void __attribute__((noreturn)) be_broker(int socket)
+{
+    sigset_t none;
+
+    prctl(PR_SET_PDEATHSIG, 0);
+    prctl(PR_SET_NAME, "safepyrun-brk");
+    prctl(PR_SET_DUMPABLE, 0);
+    setsid();
+    sigemptyset(&none);
+    for (int number = 1; number < SIGRTMIN; number++)
+        signal(number, SIG_DFL);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    if (dup2(socket, 3) < 0)
+        _exit(1);
+    syscall(SYS_close_range, 4, INT_MAX, 0);
+    for (int fd = 0; fd < 3; fd++) {
+        close(fd);
+        if (open("/dev/null", O_RDWR) < 0)
+            _exit(1);
+    }
+    if (chdir("/") < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+        capabilities_drop(capabilities_last()) < 0)
+        _exit(1);
+    serve(3);
+}
+
+/* ---- the guard's side ------------------------------------------------------------------------ */
+
+int broker_start(struct broker *ret_broker)
+{
+    int ends[2];
+    pid_t pid;
+
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
+        return -errno;
+    pid = fork();
+    if (pid == 0)
+        be_broker(ends[1]);
+    close(ends[1]);
+    if (pid < 0) {
+        close(ends[0]);
+        return -EAGAIN;
+    }
+    *ret_broker = (struct broker){pid, ends[0]};
+    prctl(PR_SET_PTRACER, pid, 0, 0, 0); /* where Yama guards: it reads the paths that we ask about */
+    return 0;
+}
+
+static void add_texts(struct buffer *message, char kind, const struct string_list *texts)
+{
+    for (size_t i = 0; i < texts->count; i++) {
+        buffer_append_char(message, kind);
+        buffer_append(message, (struct bytes){texts->items[i], strlen(texts->items[i]) + 1});
+    }
+}
+
+int broker_hand_over(struct broker *broker, int listener, const struct ring_paths *paths,
+                     const struct string_list *names)
+{
+    cleanup_buffer struct buffer text = BUFFER_NONE;
+    cleanup_close int socket = steal_fd(&broker->socket);
+    cleanup_close int given = listener;
+    union {
+        char bytes[CMSG_SPACE(sizeof(int))];
+        struct cmsghdr header;
+    } control = {.header = {CMSG_LEN(sizeof(int)), SOL_SOCKET, SCM_RIGHTS}};
+    struct iovec vector;
+    struct msghdr message = {.msg_iov = &vector,
+                             .msg_iovlen = 1,
+                             .msg_control = control.bytes,
+                             .msg_controllen = sizeof(control.bytes)};
+
+    buffer_append_char(&text, '\0'); /* never empty */
+    add_texts(&text, KIND_ROOT, &paths->roots);
+    add_texts(&text, KIND_READ_ONLY, &paths->read_only);
+    add_texts(&text, KIND_NAME, names);
+    if (text.size >= MESSAGE_MAX)
+        return -E2BIG;
+    vector = (struct iovec){text.data, text.size};
+    memcpy(CMSG_DATA(&control.header), &given, sizeof(given));
+    return sendmsg(socket, &message, MSG_NOSIGNAL) < 0 ? -errno : 0;
+}
