@@ -28,7 +28,7 @@ static PyObject *copy_arguments(const struct facts_source *source)
     return steal(tuple);
 }
 
-static PyObject *data_of(const struct scope *scope)
+PyObject *host_answer_data(const struct scope *scope)
 {
     const struct scope_entry *entry = scope_entry_current();
     PyObject *data =
@@ -44,7 +44,7 @@ static PyObject *question_for(const struct scope *scope, const char *event, cons
     cleanup_py PyObject *args = name != NULL && plain_init() == 0 ? copy_arguments(source) : NULL;
     cleanup_py PyObject *frame = args != NULL ? frame_view_innermost() : NULL;
     cleanup_py PyObject *message = NULL;
-    cleanup_py PyObject *data = frame != NULL ? data_of(scope) : NULL;
+    cleanup_py PyObject *data = frame != NULL ? host_answer_data(scope) : NULL;
 
     if (data == NULL)
         return NULL;

@@ -27,6 +27,9 @@ enum host_answer {
 enum host_answer host_answer_ask(const struct scope *scope, const char *event, const char *words,
                                  const struct facts_source *source, struct denial *denial);
 
+/* The host's data as its callbacks see it: a new copy. NULL with an exception. */
+PyObject *host_answer_data(const struct scope *scope);
+
 /* What follows the message in a host program: the call chain, and where the guard was entered if that is
    not on the stack: in another thread or task. A new string, NULL for nothing. */
 char *host_answer_trail(const struct scope *scope);

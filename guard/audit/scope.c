@@ -107,6 +107,7 @@ void scope_release(struct scope *scope)
     state.alive--;
     host = scope->host;
     string_list_finish(&scope->import_allow);
+    string_list_finish(&scope->safe_native);
     policy_free((struct policy *)scope->policy);
     free(scope);
     Py_XDECREF(host.before_deny);

@@ -29,6 +29,7 @@ struct scope {
                                     unless it belongs to a library */
     bool monitors;               /* native calls are looked at (Python 3.12 and later) */
     struct string_list import_allow; /* modules that may do what they need while they are imported */
+    struct string_list safe_native;  /* packages whose native functions are known to be harmless */
     struct scope_host host;
     unsigned number; /* what marks carry; 0 in the guard process */
     unsigned long references;

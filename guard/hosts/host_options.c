@@ -2,6 +2,7 @@
 
 #include "guard/audit/denials.h"
 #include "guard/audit/host_data.h"
+#include "guard/audit/native_calls.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -139,7 +140,11 @@ struct scope *host_options_scope(PyObject *options)
     cleanup_scope struct scope *scope = NULL;
     struct policy *policy;
 
-    if (host_options_refuse_inside(NULL, "safepyrun.guard", "make a guard of its own") < 0)
+    PyObject *tool_id = PyDict_GetItemString(options, "tool_id");
+
+    if (host_options_refuse_inside(NULL, "safepyrun.guard", "make a guard of its own") < 0 ||
+        (is_true(options, "monitors") &&
+         native_calls_start(tool_id != NULL ? (int)PyLong_AsLong(tool_id) : 3) < 0))
         return NULL;
     policy = make_policy(options);
     if (policy == NULL)
@@ -149,6 +154,8 @@ struct scope *host_options_scope(PyObject *options)
         set_callable(options, "on_call", &scope->host.on_call) < 0 ||
         read_strings(PyDict_GetItemString(options, "import_allow"), "import_allow",
                      &scope->import_allow) < 0 ||
+        read_strings(PyDict_GetItemString(options, "safe_native"), "safe_native",
+                     &scope->safe_native) < 0 ||
         host_options_set_data(scope, PyDict_GetItemString(options, "data")) < 0)
         return NULL;
     scope->judges_host_code = is_true(options, "judges_host_code");

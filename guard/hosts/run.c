@@ -2,6 +2,7 @@
 
 #include "guard/audit/audit.h"
 #include "guard/audit/caller.h"
+#include "guard/audit/native_calls.h"
 #include "guard/hosts/host_options.h"
 #include "guard/python/error.h"
 #include "guard/python/program.h"
@@ -55,7 +56,8 @@ static PyObject *compile_and_mark(struct run *run, PyObject *tree, PyObject *fil
 {
     cleanup_py PyObject *code = compile(tree, filename, mode, 0);
 
-    if (code == NULL || caller_mark_user(run->runner->scope, code) < 0)
+    if (code == NULL || caller_mark_user(run->runner->scope, code) < 0 ||
+        (run->runner->scope->monitors && native_calls_watch(code) < 0))
         return NULL;
     return steal(code);
 }
@@ -90,7 +92,7 @@ static int begin(struct run *run)
     struct runner *runner = run->runner;
 
     if (host_options_refuse_inside(runner->scope, "safepyrun.enter", "enter another guard") < 0 ||
-        prepare(run) < 0)
+        prepare(run) < 0 || (runner->scope->monitors && native_calls_restart() < 0))
         return -1;
     run->began = true;
     run->space = namespace_begin(&runner->space);

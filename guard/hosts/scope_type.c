@@ -1,5 +1,6 @@
 #include "guard/hosts/scope_type.h"
 
+#include "guard/audit/native_calls.h"
 #include "guard/hosts/host_options.h"
 
 struct audit {
@@ -11,11 +12,20 @@ struct entry {
     PyObject_HEAD
     struct scope *scope;
     PyObject *token; /* NULL while it is not entered */
+    bool monitors;   /* native calls are looked at until the end */
 };
 
 static PyTypeObject *entry_type;
 
 /* ---- Entry: one `with` ---------------------------------------------------------------------- */
+
+static int end_monitoring(struct entry *entry)
+{
+    bool monitors = entry->monitors;
+
+    entry->monitors = false;
+    return monitors ? native_calls_end() : 0;
+}
 
 static PyObject *entry_enter(PyObject *self, PyObject *unused)
 {
@@ -30,9 +40,14 @@ static PyObject *entry_enter(PyObject *self, PyObject *unused)
     if (host_options_refuse_inside(entry->scope, "safepyrun.enter", "enter another guard") < 0)
         return NULL;
     capsule = scope_entry_new(entry->scope);
-    if (capsule == NULL || scope_set(capsule, &entry->token) < 0)
+    if (capsule == NULL ||
+        (entry->scope->monitors && (native_calls_restart() < 0 || native_calls_begin() < 0)))
         return NULL;
-    return py_own(Py_None);
+    entry->monitors = entry->scope->monitors;
+    if (scope_set(capsule, &entry->token) == 0)
+        return py_own(Py_None);
+    end_monitoring(entry);
+    return NULL;
 }
 
 static PyObject *entry_exit(PyObject *self, PyObject *args)
@@ -42,15 +57,22 @@ static PyObject *entry_exit(PyObject *self, PyObject *args)
     (void)args;
     if (entry->token != NULL && scope_reset(steal(entry->token)) < 0)
         return NULL;
-    return py_own(Py_False);
+    return end_monitoring(entry) == 0 ? py_own(Py_False) : NULL;
 }
 
 static void entry_dealloc(PyObject *self)
 {
     struct entry *entry = (struct entry *)self;
     PyTypeObject *type = Py_TYPE(self);
+    PyObject *kept_type;
+    PyObject *kept_value;
+    PyObject *kept_traceback;
 
+    PyErr_Fetch(&kept_type, &kept_value, &kept_traceback);
     Py_CLEAR(entry->token);
+    if (end_monitoring(entry) < 0)
+        PyErr_Clear(); /* nobody is there to be told; the callback finds no scope */
+    PyErr_Restore(kept_type, kept_value, kept_traceback);
     scope_release(steal(entry->scope));
     PyObject_Free(self);
     Py_DECREF(type);
@@ -106,6 +128,7 @@ static PyObject *audit_call(PyObject *self, PyObject *args, PyObject *keywords)
         return NULL;
     entry->scope = audit->scope;
     entry->token = NULL;
+    entry->monitors = false;
     scope_reference(entry->scope);
     return (PyObject *)entry;
 }
@@ -163,13 +186,51 @@ static PyType_Spec audit_spec = {.name = "safepyrun._guard.Audit",
                                  .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE,
                                  .slots = audit_slots};
 
+/* ---- audit_state() -------------------------------------------------------------------------- */
+
+static PyObject *list_of(const struct string_list *list)
+{
+    cleanup_py PyObject *result = PyTuple_New((Py_ssize_t)list->count);
+
+    for (size_t i = 0; result != NULL && i < list->count; i++) {
+        PyObject *text = PyUnicode_DecodeFSDefault(list->items[i]);
+
+        if (text == NULL || PyTuple_SetItem(result, (Py_ssize_t)i, text) < 0)
+            return NULL;
+    }
+    return steal(result);
+}
+
+static PyObject *audit_state(PyObject *self, PyObject *unused)
+{
+    static const struct string_list nothing = {NULL, 0};
+    const struct scope *scope = scope_current();
+    int tool = native_calls_tool();
+    cleanup_py PyObject *tool_id = tool >= 0 ? PyLong_FromLong(tool) : py_own(Py_None);
+    cleanup_py PyObject *safe = list_of(scope != NULL ? &scope->safe_native : &nothing);
+    cleanup_py PyObject *imports = list_of(scope != NULL ? &scope->import_allow : &nothing);
+
+    (void)self;
+    (void)unused;
+    if (tool_id == NULL || safe == NULL || imports == NULL)
+        return NULL;
+    return Py_BuildValue("{sOsOsOsIsOsOsO}", "active", scope != NULL ? Py_True : Py_False,
+                         "monitoring", PySys_GetObject("monitoring") != NULL ? Py_True : Py_False,
+                         "tool_id", tool_id, "monitor_on", native_calls_open(), "monitor_calls",
+                         scope == NULL ? Py_None : (scope->monitors ? Py_True : Py_False),
+                         "safe_native", safe, "import_allow", imports);
+}
+
+static PyMethodDef functions[] = {{"audit_state", audit_state, METH_NOARGS, NULL},
+                                  {NULL, NULL, 0, NULL}};
+
 int scope_type_add(PyObject *module)
 {
     cleanup_py PyObject *type = PyType_FromSpec(&audit_spec);
 
     if (entry_type == NULL)
         entry_type = (PyTypeObject *)PyType_FromSpec(&entry_spec);
-    if (type == NULL || entry_type == NULL)
+    if (type == NULL || entry_type == NULL || PyModule_AddFunctions(module, functions) < 0)
         return -1;
     return PyModule_AddObjectRef(module, "Audit", type);
 }

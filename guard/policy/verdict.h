@@ -94,6 +94,7 @@ verdict_function check_text;            /* … from text or data: the program ar
 verdict_function check_new_code;        /* code objects: neither user code nor what it calls */
 verdict_function check_native;          /* ctypes: imports of libraries, and a few known ones */
 verdict_function check_native_call;     /* a few functions of BLAS and OpenMP, by libraries that are known */
+verdict_function check_native_package;  /* a native function of a package that nobody has listed */
 verdict_function check_native_library;  /* the same, and not a library from a write root */
 verdict_function check_import;          /* ban_imports; no native modules from write roots */
 verdict_function check_attribute_read;  /* frames and code objects: not user code */

@@ -68,6 +68,16 @@ enum verdict check_native_call(const struct policy *policy, const struct facts *
                         "only a few functions of BLAS and OpenMP may be called through ctypes");
 }
 
+enum verdict check_native_package(const struct policy *policy, const struct facts *facts,
+                                  struct denial *ret_denial)
+{
+    (void)policy;
+    verdict_name_subject(ret_denial, facts->name);
+    return verdict_deny(ret_denial, "native calls", "allow() it, or let on_call say that it is harmless",
+                        "nothing is known about what %.*s does", (int)facts->name.size,
+                        facts->name.data != NULL ? (const char *)facts->name.data : "");
+}
+
 enum verdict check_native_library(const struct policy *policy, const struct facts *facts,
                                   struct denial *ret_denial)
 {

@@ -11,7 +11,8 @@ from safepyrun._guard import __version__  # noqa: F401
 _PARTS = {
     "_runpython": ("RunPython", "default_ok_dests"),
     "_namespace": ("find_var", "srcfn"),
-    "_audit": ("mk_audit",),
+    "_audit": ("audit_state", "mk_audit"),
+    "_monitoring": ("freeze_mon_policy", "mon_disable_policy", "on_call"),
     "_cli": ("cli",),
     "_magic": ("create_pyrun_magic", "create_python_magic", "load_ipython_extension"),
     "_deny": ("CallInfo", "DenyInfo"),

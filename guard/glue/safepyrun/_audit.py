@@ -1,9 +1,8 @@
 """mk_audit: a guard around a part of the host's own code, for the task that enters it."""
 
-import sys
-
 from safepyrun import _guard
 from safepyrun._deny import asking
+from safepyrun._monitoring import CAN_MONITOR, safe_native, with_six
 
 
 def mk_audit(oks, before_deny=None, on_call=None, data=None, tool_id=3, monitor_calls=None, allow_imports=(), *,
@@ -18,13 +17,16 @@ def mk_audit(oks, before_deny=None, on_call=None, data=None, tool_id=3, monitor_
     """
     if isinstance(allow_imports, str):
         allow_imports = (allow_imports,)
-    can_monitor = hasattr(sys, "monitoring")
     if on_call is not None and monitor_calls is False:
         raise RuntimeError("on_call requires monitor_calls=True")
-    if monitor_calls and not can_monitor:
-        raise RuntimeError("monitor_calls=True requires Python 3.12 or later")
+    monitors = CAN_MONITOR if monitor_calls is None else bool(monitor_calls)
     return _guard.Audit({
         "ok_dests": oks, "ban_defs": False, "deny_read": deny_read, "import_allow": tuple(allow_imports),
-        "before_deny": asking(before_deny, (), is_pre=False), "on_call": on_call, "data": data, "judges_host_code": True,
-        "monitors": can_monitor if monitor_calls is None else bool(monitor_calls),
+        "before_deny": asking(before_deny, (), is_pre=False), "on_call": with_six(on_call), "data": data, "judges_host_code": True,
+        "monitors": monitors, "tool_id": tool_id, "safe_native": safe_native() if monitors else (),
     })
+
+
+def audit_state():
+    """What is in force here: whether a guard is entered, whether native calls are looked at, by which tool id."""
+    return _guard.audit_state()

@@ -71,19 +71,19 @@ def frame_args_of_view(frame, obj=None):
     return _guard.frame_args(frame, obj)
 
 
-def takes(function, otherwise):
-    """How many arguments a callback wants: 1, 5 or 6."""
+def takes(function, otherwise, most=6):
+    """How many arguments a callback wants, up to `most`."""
     try:
         parameters = inspect.signature(function).parameters.values()
     except (TypeError, ValueError):
         return otherwise
     if any(each.kind is each.VAR_POSITIONAL for each in parameters):
-        return 6
+        return most
     positional = [each for each in parameters if each.kind in (each.POSITIONAL_ONLY, each.POSITIONAL_OR_KEYWORD)]
     required = [each for each in positional if each.default is each.empty]
     if len(required) <= 1 and positional:
         return 1
-    return min(len(positional), 6)
+    return min(len(positional), most)
 
 
 def asking(function, sixth, *, is_pre):

@@ -4,8 +4,9 @@ import asyncio
 import builtins
 
 from safepyrun import _config, _guard
-from safepyrun._deny import asking, frame_args_of_view
 from safepyrun._capture import Capture as _Capture  # noqa: F401  taken by the C code
+from safepyrun._deny import asking, frame_args_of_view
+from safepyrun._monitoring import CAN_MONITOR, freeze_mon_policy, mon_disable_policy, on_call, safe_native
 from safepyrun._namespace import find_namespace, srcfn  # noqa: F401
 
 BAN_IMPORTS = frozenset({"socket", "importlib", "safepyrun", "fastaudit"})
@@ -60,7 +61,7 @@ class RunPython(_guard.Runner):
     caller's afterwards.
     """
 
-    __slots__ = ("ok_dests", "ban_imports", "ban_defs", "pre_deny", "export", "capture", "kwargs")
+    __slots__ = ("ok_dests", "ban_imports", "ban_defs", "pre_deny", "export", "capture", "kwargs", "_frozen")
 
     def __init__(self, g=None, sentinel=None, ok_dests=..., ban_imports=BAN_IMPORTS, ban_defs=True, pre_deny=None, *,
                  export="all", capture=False, deny_read=None, **kwargs):
@@ -72,13 +73,22 @@ class RunPython(_guard.Runner):
         self.ok_dests = default_ok_dests if ok_dests is ... else ok_dests
         self.ban_imports, self.ban_defs, self.pre_deny = ban_imports, ban_defs, pre_deny
         self.export, self.capture, self.kwargs = export, capture, kwargs
+        self._frozen = freeze_mon_policy(mon_disable_policy)
         super().__init__(g, {
             "ok_dests": self.ok_dests, "ban_imports": sorted(ban_imports), "ban_defs": bool(ban_defs),
             "deny_read": deny_read, "only_suffix": export == "suffix", "captures": bool(capture),
             "before_deny": asking(pre_deny, frame_args_of_view, is_pre=True),
-            "data": {"ok_dests": self.ok_dests, **kwargs},
+            "monitors": CAN_MONITOR, "on_call": on_call if CAN_MONITOR else None,
+            "safe_native": safe_native() if CAN_MONITOR else (), "data": self._data(),
         })
 
+    def _data(self):
+        return {"ok_dests": self.ok_dests, "mon_policy": self._frozen, **self.kwargs}
+
     def __call__(self, code: str):
+        frozen = freeze_mon_policy(mon_disable_policy) if CAN_MONITOR else self._frozen
+        if frozen != self._frozen:
+            self._frozen = frozen
+            self._set_data(self._data())
         shell = _shell()
         return self.run(code if shell is None else shell.transform_cell(code))

@@ -1,0 +1,237 @@
+#include "guard/audit/native_calls.h"
+
+#include "guard/audit/callback.h"
+#include "guard/audit/callee.h"
+#include "guard/audit/caller.h"
+#include "guard/audit/frame_view.h"
+#include "guard/audit/hook.h"
+#include "guard/audit/host_answer.h"
+#include "guard/audit/tools.h"
+#include "guard/python/compat.h"
+
+#include <string.h>
+
+#define TOOL_NAME "safepyrun"
+
+static struct {
+    PyObject *set_events; /* functions of sys.monitoring as they were at start */
+    PyObject *set_local_events;
+    PyObject *restart_events;
+    PyObject *disable;
+    PyObject *tool; /* the id */
+    PyObject *call; /* the number of the event */
+    PyTypeObject *code_type;
+    unsigned open;
+    bool has_disabled; /* a callback has switched a place off since the last restart */
+} state;
+
+/* The event keeps fastaudit's name: callbacks of hosts know it. */
+static const struct event_row call_row = {.name = "fastaudit.call",
+                                          .check = check_native_package,
+                                          .arguments = {.name = 2},
+                                          .words = "call native code of a package"};
+
+/* ---- one call ------------------------------------------------------------------------------- */
+
+/* What on_call says: DISABLE or False (both borrowed) let it pass; NULL: an exception is set. */
+static PyObject *ask_host(const struct scope *scope, PyObject *caller, PyObject *callee,
+                          PyObject *const *args)
+{
+    cleanup_py PyObject *callable = callee_for_host(args[2]);
+    cleanup_py PyObject *data = callable != NULL ? host_answer_data(scope) : NULL;
+    cleanup_py PyObject *question =
+        data != NULL ? PyTuple_Pack(6, caller, callee, callable, args[0], args[1], data) : NULL;
+    cleanup_py PyObject *answer =
+        question != NULL ? callback_call(scope->host.on_call, question) : NULL;
+
+    if (answer == NULL)
+        return NULL;
+    return answer == state.disable || answer == Py_False ? answer : Py_None;
+}
+
+/* Returns what the interpreter gets: None, DISABLE, or NULL with PermissionError. Borrowed. */
+static PyObject *judge(const struct scope *scope, PyObject *const *args)
+{
+    cleanup_py PyObject *callee = callee_name(args[2]);
+    cleanup_py PyObject *caller = NULL;
+    PyObject *items[2];
+    struct facts_source source = {items, NULL, 2};
+    PyObject *answer = Py_None;
+
+    if (callee == NULL)
+        return NULL;
+    if (callee_is_harmless(scope, args[2], callee) || tools_hold(args[2]))
+        return Py_None;
+    caller = frame_view_name(PyEval_GetFrame());
+    if (caller == NULL)
+        return NULL;
+    if (scope->host.on_call != NULL)
+        answer = ask_host(scope, caller, callee, args);
+    state.has_disabled |= answer == state.disable;
+    if (answer == NULL || answer == state.disable)
+        return answer;
+    if (answer == Py_False)
+        return Py_None;
+    items[0] = caller;
+    items[1] = callee;
+    return hook_judge(&call_row, call_row.name, &source) == 0 ? Py_None : NULL;
+}
+
+/* (code, offset, callable, first argument) */
+static PyObject *on_call(PyObject *self, PyObject *const *args, Py_ssize_t count)
+{
+    const struct scope *scope;
+
+    (void)self;
+    if (count < 3 || (state.open == 0 && callee_is_known(args[2])))
+        return py_own(Py_None);
+    scope = scope_current();
+    if (scope == NULL || !scope->monitors)
+        return py_own(Py_None);
+    /* A library answers for what it calls. */
+    if (!caller_is_user(scope, args[0]))
+        return py_own(state.disable);
+    if (callee_is_known(args[2]))
+        return py_own(Py_None);
+    return py_own(judge(scope, args));
+}
+
+static PyMethodDef on_call_method = {"on_call", (PyCFunction)(void *)on_call, METH_FASTCALL, NULL};
+
+/* ---- the tool ------------------------------------------------------------------------------- */
+
+static int take_tool(PyObject *monitoring, int tool_id)
+{
+    cleanup_py PyObject *owner = PyObject_CallMethod(monitoring, "get_tool", "i", tool_id);
+    cleanup_py PyObject *taken = NULL;
+
+    if (owner == NULL)
+        return -1;
+    if (owner != Py_None) {
+        PyErr_Format(PyExc_RuntimeError, "sys.monitoring tool id %d is already used by %R", tool_id,
+                     owner);
+        return -1;
+    }
+    taken = PyObject_CallMethod(monitoring, "use_tool_id", "is", tool_id, TOOL_NAME);
+    return taken != NULL ? 0 : -1;
+}
+
+static int remember_functions(PyObject *monitoring)
+{
+    cleanup_py PyObject *events = PyObject_GetAttrString(monitoring, "events");
+
+    state.set_events = PyObject_GetAttrString(monitoring, "set_events");
+    state.set_local_events = PyObject_GetAttrString(monitoring, "set_local_events");
+    state.restart_events = PyObject_GetAttrString(monitoring, "restart_events");
+    state.disable = PyObject_GetAttrString(monitoring, "DISABLE");
+    state.call = events != NULL ? PyObject_GetAttrString(events, "CALL") : NULL;
+    state.code_type = (PyTypeObject *)PyImport_ImportModule("types");
+    if (state.code_type != NULL) {
+        PyObject *types = (PyObject *)state.code_type;
+
+        state.code_type = (PyTypeObject *)PyObject_GetAttrString(types, "CodeType");
+        Py_DECREF(types);
+    }
+    return state.set_events != NULL && state.set_local_events != NULL &&
+                   state.restart_events != NULL && state.disable != NULL && state.call != NULL &&
+                   state.code_type != NULL
+               ? 0
+               : -1;
+}
+
+int native_calls_start(int tool_id)
+{
+    PyObject *monitoring = PySys_GetObject("monitoring");
+    cleanup_py PyObject *callback = NULL;
+    cleanup_py PyObject *registered = NULL;
+
+    if (monitoring == NULL) {
+        PyErr_SetString(PyExc_RuntimeError, "monitor_calls=True requires Python 3.12 or later");
+        return -1;
+    }
+    if (state.tool != NULL) {
+        if (PyLong_AsLong(state.tool) == tool_id)
+            return 0;
+        PyErr_Format(PyExc_RuntimeError, "safepyrun already uses sys.monitoring tool id %ld",
+                     PyLong_AsLong(state.tool));
+        return -1;
+    }
+    if (callee_start() < 0 || remember_functions(monitoring) < 0 ||
+        take_tool(monitoring, tool_id) < 0)
+        return -1;
+    callback = PyCFunction_NewEx(&on_call_method, NULL, NULL);
+    if (callback != NULL)
+        registered = PyObject_CallMethod(monitoring, "register_callback", "iOO", tool_id,
+                                         state.call, callback);
+    if (registered == NULL)
+        return -1;
+    state.tool = PyLong_FromLong(tool_id);
+    return state.tool != NULL ? 0 : -1;
+}
+
+/* Functions of sys.monitoring are refused to everybody but the guard's own work. */
+static int call_own(PyObject *function, PyObject *one, PyObject *two, PyObject *three)
+{
+    PyObject *result;
+
+    caller_begin_host_work();
+    result = PyObject_CallFunctionObjArgs(function, one, two, three, NULL);
+    caller_end_host_work();
+    Py_XDECREF(result);
+    return result != NULL ? 0 : -1;
+}
+
+int native_calls_watch(PyObject *code)
+{
+    cleanup_py PyObject *constants = PyObject_GetAttrString(code, "co_consts");
+
+    if (constants == NULL || call_own(state.set_local_events, state.tool, code, state.call) < 0)
+        return -1;
+    for (Py_ssize_t i = 0; i < PyTuple_Size(constants); i++) {
+        PyObject *item = PyTuple_GetItem(constants, i);
+
+        if (Py_TYPE(item) == state.code_type && native_calls_watch(item) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int set_events(PyObject *events)
+{
+    return call_own(state.set_events, state.tool, events, NULL);
+}
+
+int native_calls_begin(void)
+{
+    if (state.open > 0 || set_events(state.call) == 0) {
+        state.open++;
+        return 0;
+    }
+    return -1;
+}
+
+int native_calls_end(void)
+{
+    cleanup_py PyObject *none = PyLong_FromLong(0);
+
+    state.open--;
+    return state.open > 0 ? 0 : (none != NULL ? set_events(none) : -1);
+}
+
+int native_calls_restart(void)
+{
+    if (!state.has_disabled)
+        return 0;
+    state.has_disabled = false;
+    return call_own(state.restart_events, NULL, NULL, NULL);
+}
+
+int native_calls_tool(void)
+{
+    return state.tool != NULL ? (int)PyLong_AsLong(state.tool) : -1;
+}
+
+unsigned native_calls_open(void)
+{
+    return state.open;
+}

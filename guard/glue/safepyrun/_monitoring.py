@@ -1,0 +1,55 @@
+"""Which native functions of packages guarded code may call: lists, and on_call, which decides by names."""
+
+import sys
+
+from safepyrun._deny import takes
+
+#: packages whose native code computes and opens no files on its own
+SAFE_NATIVE = ("numpy", "pandas", "scipy", "sklearn", "matplotlib", "contourpy", "kiwisolver", "dateutil", "regex", "_regex",
+               "rpds", "pydantic_core", "yaml._yaml")
+
+CAN_MONITOR = hasattr(sys, "monitoring")
+
+#: what RunPython's on_call lets pass; a program may change it between two runs
+mon_disable_policy = dict(callees=set(), callers=set(), pairs=set(), preds=(), callee_prefixes=(),
+                          callee_suffixes=(".dumps", ".loads"), caller_prefixes=(), caller_suffixes=())
+
+_SETS = ("callees", "callers", "pairs")
+_TUPLES = ("preds", "callee_prefixes", "callee_suffixes", "caller_prefixes", "caller_suffixes")
+
+
+def freeze_mon_policy(p):
+    """The policy as it is now: what changes later is for the next run."""
+    return {**{name: frozenset(p.get(name, ())) for name in _SETS}, **{name: tuple(p.get(name, ())) for name in _TUPLES}}
+
+
+def on_call(caller, callee, fn, code, off, data, calls=()):
+    """sys.monitoring.DISABLE when the names say that this call is harmless; else None, and the call is judged."""
+    policy = data["mon_policy"]
+    if callee in policy["callees"] or caller in policy["callers"] or (caller, callee) in policy["pairs"] \
+            or callee.startswith(policy["callee_prefixes"]) or callee.endswith(policy["callee_suffixes"]) \
+            or caller.startswith(policy["caller_prefixes"]) or caller.endswith(policy["caller_suffixes"]) \
+            or any(pred(caller, callee, fn, code, off) for pred in policy["preds"]):
+        return sys.monitoring.DISABLE
+    return None
+
+
+def with_six(function):
+    """on_call as the C code calls it; later versions of fastaudit give a seventh argument, the calls under way."""
+    if function is None or function is on_call or takes(function, 7, most=7) != 7:
+        return function
+    return lambda *args: function(*args, ())
+
+
+_listed = None
+
+
+def safe_native():
+    """The list above and what installed packages declare (entry points of fastaudit), read once."""
+    global _listed
+    if _listed is None:
+        from importlib.metadata import entry_points
+        declared = (point.value for group in ("safepyrun_safe_native", "fastaudit_safe_native")
+                    for point in entry_points(group=group))
+        _listed = tuple(sorted({*SAFE_NATIVE, *filter(None, map(str.strip, declared))}))
+    return _listed
