@@ -50,7 +50,34 @@ static PyObject *question_for(const struct scope *scope, const char *event, cons
         return NULL;
     message = PyUnicode_FromFormat("safepyrun refused to %s: %s; %s", words, denial->reason,
                                    denial->remedy);
-    return message != NULL ? PyTuple_Pack(5, name, args, frame, message, data) : NULL;
+    if (message == NULL)
+        return NULL;
+    if (scope->host.deny_form == 6)
+        return PyTuple_Pack(6, name, args, frame, message, data, scope->host.deny_sixth);
+    return PyTuple_Pack(5, name, args, frame, message, data);
+}
+
+/* new; NULL with an exception: the host's, or that memory is short. */
+static PyObject *ask(const struct scope_host *host, PyObject *question)
+{
+    cleanup_py PyObject *info = NULL;
+    cleanup_py PyObject *only = NULL;
+
+    if (host->deny_form != 1)
+        return callback_call(host->before_deny, question);
+    info = callback_call(host->deny_info, question);
+    only = info != NULL ? PyTuple_Pack(1, info) : NULL;
+    return only != NULL ? callback_call(host->before_deny, only) : NULL;
+}
+
+/* bool() of an object of the host's: as its work, too. */
+static int is_true(PyObject *answer)
+{
+    cleanup_py PyObject *args = PyTuple_Pack(1, answer);
+    cleanup_py PyObject *value =
+        args != NULL ? callback_call((PyObject *)&PyBool_Type, args) : NULL;
+
+    return value != NULL ? value == Py_True : -1;
 }
 
 /* PermissionError is how a host refuses; any other exception is a mistake in it, and no permission. */
@@ -80,19 +107,21 @@ enum host_answer host_answer_ask(const struct scope *scope, const char *event, c
 {
     cleanup_py PyObject *question = NULL;
     cleanup_py PyObject *answer = NULL;
+    int permits;
 
     if (scope->host.before_deny == NULL)
         return HOST_SAYS_NOTHING;
     question = question_for(scope, event, words, source, denial);
     if (question != NULL)
-        answer = callback_call(scope->host.before_deny, question);
-    if (answer == NULL) {
+        answer = ask(&scope->host, question);
+    permits = answer == NULL ? -1 : is_true(answer);
+    if (permits < 0) {
         take_words(denial);
         return HOST_REFUSES;
     }
-    if (answer == Py_None)
-        return HOST_SAYS_NOTHING;
-    return answer == Py_True ? HOST_ALLOWS : HOST_REFUSES;
+    if (permits > 0)
+        return HOST_ALLOWS;
+    return answer != Py_None && scope->host.is_pre_deny ? HOST_REFUSES : HOST_SAYS_NOTHING;
 }
 
 /* ---- words ---------------------------------------------------------------------------------- */

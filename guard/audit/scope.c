@@ -111,6 +111,8 @@ void scope_release(struct scope *scope)
     policy_free((struct policy *)scope->policy);
     free(scope);
     Py_XDECREF(host.before_deny);
+    Py_XDECREF(host.deny_sixth);
+    Py_XDECREF(host.deny_info);
     Py_XDECREF(host.on_call);
     Py_XDECREF(host.frozen_data);
 }

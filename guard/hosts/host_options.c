@@ -135,6 +135,29 @@ static int set_callable(PyObject *options, const char *name, PyObject **ret_call
     return 0;
 }
 
+/* (callback, number of arguments, is it pre_deny, the sixth argument, the class DenyInfo), or None. */
+static int set_before_deny(PyObject *options, struct scope_host *host)
+{
+    PyObject *value = PyDict_GetItemString(options, "before_deny");
+    int is_pre;
+
+    if (!is_given(value))
+        return 0;
+    if (!PyTuple_CheckExact(value) ||
+        !PyArg_ParseTuple(value, "OipOO", &host->before_deny, &host->deny_form, &is_pre,
+                          &host->deny_sixth, &host->deny_info) ||
+        !PyCallable_Check(host->before_deny)) {
+        host->before_deny = host->deny_sixth = host->deny_info = NULL;
+        PyErr_SetString(PyExc_TypeError, "before_deny is a function");
+        return -1;
+    }
+    host->is_pre_deny = is_pre;
+    py_own(host->before_deny);
+    py_own(host->deny_sixth);
+    py_own(host->deny_info);
+    return 0;
+}
+
 struct scope *host_options_scope(PyObject *options)
 {
     cleanup_scope struct scope *scope = NULL;
@@ -150,7 +173,7 @@ struct scope *host_options_scope(PyObject *options)
     if (policy == NULL)
         return NULL;
     scope = audit_new_scope(policy);
-    if (scope == NULL || set_callable(options, "before_deny", &scope->host.before_deny) < 0 ||
+    if (scope == NULL || set_before_deny(options, &scope->host) < 0 ||
         set_callable(options, "on_call", &scope->host.on_call) < 0 ||
         read_strings(PyDict_GetItemString(options, "import_allow"), "import_allow",
                      &scope->import_allow) < 0 ||

@@ -12,7 +12,7 @@
  * host_options_scope() - a new scope
  *
  * options  a dict: "ok_dests", "ban_imports", "deny_read", "import_allow", "safe_native" (None or sequences of str),
- *          "ban_defs", "monitors", "judges_host_code" (bool), "before_deny", "on_call" (callable or None),
+ *          "ban_defs", "monitors", "judges_host_code" (bool), "before_deny" (see _deny.asking()), "on_call" (callable or None),
  *          "data", "tool_id" (int, of sys.monitoring)
  *
  * Refused where a scope is in force already: what is guarded makes no guards. One reference, or NULL with

@@ -18,6 +18,7 @@ import tempfile
 import traceback
 
 sys.path.insert(0, sys.argv[1])
+os.environ["XDG_CONFIG_HOME"] = os.devnull  # no config.py of whoever runs the tests
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from host_tools import Skip  # noqa: E402

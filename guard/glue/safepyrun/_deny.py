@@ -87,23 +87,8 @@ def takes(function, otherwise, most=6):
 
 
 def asking(function, sixth, *, is_pre):
-    """The callback as the C code calls it. True permits; None says nothing; of pre_deny, false refuses at once.
+    """What the C code keeps of a callback: whom to ask, and in which form. A false answer of pre_deny refuses at once.
 
     sixth: what the form of six arguments gets last.
     """
-    if function is None:
-        return None
-    count = takes(function, 6)
-
-    def ask(event, args, frame, msg, data):
-        if count == 1:
-            answer = function(DenyInfo(event, args, frame, msg, data))
-        elif count == 5:
-            answer = function(event, args, frame, msg, data)
-        else:
-            answer = function(event, args, frame, msg, data, sixth)
-        if answer is None:
-            return None
-        return True if answer else (False if is_pre else None)
-
-    return ask
+    return None if function is None else (function, takes(function, 6), is_pre, sixth, DenyInfo)
