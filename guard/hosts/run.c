@@ -4,6 +4,7 @@
 #include "guard/audit/caller.h"
 #include "guard/audit/native_calls.h"
 #include "guard/hosts/host_options.h"
+#include "guard/hosts/seal.h"
 #include "guard/python/error.h"
 #include "guard/python/program.h"
 #include "guard/python/wrapped.h"
@@ -93,6 +94,8 @@ static int begin(struct run *run)
 
     if (host_options_refuse_inside(runner->scope, "safepyrun.enter", "enter another guard") < 0 ||
         prepare(run) < 0 || (runner->scope->monitors && native_calls_restart() < 0))
+        return -1;
+    if (seal_begin() < 0)
         return -1;
     run->began = true;
     run->space = namespace_begin(&runner->space);
@@ -309,6 +312,8 @@ static int end(struct run *run, bool done)
     if (run->began) {
         run->began = false;
         status = namespace_end(&run->runner->space, run->space, done);
+        if (seal_end() < 0)
+            status = -1;
     }
     Py_CLEAR(run->awaiting);
     Py_CLEAR(run->space);
@@ -341,14 +346,12 @@ static PyObject *take_result(struct run *run)
 {
     cleanup_py PyObject *value = run->value != NULL ? steal(run->value) : py_own(Py_None);
     cleanup_py PyObject *texts = NULL;
-    cleanup_py PyObject *sealed = NULL;
 
     run->stage = STAGE_DONE;
     if (end(run, true) < 0)
         return NULL;
     texts = finish_capture(run);
-    sealed = texts != NULL ? PyObject_CallFunctionObjArgs(run->runner->glue->check_seal, NULL) : NULL;
-    if (sealed == NULL)
+    if (texts == NULL)
         return NULL;
     return texts != Py_None ? with_streams(value, texts) : steal(value);
 }
@@ -358,18 +361,12 @@ static void fail(struct run *run)
 {
     PyObject *error = error_take();
     cleanup_py PyObject *texts = NULL;
-    cleanup_py PyObject *sealed = NULL;
 
     run->stage = STAGE_DONE;
     end(run, false);
     PyErr_Clear(); /* the first error is the one to tell */
     texts = finish_capture(run);
     PyErr_Clear();
-    sealed = PyObject_CallFunctionObjArgs(run->runner->glue->check_seal, NULL);
-    if (sealed == NULL) {
-        Py_XDECREF(error);
-        return;
-    }
     if (error == NULL)
         return;
     error = wrapped_refusal(error, audit_is_user_code);

@@ -16,7 +16,6 @@ struct run_glue {
     PyObject *tasks;            /* () -> set of tasks under way, or None without a loop */
     PyObject *wait_for_tasks;   /* (set before) -> coroutine */
     PyObject *make_capture;     /* () -> object with enter(), leave(), finish() -> (stdout, stderr) */
-    PyObject *check_seal;       /* () -> None; puts the package's own functions back and raises */
 };
 
 struct runner {

@@ -15,11 +15,10 @@ static int remember_glue(void)
     } functions[] = {{"srcfn", offsetof(struct run_glue, name_source)},
                      {"_tasks", offsetof(struct run_glue, tasks)},
                      {"_wait_for_tasks", offsetof(struct run_glue, wait_for_tasks)},
-                     {"_Capture", offsetof(struct run_glue, make_capture)},
-                     {"_check_seal", offsetof(struct run_glue, check_seal)}};
+                     {"_Capture", offsetof(struct run_glue, make_capture)}};
     cleanup_py PyObject *module = NULL;
 
-    if (glue.check_seal != NULL)
+    if (glue.make_capture != NULL)
         return 0;
     module = PyImport_ImportModule("safepyrun._runpython");
     for (size_t i = 0; i < sizeof(functions) / sizeof(functions[0]); i++) {

@@ -2,6 +2,7 @@
 
 #include "guard/audit/native_calls.h"
 #include "guard/hosts/host_options.h"
+#include "guard/hosts/seal.h"
 
 struct audit {
     PyObject_HEAD
@@ -221,7 +222,15 @@ static PyObject *audit_state(PyObject *self, PyObject *unused)
                          "safe_native", safe, "import_allow", imports);
 }
 
+/* As a decorator. */
+static PyObject *seal(PyObject *self, PyObject *type)
+{
+    (void)self;
+    return seal_type(type) == 0 ? py_own(type) : NULL;
+}
+
 static PyMethodDef functions[] = {{"audit_state", audit_state, METH_NOARGS, NULL},
+                                  {"seal", seal, METH_O, "Make a class constant."},
                                   {NULL, NULL, 0, NULL}};
 
 int scope_type_add(PyObject *module)

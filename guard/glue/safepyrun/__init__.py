@@ -31,5 +31,4 @@ __all__ = sorted(name for name, part in _PART_OF.items()
 def __getattr__(name):
     if name not in _PART_OF:
         raise AttributeError(f"module 'safepyrun' has no attribute {name!r}")
-    value = globals()[name] = getattr(importlib.import_module(f"safepyrun.{_PART_OF[name]}"), name)
-    return value
+    return getattr(importlib.import_module(f"safepyrun.{_PART_OF[name]}"), name)

@@ -9,6 +9,7 @@ import inspect
 from safepyrun import _guard
 
 
+@_guard.seal
 class CallInfo:
     """One call on the way to what is refused."""
 
@@ -31,6 +32,7 @@ class CallInfo:
         return self._arguments[1]
 
 
+@_guard.seal
 class DenyInfo:
     """A refusal that is about to be: `event`, its `args`, `msg`, the host's `data`, and the `calls`, innermost first."""
 

@@ -1,5 +1,6 @@
 """Which native functions of packages guarded code may call: lists, and on_call, which decides by names."""
 
+import functools
 import sys
 
 from safepyrun._deny import takes
@@ -41,15 +42,10 @@ def with_six(function):
     return lambda *args: function(*args, ())
 
 
-_listed = None
-
-
+@functools.cache
 def safe_native():
     """The list above and what installed packages declare (entry points of fastaudit), read once."""
-    global _listed
-    if _listed is None:
-        from importlib.metadata import entry_points
-        declared = (point.value for group in ("safepyrun_safe_native", "fastaudit_safe_native")
-                    for point in entry_points(group=group))
-        _listed = tuple(sorted({*SAFE_NATIVE, *filter(None, map(str.strip, declared))}))
-    return _listed
+    from importlib.metadata import entry_points
+    declared = (point.value for group in ("safepyrun_safe_native", "fastaudit_safe_native")
+                for point in entry_points(group=group))
+    return tuple(sorted({*SAFE_NATIVE, *filter(None, map(str.strip, declared))}))

@@ -1,19 +1,17 @@
 """Where a host's names are, and where the source of its cells is kept for tracebacks."""
 
 import contextvars
+import itertools
 import linecache
 import sys
 
-_SLOTS = 10
 _current = contextvars.ContextVar("safepyrun_namespace", default=None)  # found inside of gather(), too
-_count = 0
+_numbers = itertools.cycle(range(10))
 
 
 def srcfn(src):
     """Keeps the text for tracebacks under one of ten names, which come again in turn; returns the name."""
-    global _count
-    name = f"<pyrun_{_count % _SLOTS}>"
-    _count += 1
+    name = f"<pyrun_{next(_numbers)}>"
     linecache.cache[name] = len(src), None, src.splitlines(keepends=True), name
     return name
 

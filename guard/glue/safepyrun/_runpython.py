@@ -42,16 +42,13 @@ async def _wait(before, current):
         raise errors[0]
 
 
-def _check_seal():
-    pass
-
-
 def _shell():
     """IPython's, when the program is one."""
     get_ipython = getattr(builtins, "get_ipython", None)
     return get_ipython() if get_ipython is not None else None
 
 
+@_guard.seal
 class RunPython(_guard.Runner):
     """Runs Python under a guard and returns the value of the last expression.
 

@@ -276,3 +276,50 @@ async def test_the_host_goes_on_unguarded():
     assert not appeared()
     os.open(*touch()[1])
     assert appeared()
+
+
+async def test_the_package_itself_cannot_be_changed():
+    """Each cell changes something of safepyrun; what the host does with it afterwards is as before."""
+    import safepyrun
+    from safepyrun import _audit, _deny, _monitoring, _namespace, _runpython
+
+    changes = [
+        "modules['safepyrun._runpython']._guard = None",
+        "modules['safepyrun._runpython']._data = modules['safepyrun._runpython'].sorted = lambda *a: []",
+        "modules['safepyrun'].RunPython = modules['safepyrun'].mk_audit = lambda *a, **k: print",
+        "modules['safepyrun._audit'].mk_audit = None",
+        "modules['safepyrun._deny'].asking = lambda *a, **k: None",
+        "modules['safepyrun._monitoring'].mon_disable_policy['callee_suffixes'] = ('',)",
+        "modules['safepyrun._monitoring'].mon_disable_policy['callees'].add('a.b')",
+        "modules['safepyrun._monitoring'].safe_native = lambda: ['safepyrun']",
+        "modules['safepyrun._namespace'].__dict__.clear()",
+        "from unittest import mock\nmock._importer = 0\nmock.patch.object(modules['safepyrun._namespace'].srcfn, "
+        "'__defaults__', (1,)).start()",
+    ]
+    parts = (safepyrun, _audit, _deny, _monitoring, _namespace, _runpython)
+    before = [dict(vars(part)) for part in parts]
+    policy = repr(_monitoring.mon_disable_policy)
+    for change in changes:
+        with refused("change functions of safepyrun"):
+            await RunPython(g={"modules": sys.modules}, ban_defs=False)(change)
+        assert [dict(vars(part)) for part in parts] == before, change
+        assert repr(_monitoring.mon_disable_policy) == policy
+        await must_hold("function(*args)")
+    # what it changes is put back, too, when the cell fails
+    with raises(ZeroDivisionError):
+        await RunPython(g={"modules": sys.modules})("modules['safepyrun._audit'].mk_audit = None\n1/0")
+    assert _audit.mk_audit is mk_audit
+
+
+async def test_its_classes_are_constant():
+    for change in ("RunPython.__call__ = print", "RunPython.__init__ = print", "Runner.run = print",
+                   "DenyInfo.find = print", "type(audit).__call__ = print", "type(audit()).__exit__ = print"):
+        with raises(TypeError):
+            from safepyrun import DenyInfo, _guard
+            await RunPython(g={"RunPython": RunPython, "Runner": _guard.Runner, "DenyInfo": DenyInfo,
+                               "audit": mk_audit([])})(change)
+
+
+async def test_finalize_of_weakref_at_exit():
+    done = at_exit("import weakref\nclass A: pass\na_ = A()\nweakref.finalize(a_, function, *args)")
+    assert not appeared(), done
