@@ -84,12 +84,19 @@ static struct policy *make_policy(PyObject *options)
 {
     cleanup_policy struct policy *policy = policy_new(POLICY_WORKSPACE);
     PyObject *deny_read = PyDict_GetItemString(options, "deny_read");
+    struct string_list own = {NULL, 0};
 
     policy_set(policy, "ban_defs",
                &(struct policy_value){.type = POLICY_BOOLEAN, .boolean = is_true(options, "ban_defs")});
     if (set_ok_dests(policy, PyDict_GetItemString(options, "ok_dests")) < 0 ||
         set_list(policy, "ban_imports", PyDict_GetItemString(options, "ban_imports")) < 0)
         return NULL;
+    /* The package's own Python files are a library's, wherever they are. */
+    if (read_strings(PyDict_GetItemString(options, "own_folder"), "own_folder", &own) < 0)
+        return NULL;
+    for (size_t i = 0; i < own.count; i++)
+        policy_add_read_only(policy, own.items[i]);
+    string_list_finish(&own);
     if (is_given(deny_read) && set_list(policy, "deny_read", deny_read) < 0)
         return NULL;
     return steal(policy);

@@ -11,7 +11,7 @@
 /*
  * host_options_scope() - a new scope
  *
- * options  a dict: "ok_dests", "ban_imports", "deny_read", "import_allow", "safe_native" (None or sequences of str),
+ * options  a dict: "ok_dests", "ban_imports", "own_folder", "deny_read", "import_allow", "safe_native" (None or sequences of str),
  *          "ban_defs", "monitors", "judges_host_code" (bool), "before_deny" (see _deny.asking()), "on_call" (callable or None),
  *          "data", "tool_id" (int, of sys.monitoring)
  *

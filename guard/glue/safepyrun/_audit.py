@@ -3,6 +3,7 @@
 from safepyrun import _guard
 from safepyrun._deny import asking
 from safepyrun._monitoring import CAN_MONITOR, safe_native, with_six
+from safepyrun._namespace import FOLDER
 
 
 def mk_audit(oks, before_deny=None, on_call=None, data=None, tool_id=3, monitor_calls=None, allow_imports=(), *,
@@ -23,6 +24,7 @@ def mk_audit(oks, before_deny=None, on_call=None, data=None, tool_id=3, monitor_
     return _guard.Audit({
         "ok_dests": oks, "ban_defs": False, "deny_read": deny_read, "import_allow": tuple(allow_imports),
         "before_deny": asking(before_deny, (), is_pre=False), "on_call": with_six(on_call), "data": data, "judges_host_code": True,
+        "own_folder": FOLDER,
         "monitors": monitors, "tool_id": tool_id, "safe_native": safe_native() if monitors else (),
     })
 

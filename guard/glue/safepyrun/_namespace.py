@@ -3,9 +3,12 @@
 import contextvars
 import itertools
 import linecache
+import os
 import sys
 
 _current = contextvars.ContextVar("safepyrun_namespace", default=None)  # found inside of gather(), too
+FOLDER = (os.path.dirname(os.path.abspath(__file__)),)
+
 _numbers = itertools.cycle(range(10))
 
 
