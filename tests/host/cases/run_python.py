@@ -13,6 +13,12 @@ from safepyrun import RunPython, find_var, srcfn
 _sentinel_of_this_program = True
 
 
+def test_c001_c017_the_namespace_of_the_nearest_caller_that_has_the_name():
+    space = {"_here": 1, "RunPython": RunPython, "asyncio": asyncio}
+    exec("def f():\n    return RunPython(sentinel='_here')\nasyncio.run(f()('made = 5'))", space)
+    assert space["made"] == 5
+
+
 def test_c002_c003_find_var():
     assert find_var("_sentinel_of_this_program") is True
     assert find_var("_nobody_has_this_name") is None
