@@ -23,9 +23,10 @@ _PARTS = {
 # What the user's config.py finds without imports.
 CONFIG_NAMES = (*_PARTS["_allow"], *_PARTS["_allow_libraries"], *_PARTS["_policies"])
 _PART_OF = {name: part for part, names in _PARTS.items() for name in names}
+_OF_HOSTS = ("_runpython", "_audit", "_deny", "_monitoring", "_cli", "_magic")
 # safepyrun-guard has no runners: what a set-up file imports with "*" is the rest.
 __all__ = sorted(name for name, part in _PART_OF.items()
-                 if part not in ("_runpython", "_audit", "_cli", "_magic") or hasattr(_guard, "Runner"))
+                 if part not in _OF_HOSTS or hasattr(_guard, "Runner"))
 
 
 def __getattr__(name):
