@@ -21,6 +21,8 @@ static struct {
     PyTypeObject *scoped_type;
     PyTypeObject *item_type;
     PyObject *worker; /* code of concurrent.futures.thread._worker */
+    PyTypeObject *finalize; /* weakref.finalize */
+    PyObject *at_exit;      /* atexit.register */
     newfunc new_context;
     newfunc new_reference;
     bool started;
@@ -222,6 +224,34 @@ static PyObject *carry_callback(const struct method_call *call, void *data)
     return carry_argument(call, (Py_ssize_t)(intptr_t)data);
 }
 
+/* A weakref.finalize that was made under a guard, when the program ends. */
+static PyObject *finish(PyObject *self, PyObject *unused)
+{
+    cleanup_py PyObject *wanted = PyObject_GetAttrString(self, "atexit");
+
+    (void)unused;
+    if (wanted == NULL)
+        return NULL;
+    return wanted == Py_True ? PyObject_CallNoArgs(self) : py_own(Py_None);
+}
+
+static PyMethodDef finish_method = {"finalize", finish, METH_NOARGS, NULL};
+
+/* weakref runs those that are left from one function of its own, which the host may have registered long
+   ago: ours comes before, because what is registered last is run first. */
+static int finish_at_exit(PyObject *callback)
+{
+    cleanup_py PyObject *function = NULL;
+    cleanup_py PyObject *registered = NULL;
+
+    if (!PyObject_TypeCheck(callback, state.finalize))
+        return 0;
+    function = PyCFunction_NewEx(&finish_method, callback, NULL);
+    if (function != NULL)
+        registered = PyObject_CallFunctionObjArgs(state.at_exit, function, NULL);
+    return registered != NULL ? 0 : -1;
+}
+
 /* weakref.ref(object, callback), and what derives from it. */
 static PyObject *new_reference(PyTypeObject *type, PyObject *args, PyObject *keywords)
 {
@@ -230,6 +260,8 @@ static PyObject *new_reference(PyTypeObject *type, PyObject *args, PyObject *key
 
     if (PyTuple_Size(args) < 2 || PyTuple_GetItem(args, 1) == Py_None || scope_current() == NULL)
         return state.new_reference(type, args, keywords);
+    if (finish_at_exit(PyTuple_GetItem(args, 1)) < 0)
+        return NULL;
     carried = carry(PyTuple_GetItem(args, 1));
     with_carried = carried != NULL ? PyTuple_New(PyTuple_Size(args)) : NULL;
     for (Py_ssize_t i = 0; with_carried != NULL && i < PyTuple_Size(args); i++)
@@ -375,6 +407,16 @@ static int patch_contexts(void)
     return patch_new(context, (void *)new_context, &state.new_context);
 }
 
+static int find_finalize(PyObject *atexit)
+{
+    cleanup_py PyObject *module = PyImport_ImportModule("weakref");
+
+    state.at_exit = PyObject_GetAttrString(atexit, "register");
+    if (module != NULL)
+        state.finalize = (PyTypeObject *)PyObject_GetAttrString(module, "finalize");
+    return state.finalize != NULL && state.at_exit != NULL ? 0 : -1;
+}
+
 static int patch_later(void)
 {
     cleanup_py PyObject *atexit = PyImport_ImportModule("atexit");
@@ -383,7 +425,7 @@ static int patch_later(void)
     cleanup_py PyObject *reference = NULL;
     cleanup_py PyObject *simple = NULL;
 
-    if (atexit == NULL || weakref == NULL || queue == NULL)
+    if (atexit == NULL || weakref == NULL || queue == NULL || find_finalize(atexit) < 0)
         return -1;
     reference = PyObject_GetAttrString(weakref, "ReferenceType");
     simple = PyObject_GetAttrString(queue, "SimpleQueue");
