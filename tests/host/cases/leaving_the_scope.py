@@ -211,7 +211,8 @@ sys.path.insert(0, {folder!r})
 import os
 from safepyrun import RunPython
 {unguarded}
-asyncio.run(RunPython(g={{"function": os.open, "args": ({path!r}, os.O_CREAT | os.O_WRONLY)}}, ban_defs=False)({cell!r}))
+names = {{"function": os.open, "args": ({path!r}, os.O_CREAT | os.O_WRONLY)}}
+asyncio.run(RunPython(g=names, ban_defs=False)({cell!r}))
 """
 
 
