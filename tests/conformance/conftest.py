@@ -1,10 +1,14 @@
 """One guard a case, with a folder that may be written, one that may not, and a library of the host's."""
 
+import os
 import pathlib
 import sys
 
 import pytest
 from guard_client import Guard
+
+# A config.py of whoever runs the tests would change the defaults that they are about.
+os.environ["XDG_CONFIG_HOME"] = "/nonexistent"
 
 LIBRARY = pathlib.Path(__file__).parent / "library"
 
