@@ -223,6 +223,11 @@ static int on_settled(void *context)
     if (!kernel->restore.waits)
         return 0;
     kernel->restore.waits = false;
+    /* The copy that was under way may be of a state before the last cell: then one more is needed. */
+    if (!kernel->copies.is_current && kernel->copies.hindrance == NULL && take(kernel)) {
+        kernel->restore.waits = true;
+        return 0;
+    }
     if (!kernel->copies.is_current)
         return refuse_trial(kernel);
     return kernel_run_again(kernel);
@@ -232,7 +237,10 @@ static int on_timer(void *context)
 {
     struct kernel *kernel = context;
 
-    return kernel->restore.waits ? on_settled(kernel) : on_idle(kernel);
+    if (!kernel->restore.waits)
+        return on_idle(kernel);
+    /* Set for an idle moment that did not come: the copy under way will tell. */
+    return copies_is_pending(&kernel->copies) ? 0 : on_settled(kernel);
 }
 
 int restore_end_trial(struct kernel *kernel)

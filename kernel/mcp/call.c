@@ -43,7 +43,7 @@ struct call *calls_first_run(const struct calls *calls)
 {
     struct call *call = calls->first;
 
-    while (call != NULL && call->tool != TOOL_RUN_CODE)
+    while (call != NULL && !call_is_cell(call))
         call = call->next;
     return call;
 }

@@ -36,6 +36,12 @@ struct call *calls_add(struct calls *calls, enum tool tool, const json_t *id, co
                        const json_t *progress_token);
 struct call *calls_by_msg_id(const struct calls *calls, struct bytes msg_id);
 struct call *calls_by_id(const struct calls *calls, const json_t *id);
-/* The first that runs code; NULL when none does. */
+/* Does it become a cell? Cells are sent one after the other. */
+static inline bool call_is_cell(const struct call *call)
+{
+    return call->tool == TOOL_RUN_CODE || call->tool == TOOL_REWIND;
+}
+
+/* The first that is a cell; NULL when none is. */
 struct call *calls_first_run(const struct calls *calls);
 void calls_remove(struct calls *calls, struct call *call);

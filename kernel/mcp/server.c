@@ -62,18 +62,41 @@ static int fail_all(struct server *server, const char *reason)
 
 /* ---- to the kernel -------------------------------------------------------------------------- */
 
-static char *send_run(struct server *server, const struct call *call)
+static void append_code(const struct call *call, struct buffer *content)
 {
     json_t *code = json_object_get(call->arguments, "code");
-    json_int_t seconds = json_integer_value(json_object_get(call->arguments, "timeout_seconds"));
+    json_t *cells = json_object_get(call->arguments, "cells");
+
+    if (call->tool == TOOL_RUN_CODE)
+        json_text_append_string(
+            content, (struct bytes){json_string_value(code), json_string_length(code)});
+    else
+        buffer_append_format(content, "\"%%rewind %d\"",
+                             cells != NULL ? (int)json_integer_value(cells) : 1);
+}
+
+/* What is asked of this cell alone: docs/messages.md. */
+static void append_wishes(const struct call *call, struct buffer *metadata)
+{
+    json_t *seconds = json_object_get(call->arguments, "timeout_seconds");
+
+    buffer_append_format(metadata, "{\"safepyrun\":{\"trial\":%s",
+                         json_is_true(json_object_get(call->arguments, "trial")) ? "true" : "false");
+    if (seconds != NULL)
+        buffer_append_format(metadata, ",\"timeout_seconds\":%lld",
+                             (long long)json_integer_value(seconds));
+    buffer_append_string(metadata, "}}");
+}
+
+static char *send_run(struct server *server, const struct call *call)
+{
     cleanup_buffer struct buffer content = BUFFER_NONE;
     cleanup_buffer struct buffer metadata = BUFFER_NONE;
 
     buffer_append_string(&content, "{\"code\":");
-    json_text_append_string(&content, (struct bytes){json_string_value(code), json_string_length(code)});
+    append_code(call, &content);
     buffer_append_string(&content, ",\"allow_stdin\":false,\"stop_on_error\":false}");
-    if (seconds != 0)
-        buffer_append_format(&metadata, "{\"safepyrun\":{\"timeout_seconds\":%lld}}", (long long)seconds);
+    append_wishes(call, &metadata);
     return backend_send(&server->backend, &server->backend.shell, "execute_request",
                         buffer_bytes(&metadata), buffer_bytes(&content));
 }
@@ -138,7 +161,7 @@ static int take_reply(struct server *server, struct call *call, struct message *
 {
     int result;
 
-    if (call->tool == TOOL_RUN_CODE) {
+    if (call_is_cell(call)) {
         call->reply = message;
         return finish_run(server, call);
     }
@@ -174,7 +197,7 @@ static int take_output(struct server *server, const struct message *message)
         send_next_run(server);
         return 0;
     }
-    if (call == NULL || call->tool != TOOL_RUN_CODE || !message->content_is_valid)
+    if (call == NULL || !call_is_cell(call) || !message->content_is_valid)
         return 0;
     if (is_idle_status(message)) {
         call->is_idle = true;
@@ -290,15 +313,29 @@ static int ping(struct server *server, const json_t *id, const json_t *params)
     return answer(server, id, json_object());
 }
 
-/* What is wrong with the arguments of run_code, or NULL. */
-static const char *find_fault(const json_t *arguments)
+/* An optional whole number. */
+static bool is_in_range(const json_t *number, json_int_t most)
 {
-    const json_t *seconds = json_object_get(arguments, "timeout_seconds");
+    return number == NULL || (json_is_integer(number) && json_integer_value(number) >= 1 &&
+                              json_integer_value(number) <= most);
+}
 
+/* What is wrong with the arguments, or NULL. */
+static const char *find_fault(enum tool tool, const json_t *arguments)
+{
+    const json_t *trial = json_object_get(arguments, "trial");
+
+    if (tool == TOOL_REWIND)
+        return is_in_range(json_object_get(arguments, "cells"), 32)
+                   ? NULL
+                   : "\"cells\" must be a whole number from 1 to 32";
+    if (tool != TOOL_RUN_CODE)
+        return NULL;
     if (!json_is_string(json_object_get(arguments, "code")))
         return "\"code\" must be a string";
-    if (seconds != NULL && (!json_is_integer(seconds) || json_integer_value(seconds) < 1 ||
-                            json_integer_value(seconds) > 31536000))
+    if (trial != NULL && !json_is_boolean(trial))
+        return "\"trial\" must be true or false";
+    if (!is_in_range(json_object_get(arguments, "timeout_seconds"), 31536000))
         return "\"timeout_seconds\" must be a whole number from 1 to 31536000";
     return NULL;
 }
@@ -316,10 +353,10 @@ static int call_tool(struct server *server, const json_t *id, const json_t *para
     if (tool == TOOL_RESET)
         return reset(server, id);
     /* A wrong argument is the model's to mend, so it is told in a result. */
-    if (tool == TOOL_RUN_CODE && find_fault(arguments) != NULL)
-        return answer(server, id, text_result(find_fault(arguments), json_null(), true));
+    if (find_fault(tool, arguments) != NULL)
+        return answer(server, id, text_result(find_fault(tool, arguments), json_null(), true));
     call = calls_add(&server->calls, tool, id, arguments, token);
-    if (tool == TOOL_RUN_CODE)
+    if (call_is_cell(call))
         send_next_run(server);
     else
         send_question(server, call);
@@ -335,7 +372,7 @@ static int cancel(struct server *server, const json_t *params)
     call->is_cancelled = true;
     if (call->msg_id == NULL)
         calls_remove(&server->calls, call);
-    else if (call->tool == TOOL_RUN_CODE)
+    else if (call_is_cell(call))
         free(backend_send(&server->backend, &server->backend.control, "interrupt_request", BYTES_NONE,
                           BYTES_NONE));
     return 0;

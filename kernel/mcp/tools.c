@@ -12,6 +12,18 @@ const char tools_instructions[] =
 
 #define NO_ARGUMENTS "{\"type\":\"object\",\"properties\":{},\"additionalProperties\":false}"
 
+/* What cell_result composes. */
+#define CELL_RESULT                                                                                \
+    "{\"type\":\"object\",\"properties\":{" \
+    "\"status\":{\"enum\":[\"ok\",\"error\"]}," \
+    "\"execution_count\":{\"type\":[\"integer\",\"null\"]}," \
+    "\"stdout\":{\"type\":\"string\"},\"stderr\":{\"type\":\"string\"}," \
+    "\"result\":{\"type\":[\"string\",\"null\"]}," \
+    "\"error\":{\"type\":[\"object\",\"null\"]}," \
+    "\"refusals\":{\"type\":\"array\",\"items\":{\"type\":\"object\"}}," \
+    "\"safepyrun\":{\"type\":[\"object\",\"null\"]}}," \
+    "\"required\":[\"status\",\"stdout\",\"stderr\",\"result\",\"error\",\"refusals\"]}"
+
 static const struct {
     const char *name;
     const char *title;
@@ -31,17 +43,23 @@ static const struct {
             .input = "{\"type\":\"object\",\"properties\":{"
                      "\"code\":{\"type\":\"string\",\"description\":\"Python source, any number of lines\"},"
                      "\"timeout_seconds\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":31536000,"
-                     "\"description\":\"interrupt the code after this time\"}},"
+                     "\"description\":\"interrupt the code after this time\"},"
+                     "\"trial\":{\"type\":\"boolean\",\"description\":\"run it in a copy of the session, show "
+                     "what it does, and forget its variables; files that it writes stay\"}},"
                      "\"required\":[\"code\"],\"additionalProperties\":false}",
-            .output = "{\"type\":\"object\",\"properties\":{"
-                      "\"status\":{\"enum\":[\"ok\",\"error\"]},"
-                      "\"execution_count\":{\"type\":[\"integer\",\"null\"]},"
-                      "\"stdout\":{\"type\":\"string\"},\"stderr\":{\"type\":\"string\"},"
-                      "\"result\":{\"type\":[\"string\",\"null\"]},"
-                      "\"error\":{\"type\":[\"object\",\"null\"]},"
-                      "\"refusals\":{\"type\":\"array\",\"items\":{\"type\":\"object\"}},"
-                      "\"safepyrun\":{\"type\":[\"object\",\"null\"]}},"
-                      "\"required\":[\"status\",\"stdout\",\"stderr\",\"result\",\"error\",\"refusals\"]}",
+            .output = CELL_RESULT,
+            .destructive = 1,
+        },
+    [TOOL_REWIND] =
+        {
+            .name = "rewind",
+            .title = "Undo cells",
+            .description = "Bring the variables back to what they were before the last run_code, or before the "
+                           "last few. Files that were written stay.",
+            .input = "{\"type\":\"object\",\"properties\":{\"cells\":{\"type\":\"integer\",\"minimum\":1,"
+                     "\"maximum\":32,\"description\":\"how many to undo; 1 without it\"}},"
+                     "\"additionalProperties\":false}",
+            .output = CELL_RESULT,
             .destructive = 1,
         },
     [TOOL_VARIABLES] =

@@ -7,7 +7,7 @@
 
 #include <jansson.h>
 
-enum tool { TOOL_RUN_CODE, TOOL_VARIABLES, TOOL_STATUS, TOOL_RESET, TOOL_COUNT };
+enum tool { TOOL_RUN_CODE, TOOL_REWIND, TOOL_VARIABLES, TOOL_STATUS, TOOL_RESET, TOOL_COUNT };
 
 /* TOOL_COUNT when there is none of this name. */
 enum tool tools_find(const char *name);

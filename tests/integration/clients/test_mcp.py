@@ -50,7 +50,7 @@ async def run(client, code, **arguments):
 
 def test_tools_are_described(agent):
     tools = {tool.name: tool for tool in agent.use(lambda client: client.list_tools()).tools}
-    assert list(tools) == ["run_code", "variables", "status", "reset"]
+    assert list(tools) == ["run_code", "rewind", "variables", "status", "reset"]
     assert tools["run_code"].input_schema["required"] == ["code"]
     assert tools["variables"].annotations.read_only_hint
 
@@ -151,6 +151,23 @@ def test_a_deadline(agent):
     slow, after = agent.use(task)
     assert slow.is_error and slow.structured_content["error"]["name"] == "LimitExceeded"
     assert after.structured_content["result"] == "5"
+
+
+def test_a_trial_is_forgotten_and_a_rewind_undoes(agent):
+    async def task(client):
+        await run(client, "x = 1")
+        trial = await run(client, "x = 2\nprint('tried', x)", trial=True)
+        before = await run(client, "x")
+        await anyio.sleep(0.5)      # as a model thinks: copies are made while nothing is asked
+        await run(client, "x = 3")
+        undone = await client.call_tool("rewind", {"cells": 1})
+        return trial, before, undone, await run(client, "x")
+
+    trial, before, undone, after = agent.use(task)
+    assert trial.structured_content["stdout"].startswith("tried 2\n"), trial.content
+    assert before.structured_content["result"] == "1"
+    assert not undone.is_error, undone.content
+    assert after.structured_content["result"] == "1"
 
 
 def test_cancelling_interrupts(agent):
