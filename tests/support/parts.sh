@@ -3,7 +3,7 @@
 # Sourced by tests/run after tools/setup.sh. A part is a function run_<part>; its reports are JUnit XML files
 # $results/<part>*.xml, which count_results.py adds up: a part without a report has failed.
 
-all_parts=(unit guard attacks isolation host conformance integration suites notebooks clients package figures asan)
+all_parts=(unit guard attacks isolation host conformance pythons integration suites notebooks clients package figures asan)
 test_packages=(libcmocka-dev chromium fonts-dejavu-core)
 venv=$project/.venv-tests
 artefacts=$project/tests/artefacts
@@ -57,6 +57,24 @@ run_attacks()
 run_isolation()   { with_pytest isolation dev isolation; }
 run_host()        { with_pytest host dev host; }
 run_conformance() { with_pytest conformance dev conformance; }
+# guard/ and conformance/ once more with the module in each other Python of this machine, where nothing is embedded.
+run_pythons()
+{
+    local version path others found
+
+    others=$("$venv/bin/python" "$project/tests/support/pythons.py")
+    found=$(echo "$others" | cut -d' ' -f1 | paste -sd' ')
+    echo "other Pythons: ${found:-none}"
+    if [ -z "$others" ]; then
+        printf '<testsuites><testsuite name="pythons"><testcase name="others"><skipped message="%s"/></testcase>%s' \
+            "this machine has no other Python from 3.11 on" "</testsuite></testsuites>" >"$results/pythons.xml"
+        return
+    fi
+    while read -r version path; do
+        system_python=$path make_venv "$project/.venv-tests-$version" "$project/tests/requirements-pythons.txt"
+        venv=$project/.venv-tests-$version with_pytest "pythons-$version" dev guard -k "not embedded" conformance || true
+    done <<<"$others"
+}
 run_integration() { with_pytest integration dev integration/wire; }
 run_suites()
 {

@@ -50,3 +50,8 @@ def pythons():
 
 
 PYTHONS = pythons()
+
+if __name__ == "__main__":  # "3.12 /usr/bin/python3.12" for each other than the one that runs this
+    for version, path in PYTHONS.items():
+        if path != sys.executable:
+            print(version, path)
