@@ -52,7 +52,17 @@ static const struct cell_hooks hooks = {
     .end_host_work = audit_end_host_work,
 };
 
+/* allowed_globals is what mode = "allow" says of [extra_globals], and of what a run brings along. */
+static bool permits_name(const char *name)
+{
+    const struct policy *policy = audit_policy();
+
+    return !policy->allow_mode || strcmp(name, "input_data") == 0 ||
+           string_list_has(&policy->allowed_globals, name);
+}
+
 static const struct execute_hooks execute_hooks = {
+    .permits_name = permits_name,
     .before_error = refusal_show,
     .before_reply = denials_settle,
     .explain = limit_note,

@@ -1,4 +1,4 @@
-"""What needs a Python that safepyrun-guard does not embed: python -P main.py --link-fd N, or --script FILE."""
+"""What needs a Python that safepyrun-guard does not embed: python -P main.py --link-fd N, --script FILE, --containers WORDS."""
 
 import os
 import sys
@@ -21,6 +21,10 @@ def check_module(folder):
 
 
 def main(arguments):
+    words = []
+    if "--containers" in arguments:
+        words = arguments[arguments.index("--containers") + 1:]
+        arguments = [*arguments[:arguments.index("--containers")], "--containers", ""]
     questions = [QUESTIONS[argument] for argument in arguments if argument in QUESTIONS]
     pairs = [argument for argument in arguments if argument not in QUESTIONS]
     options = dict(zip(pairs[::2], pairs[1::2]))
@@ -29,10 +33,14 @@ def main(arguments):
     from safepyrun import _guard
     if "--script" in options:
         from safepyrun import cli
+    if "--containers" in options:
+        from safepyrun._containers_cli import main as containers
     del sys.path[0]
     sys.argv = [options.get("--script", "")]
     if "--script" in options:
         sys.exit(cli(sys.argv[0]))
+    if "--containers" in options:
+        sys.exit(containers(words))
     link_fd = int(options["--link-fd"])
     if questions:
         sys.exit(_guard.answer_policy(link_fd, questions[0]))

@@ -51,6 +51,7 @@ struct policy {
     struct string_list ok_dests;    /* write roots as written; "." is where the process is */
     struct string_list extra_roots; /* further ones, from the command line: no file takes them away */
     struct string_list ban_imports; /* module names; a submodule is banned with its parent */
+    struct string_list ban_builtins; /* restrict mode: built-in names that a cell may not use */
     struct string_list allowed_imports;  /* allow mode, instead of ban_imports */
     struct string_list allowed_builtins; /* allow mode */
     struct string_list allowed_globals;  /* allow mode: which of [extra_globals] */

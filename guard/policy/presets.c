@@ -359,6 +359,7 @@ int policy_set_preset(struct policy *policy, enum policy_preset preset)
     fill(&policy->allowed_builtins, values->allowed_builtins);
     fill(&policy->deny_read, values->deny_read);
     fill(&policy->protect, values->protect);
+    fill(&policy->ban_builtins, none);
     fill(&policy->allowed_globals, none);
     fill(&policy->read_roots, none);
     fill(&policy->env_pass, none);

@@ -9,6 +9,7 @@
 #include "guard/python/link_end.h"
 #include "guard/python/py_cleanup.h"
 #include "guard/python/reply.h"
+#include "guard/python/run_answer.h"
 #include "guard/python/streams.h"
 
 /* One execute request. Everything is owned. */
@@ -21,6 +22,7 @@ struct execution {
     bool silent;
     bool store_history;
     bool allow_stdin;
+    bool answers; /* it has a third part: the reply tells a value (run_answer.h) */
     long count;
 };
 
@@ -237,13 +239,32 @@ static PyObject *failure_content(const struct execution *execution, PyObject *er
     return steal(content);
 }
 
+/* str() of a result is user code and may fail: then the run has failed. */
+static int add_answer(PyObject *content, const struct cell_outcome *outcome)
+{
+    cleanup_py PyObject *namespace = PyObject_GetAttrString(executing.shell, "namespace");
+
+    return namespace != NULL ? set_owned(content, "run", run_answer_content(namespace, outcome->value,
+                                                                            outcome->error))
+                             : -1;
+}
+
+static int take_names(struct bytes part)
+{
+    cleanup_py PyObject *namespace = PyObject_GetAttrString(executing.shell, "namespace");
+
+    return namespace != NULL
+               ? run_answer_take_names(namespace, part, executing.hooks->permits_name)
+               : -1;
+}
+
 static void answer(const struct execution *execution, struct cell_outcome *outcome)
 {
     cleanup_py PyObject *content = outcome->error != NULL
                                        ? failure_content(execution, outcome->error)
                                        : success_content(execution);
 
-    if (content == NULL ||
+    if (content == NULL || (execution->answers && add_answer(content, outcome) < 0) ||
         set_owned(content, "payload", ask_shell("take_payload", NULL, PyList_New(0))) < 0 ||
         set_owned(content, "execution_count", PyLong_FromLong(execution->count)) < 0) {
         cleanup_py PyObject *exception = error_take();
@@ -274,10 +295,12 @@ void execute_request(const struct frame *frame)
     cleanup_outcome struct cell_outcome outcome = {.value = NULL};
 
     if (read_context(&execution, frame->parts[1]) < 0 ||
-        read_content(&execution, frame->parts[0]) < 0) {
+        read_content(&execution, frame->parts[0]) < 0 ||
+        (frame->part_count == 3 && take_names(frame->parts[2]) < 0)) {
         refuse(&execution);
         return;
     }
+    execution.answers = frame->part_count == 3;
     run(&execution, &outcome);
     /* A child that the cell forked has come to the end of the cell: it is no second kernel. */
     if (link_end_is_detached()) {

@@ -19,6 +19,8 @@ struct execute_hooks {
     void (*end_trial)(void);
     /* What the text of an error does not say; new, or NULL without an exception. */
     PyObject *(*explain)(PyObject *error);
+    /* Whether the policy lets a name of run_answer.h reach the code. */
+    bool (*permits_name)(const char *name);
     /* Before the reply of each cell. */
     void (*before_reply)(void);
 };

@@ -28,6 +28,7 @@ extern const struct rule allow_calls_rule;
 extern const struct rule ban_imports_rule;
 extern const struct rule ban_defs_rule;
 extern const struct rule ban_names_rule;
+extern const struct rule ban_builtins_rule;
 
 /* A field, borrowed; NULL when it is not there. No exception. */
 PyObject *node_field(const struct node *node, const char *name);

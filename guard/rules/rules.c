@@ -8,7 +8,7 @@
 #define USER_CODE_RULES "user-code rules"
 
 static const struct rule *const rules[] = {&ban_imports_rule, &ban_defs_rule, &ban_names_rule,
-                                          &allow_names_rule, &allow_calls_rule};
+                                          &ban_builtins_rule, &allow_names_rule, &allow_calls_rule};
 
 /*
  * The node types of this Python and their fields, as they were before the first cell: a cell can

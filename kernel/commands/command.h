@@ -19,4 +19,6 @@ int script_run(int argc, char **argv);
 extern const struct command install_command;
 extern const struct command uninstall_command;
 extern const struct command policy_command;
+extern const struct command run_command;
+extern const struct command containers_command;
 extern const struct command mcp_command;

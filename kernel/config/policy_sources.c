@@ -104,6 +104,13 @@ void policy_sources_read_one(const char *path, struct policy_sources *ret_source
     add(ret_sources, "argument", path);
 }
 
+void policy_sources_of_text(const char *name, char *text, struct policy_sources *ret_sources)
+{
+    *ret_sources = (struct policy_sources){.count = 1};
+    ret_sources->items[0] =
+        (struct policy_source){.kind = "argument", .path = xstrdup(name), .text = text};
+}
+
 void policy_sources_finish(struct policy_sources *sources)
 {
     for (size_t i = 0; i < sources->count; i++) {

@@ -33,6 +33,9 @@ void policy_sources_read(const char *argument, struct policy_sources *ret_source
 /* Only the file that a command names: nothing of the user's or the project's. */
 void policy_sources_read_one(const char *path, struct policy_sources *ret_sources);
 
+/* A text that is no file, under a name for messages; nothing of the user's or the project's. text is TAKEN. */
+void policy_sources_of_text(const char *name, char *text, struct policy_sources *ret_sources);
+
 void policy_sources_finish(struct policy_sources *sources);
 
 /* Why the file of a kind cannot be read, borrowed; NULL when it can or there is none. */

@@ -14,6 +14,8 @@ _PARTS = {
     "_audit": ("audit_state", "mk_audit"),
     "_monitoring": ("freeze_mon_policy", "mon_disable_policy", "on_call"),
     "_cli": ("cli",),
+    "_containers": ("CleanupSummary", "ContainerEngine", "ContainerError", "ContainerInfo", "DockerEngine"),
+    "_runner": ("ExecutionOutcome", "ExecutionRequest", "LocalEngine", "RunnerPolicy", "RunnerResult", "run_code"),
     "_magic": ("create_pyrun_magic", "create_python_magic", "load_ipython_extension"),
     "_deny": ("CallInfo", "DenyInfo"),
     "_allow": ("allow", "allow_write_types", "frame_args", "set_data"),
@@ -23,7 +25,7 @@ _PARTS = {
 # What the user's config.py finds without imports.
 CONFIG_NAMES = (*_PARTS["_allow"], *_PARTS["_allow_libraries"], *_PARTS["_policies"])
 _PART_OF = {name: part for part, names in _PARTS.items() for name in names}
-_OF_HOSTS = ("_runpython", "_audit", "_deny", "_monitoring", "_cli", "_magic")
+_OF_HOSTS = ("_runpython", "_audit", "_deny", "_monitoring", "_cli", "_containers", "_magic", "_runner")
 # safepyrun-guard has no runners: what a set-up file imports with "*" is the rest.
 __all__ = sorted(name for name, part in _PART_OF.items()
                  if part not in _OF_HOSTS or hasattr(_guard, "Runner"))

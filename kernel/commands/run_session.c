@@ -1,0 +1,429 @@
+#include "kernel/commands/run_session.h"
+
+#include "guard/policy/policy.h"
+#include "kernel/config/session_policy.h"
+#include "kernel/supervisor/guard_process.h"
+#include "kernel/supervisor/limits.h"
+#include "kernel/supervisor/private_directory.h"
+#include "kernel/wire/json_text.h"
+#include "kernel/wire/utf8.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+
+enum { CELL = 1, STOP_MS = 300, DENIALS_MAX_BYTES = 256 * 1024 };
+
+struct session {
+    const struct run_settings *settings;
+    struct run_result *result;
+    struct loop *loop;
+    struct guard_process guard;
+    struct limits limits;
+    struct loop_source signals;
+    size_t output_max; /* bytes of each stream; 0: no limit */
+    bool is_answered;
+};
+
+/* ---- what comes back ------------------------------------------------------------------------- */
+
+/* How much of it ends with a whole character. */
+static size_t whole_characters(struct bytes text, size_t most)
+{
+    const unsigned char *data = text.data;
+
+    if (text.size <= most)
+        return text.size;
+    while (most > 0 && (data[most] & 0xC0) == 0x80)
+        most--;
+    return most;
+}
+
+static int on_output(void *context, enum frame_type stream, struct bytes text)
+{
+    struct session *session = context;
+    int index = stream == FRAME_STDERR;
+    struct buffer *kept = &session->result->streams[index];
+
+    if (session->settings->streams) {
+        const char *data = text.data;
+
+        for (ssize_t done; text.size > 0; data += done, text.size -= (size_t)done)
+            if ((done = write(index + 1, data, text.size)) < 0)
+                return errno == EINTR || errno == EAGAIN ? 0 : -errno;
+        return 0;
+    }
+    if (session->output_max > 0)
+        text.size = whole_characters(text, session->output_max - kept->size);
+    buffer_append(kept, text);
+    return 0;
+}
+
+static void add_denial(struct session *session, struct bytes denial)
+{
+    struct buffer *kept = &session->result->denials;
+
+    if (!json_text_is_object(denial, JSON_TEXT_STRICT) || kept->size + denial.size > DENIALS_MAX_BYTES)
+        return;
+    if (kept->size > 0)
+        buffer_append_string(kept, ", ");
+    buffer_append(kept, denial);
+}
+
+static char *member_text(struct bytes object, const char *key)
+{
+    cleanup_buffer struct buffer text = BUFFER_NONE;
+    struct bytes value;
+
+    if (json_text_member(object, key, &value))
+        json_text_string(value, &text);
+    return text.size > 0 ? buffer_steal_string(&text) : xstrdup("");
+}
+
+/* The lines of a traceback without their colours, as they stand on a terminal that has none. */
+static void append_without_colours(struct buffer *out, const char *text)
+{
+    while (*text != '\0') {
+        if (text[0] == '\x1b' && text[1] == '[') {
+            text += 2;
+            while (*text != '\0' && (*text < '@' || *text > '~'))
+                text++;
+            text += *text != '\0';
+        } else {
+            buffer_append_char(out, *text++);
+        }
+    }
+    buffer_append_char(out, '\n');
+}
+
+static int add_traceback(struct session *session, struct bytes content)
+{
+    cleanup_buffer struct buffer lines = BUFFER_NONE;
+    struct bytes list;
+    const char *at;
+    const char *end;
+
+    if (!json_text_member(content, "traceback", &list))
+        return 0;
+    at = list.data;
+    end = at + list.size;
+    while (at < end) { /* the strings of a list that was checked to be JSON */
+        const char *begin = memchr(at, '"', (size_t)(end - at));
+        cleanup_buffer struct buffer line = BUFFER_NONE;
+        cleanup_free char *text = NULL;
+
+        if (begin == NULL)
+            break;
+        for (at = begin + 1; at < end && *at != '"'; at++)
+            at += *at == '\\';
+        at++;
+        if (!json_text_string((struct bytes){begin, (size_t)(at - begin)}, &line))
+            break;
+        text = buffer_steal_string(&line);
+        append_without_colours(&lines, text);
+    }
+    return on_output(session, FRAME_STDERR, buffer_bytes(&lines));
+}
+
+static void set_error(struct run_result *result, int exit_code, char *owned)
+{
+    free(result->error);
+    result->error = owned;
+    result->exit_code = exit_code;
+    result->ok = false;
+}
+
+/* 0 is a good end; what is no number went to stderr, as Python does it. */
+static int take_exit(struct session *session, struct bytes run, const char *code_text)
+{
+    struct run_result *result = session->result;
+    struct bytes value;
+    long code = RUN_EXIT_ERROR;
+
+    if (json_text_member(run, "exit_code", &value))
+        json_text_integer(value, &code);
+    if (code == 0) {
+        result->ok = true;
+        return 0;
+    }
+    set_error(result, (int)code, xasprintf("SystemExit: %s", code_text));
+    if (code == RUN_EXIT_ERROR && strcmp(code_text, "1") != 0) {
+        cleanup_free char *line = xasprintf("%s\n", code_text);
+
+        return on_output(session, FRAME_STDERR, bytes_of_string(line));
+    }
+    return 0;
+}
+
+static int take_error(struct session *session, struct bytes content, struct bytes run)
+{
+    struct run_result *result = session->result;
+    cleanup_free char *name = member_text(content, "ename");
+    cleanup_free char *text = member_text(content, "evalue");
+    struct bytes code;
+
+    if (run.size > 0 && json_text_member(run, "exit_code", &code))
+        return take_exit(session, run, text);
+    if (strcmp(name, "MemoryError") == 0) {
+        result->resource_exceeded = true;
+        set_error(result, RUN_EXIT_MEMORY, xstrdup("Memory limit exceeded"));
+    } else {
+        set_error(result, RUN_EXIT_ERROR, xasprintf("%s: %s", name, text));
+    }
+    return add_traceback(session, content);
+}
+
+/* A limit that was reached is what the run is told, whatever the code made of the interrupt. */
+static void tell_breach(struct session *session)
+{
+    struct run_result *result = session->result;
+    enum limit limit = session->limits.breached;
+    long value = limits_value(&session->limits, limit);
+
+    result->timed_out = limit == LIMIT_TIMEOUT;
+    result->resource_exceeded = !result->timed_out;
+    if (result->timed_out)
+        set_error(result, RUN_EXIT_TIMEOUT, xasprintf("Execution timed out after %lds", value));
+    else if (limit == LIMIT_MEMORY)
+        set_error(result, RUN_EXIT_MEMORY, xstrdup("Memory limit exceeded"));
+    else
+        set_error(result, RUN_EXIT_MEMORY,
+                  xasprintf("the limit %s = %ld is exceeded", limits_name(limit), value));
+    buffer_clear(&result->result, 0);
+}
+
+static int take_reply(struct session *session, struct bytes content)
+{
+    struct run_result *result = session->result;
+    cleanup_free char *status = NULL;
+    struct bytes run = {NULL, 0};
+    struct bytes value;
+    int done = 0;
+
+    if (!json_text_is_object(content, JSON_TEXT_STRICT)) {
+        guard_process_condemn(&session->guard, "it broke the protocol: a reply that is no JSON object");
+        return 0;
+    }
+    session->is_answered = true;
+    limits_end(&session->limits);
+    status = member_text(content, "status");
+    if (json_text_member(content, "run", &run) && json_text_member(run, "result", &value))
+        buffer_append(&result->result, value);
+    result->ok = strcmp(status, "ok") == 0;
+    if (!result->ok)
+        done = take_error(session, content, run);
+    if (session->limits.breached != LIMIT_NONE)
+        tell_breach(session);
+    loop_stop(session->loop);
+    return done < 0 ? done : guard_process_drain_outputs(&session->guard);
+}
+
+static void refuse_question(struct session *session, const struct frame *ask)
+{
+    struct bytes parts[2] = {ask->parts[0], BYTES_LITERAL("nobody")};
+
+    guard_process_send(&session->guard, &(struct frame){FRAME_ANSWER, CELL, 2, parts});
+}
+
+static int on_frame(void *context, const struct frame *frame)
+{
+    struct session *session = context;
+
+    switch (frame->type) {
+    case FRAME_STDOUT:
+    case FRAME_STDERR:
+        return on_output(session, frame->type, frame->parts[0]);
+    case FRAME_DENIAL:
+        add_denial(session, frame->parts[0]);
+        return 0;
+    case FRAME_ASK: /* nobody is there who could say yes */
+        refuse_question(session, frame);
+        return 0;
+    case FRAME_REPLY:
+        return frame->cell == CELL && frame->part_count > 0 && !session->is_answered
+                   ? take_reply(session, frame->parts[0])
+                   : 0;
+    default: /* things to look at: nobody does */
+        return 0;
+    }
+}
+
+/* ---- the run --------------------------------------------------------------------------------- */
+
+static void read_limits(struct bytes info, struct policy_limits *ret_limits)
+{
+    struct bytes limits;
+    struct bytes value;
+
+    *ret_limits = (struct policy_limits){0};
+    if (!json_text_member(info, "limits", &limits))
+        return;
+#define POLICY_LIMIT(field, most, usual, strict)                                                   \
+    if (!json_text_member(limits, #field, &value) ||                                               \
+        !json_text_integer(value, &ret_limits->field) || ret_limits->field < 0 ||                  \
+        ret_limits->field > most)                                                                  \
+        ret_limits->field = 0;
+#include "guard/policy/limits.def"
+#undef POLICY_LIMIT
+}
+
+/* What was asked for; the policy's where nothing was, or where it is shorter; else the default. */
+static long choose(long asked, long of_policy, long otherwise)
+{
+    if (asked < 0)
+        return of_policy > 0 ? of_policy : otherwise;
+    if (of_policy > 0 && (asked == 0 || of_policy < asked))
+        return of_policy;
+    return asked;
+}
+
+static void send_code(struct session *session)
+{
+    static const char context[] =
+        "{\"execution_count\": 1, \"msg_id\": \"run\", \"session\": \"run\", \"metadata\": {}}";
+    cleanup_buffer struct buffer content = BUFFER_NONE;
+    struct bytes parts[3];
+
+    buffer_append_string(&content, "{\"silent\": true, \"store_history\": false, \"allow_stdin\": "
+                                   "false, \"code\": ");
+    json_text_append_string(&content, session->settings->code);
+    buffer_append_char(&content, '}');
+    parts[0] = buffer_bytes(&content);
+    parts[1] = bytes_of_string(context);
+    parts[2] = session->settings->names;
+    guard_process_send(&session->guard, &(struct frame){FRAME_EXECUTE, CELL, 3, parts});
+}
+
+static int on_ready(void *context, const struct frame *frame)
+{
+    struct session *session = context;
+    const struct run_settings *settings = session->settings;
+    struct policy_limits limits;
+
+    if (!json_text_is_object(frame->parts[0], JSON_TEXT_STRICT)) {
+        guard_process_condemn(&session->guard, "it broke the protocol: READY is no JSON object");
+        return 0;
+    }
+    read_limits(frame->parts[0], &limits);
+    limits.timeout_seconds =
+        choose(settings->timeout_seconds, limits.timeout_seconds, RUN_TIMEOUT_SECONDS);
+    limits.memory_limit_mb = choose(settings->memory_mb, limits.memory_limit_mb, RUN_MEMORY_MB);
+    limits.grace_seconds = 0; /* the answer is a time-out, however politely the code would end */
+    session->output_max =
+        (size_t)choose(settings->output_kb, limits.max_output_kb, RUN_OUTPUT_KB) * 1024;
+    limits_set(&session->limits, &limits);
+    limits_begin(&session->limits, 0);
+    send_code(session);
+    return 0;
+}
+
+static int on_ended(void *context)
+{
+    struct session *session = context;
+    const struct guard_process *guard = &session->guard;
+
+    if (session->is_answered) {
+        loop_stop(session->loop);
+        return 0;
+    }
+    limits_end(&session->limits);
+    if (session->limits.breached != LIMIT_NONE) {
+        tell_breach(session);
+    } else if (guard->state == GUARD_FAILED) {
+        set_error(session->result, RUN_EXIT_NO_GUARD, xstrdup(guard->failure));
+    } else {
+        cleanup_free char *end = guard_process_describe_end(guard);
+        int status = guard->wait_status;
+
+        set_error(session->result, WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status),
+                  xasprintf("the guard process %s", guard->failure != NULL ? guard->failure : end));
+        if (session->result->exit_code == 0) /* os._exit(0): no answer is no good end */
+            session->result->exit_code = RUN_EXIT_ERROR;
+    }
+    loop_stop(session->loop);
+    return 0;
+}
+
+static int on_signal(void *context)
+{
+    struct session *session = context;
+    struct signalfd_siginfo info;
+
+    if (read(session->signals.fd, &info, sizeof(info)) == (ssize_t)sizeof(info))
+        set_error(session->result, 128 + (int)info.ssi_signo,
+                  xasprintf("interrupted by SIG%s", sigabbrev_np((int)info.ssi_signo)));
+    loop_stop(session->loop);
+    return 0;
+}
+
+static void watch_signals(struct session *session)
+{
+    sigset_t signals;
+
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGHUP);
+    sigprocmask(SIG_BLOCK, &signals, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    session->signals = (struct loop_source){.fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK),
+                                            .events = POLLIN,
+                                            .callback = on_signal,
+                                            .context = session};
+    loop_add(session->loop, &session->signals);
+}
+
+static void start_guard(struct session *session, const char *private_directory)
+{
+    const struct run_settings *settings = session->settings;
+    struct options options = {.shell = "plain", .python = settings->python};
+    cleanup_policy struct policy *policy =
+        session_policy_new(&options, settings->sources, private_directory);
+    cleanup_buffer struct buffer encoded = BUFFER_NONE;
+    struct bytes files[POLICY_SOURCES_MAX * POLICY_SOURCE_PARTS];
+    size_t count = policy_sources_parts(settings->sources, files);
+
+    policy_encode(policy, &encoded);
+    guard_process_start(&session->guard, &(struct guard_settings){.python = settings->python,
+                                                                  .shell = options.shell,
+                                                                  .policy = buffer_bytes(&encoded),
+                                                                  .policy_files = files,
+                                                                  .policy_file_parts = count,
+                                                                  .private_directory = private_directory});
+}
+
+static void run_guarded(struct session *session, const char *private_directory)
+{
+    struct guard_handlers handlers = {on_ready, on_frame, on_output, on_ended, session};
+
+    session->loop = loop_new();
+    guard_process_init(&session->guard, session->loop, &handlers);
+    limits_init(&session->limits, session->loop, &session->guard);
+    watch_signals(session);
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+    start_guard(session, private_directory);
+    if (session->guard.state == GUARD_FAILED)
+        set_error(session->result, RUN_EXIT_NO_GUARD, xstrdup(session->guard.failure));
+    else if (loop_run(session->loop) < 0)
+        set_error(session->result, RUN_EXIT_NO_GUARD, xstrdup("the output cannot be written"));
+    guard_process_stop(&session->guard, session->is_answered ? STOP_MS : 0);
+    guard_process_finish(&session->guard);
+    close(session->signals.fd);
+    loop_free(session->loop);
+}
+
+void run_session(const struct run_settings *settings, struct run_result *ret_result)
+{
+    struct session session = {.settings = settings, .result = ret_result};
+    char *error = NULL;
+    char *private_directory = private_directory_make(&error);
+
+    if (private_directory == NULL) {
+        set_error(ret_result, RUN_EXIT_NO_GUARD, error);
+        return;
+    }
+    run_guarded(&session, private_directory);
+    private_directory_remove(private_directory);
+}
