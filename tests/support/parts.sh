@@ -3,7 +3,7 @@
 # Sourced by tests/run after tools/setup.sh. A part is a function run_<part>; its reports are JUnit XML files
 # $results/<part>*.xml, which count_results.py adds up: a part without a report has failed.
 
-all_parts=(unit guard attacks isolation host conformance pythons integration suites notebooks clients package figures asan)
+all_parts=(unit guard attacks isolation host conformance pythons integration suites notebooks clients package containers figures asan)
 test_packages=(libcmocka-dev chromium fonts-dejavu-core)
 venv=$project/.venv-tests
 artefacts=$project/tests/artefacts
@@ -90,6 +90,7 @@ run_suites()
 run_notebooks()   { with_pytest notebooks dev integration/notebooks; }
 run_clients()     { with_pytest clients dev integration/clients; }
 run_package()     { with_pytest package dev integration/package; }
+run_containers()  { with_pytest containers dev integration/containers; }
 run_figures()     { with_pytest figures dev bench; }
 
 # A sanitizer's complaint ends the process that it is about, so the test at hand fails; its text goes to a file.

@@ -19,6 +19,8 @@ LABEL = "safepyrun.managed"
 #: nothing of the network, no rights, no new ones; what else a run may do is the guard's matter inside
 HARDENING = ("--network", "none", "--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--pids-limit", "256")
 _MEMORY_OF_THE_GUARD_MB = 128
+#: what a container does between runs: ends when it is told to, which no plain `sleep` does as process 1
+_WAIT = "trap 'exit 0' TERM; while :; do sleep 3600 & wait; done"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -183,8 +185,8 @@ class ContainerEngine:
     def _start(self, memory_mb):
         name = f"safepyrun-{uuid.uuid4().hex[:12]}"
         memory = ("--memory", f"{memory_mb + _MEMORY_OF_THE_GUARD_MB}m") if memory_mb else ()
-        self._must("start a container", "run", "-d", "--init", "--name", name, "--label", f"{LABEL}=true", *HARDENING, *memory,
-                   *self.run_options, self._image, "sleep", "infinity")
+        self._must("start a container", "run", "-d", "--name", name, "--label", f"{LABEL}=true", *HARDENING, *memory,
+                   *self.run_options, self._image, "sh", "-c", _WAIT)
         return name
 
     def _remove(self, name):
