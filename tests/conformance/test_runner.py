@@ -16,6 +16,13 @@ from safepyrun import ExecutionOutcome, LocalEngine, RunnerPolicy, RunnerResult,
 PROGRAM = BUILD / "bin/safepyrun"
 
 
+@pytest.fixture(autouse=True)
+def nobodys_settings(tmp_path_factory, monkeypatch):
+    """The policy file of whoever runs the tests must not count."""
+    monkeypatch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
+    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+
+
 @pytest.fixture(scope="module")
 def engine():
     """The environment of the tests: it is there and has no packages to install."""
