@@ -47,11 +47,13 @@ static double running_seconds(const struct kernel *kernel)
 static int handle(struct kernel *kernel, struct request *request)
 {
     json_t *figures = json_pack(
-        "{ss ss ss sI si sI sf so so}", "status", "ok", "state", state_name(kernel), "version",
+        "{ss ss ss sI si sI sf so so sI sb so}", "status", "ok", "state", state_name(kernel), "version",
         SAFEPYRUN_VERSION, "guard_pid", (json_int_t)kernel->guard.pid, "execution_count",
         kernel->execution_count, "waiting", (json_int_t)waiting(kernel), "running_seconds",
         running_seconds(kernel), "failure", string_or_null(kernel->guard.failure), "policy_file",
-        string_or_null(kernel->options.policy_file));
+        string_or_null(kernel->options.policy_file), "copies", (json_int_t)kernel->copies.count,
+        "copy_is_current", kernel->copies.is_current, "copy_hindrance",
+        string_or_null(kernel->copies.hindrance));
     cleanup_free char *content = figures != NULL ? json_dumps(figures, JSON_COMPACT) : NULL;
 
     json_decref(figures);

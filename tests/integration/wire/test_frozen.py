@@ -41,13 +41,17 @@ class Session:
 
     def keep(self, code, **keywords):
         """The same, with a copy of what it made."""
-        known = {each.pid for each in self.processes()}
         printed = self.do(code, **keywords)
-        deadline = time.monotonic() + 5
-        while {each.pid for each in self.processes()} <= known and time.monotonic() < deadline:
-            time.sleep(0.01)
-        time.sleep(0.03)        # it says that it waits a moment after it is there
+        self.wait_for_copy()
         return printed
+
+    def wait_for_copy(self):
+        deadline = time.monotonic() + 10
+        while not self.status()["copy_is_current"] and time.monotonic() < deadline:
+            time.sleep(0.005)
+
+    def status(self):
+        return self.front.ask("safepyrun_status_request", channel="control")
 
     def die(self, code=KILL, **keywords):
         """A cell that ends the guard: the error."""
@@ -144,6 +148,7 @@ def test_a_large_interpreter_is_not_copied(start_kernel):
     session.keep("x = 1")
     session.do("big = b'x' * (100 << 20); x = 2")
     time.sleep(0.2)
+    assert "copy_limit_mb" in session.status()["copy_hindrance"]
     assert "as it was after In [1]" in session.die()
 
 
@@ -195,7 +200,7 @@ def test_rewind_beyond_what_is_kept(session):
 
 
 def test_reset(session):
-    time.sleep(0.3)
+    session.wait_for_copy()
     session.keep("x = 1")
     assert "at its start" in session.keep("%guard reset")
     assert session.keep("print('x' in globals())") == "False\n"
