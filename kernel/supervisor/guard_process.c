@@ -306,6 +306,16 @@ static void listen_to(struct guard_process *guard, pid_t pid, int link)
     guard->output_bytes = 0;
 }
 
+/* When the machine runs out of memory, a cell is to blame: not the kernel process, not the browser. */
+static void prefer_for_oom(pid_t pid)
+{
+    cleanup_free char *path = xasprintf("/proc/%d/oom_score_adj", (int)pid);
+    cleanup_file FILE *file = fopen(path, "we");
+
+    if (file != NULL)
+        fputs("300", file);
+}
+
 void guard_process_start(struct guard_process *guard, const struct guard_settings *settings)
 {
     struct spawned spawned;
@@ -329,6 +339,7 @@ void guard_process_start(struct guard_process *guard, const struct guard_setting
     listen_to(guard, spawned.pid, spawned.link);
     loop_add(guard->loop, &guard->output_sources[0]);
     loop_add(guard->loop, &guard->output_sources[1]);
+    prefer_for_oom(spawned.pid);
     send_configuration(guard, settings);
     log_info("guard %d started", (int)guard->pid);
 }

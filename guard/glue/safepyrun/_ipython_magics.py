@@ -11,7 +11,7 @@ import shlex
 import sys
 
 from IPython.core.error import UsageError
-from IPython.core.magic import Magics, line_magic, magics_class
+from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class
 
 from safepyrun import _guard, _report
 from safepyrun._ipython_compile import check_expression, check_source
@@ -120,6 +120,16 @@ class KernelMagics(Magics):
     def guard(self, line):
         """Show what the guard is (status), allows (policy) and has refused (log, why)."""
         print(_report.report(line))
+
+    @line_magic
+    def rewind(self, line):
+        """Undo cells: %rewind [n], alone in its cell. The kernel process does it; this is only reached elsewhere."""
+        raise UsageError("%rewind [n] must be alone in its cell.")
+
+    @line_cell_magic
+    def trial(self, line, cell=None):
+        """Run a cell and forget what it did: %%trial on the first line. The kernel process does it."""
+        raise UsageError("%trial and %%trial must begin their cell.")
 
     @line_magic
     def connect_info(self, line):

@@ -117,7 +117,8 @@ def _why():
 
 _REPORTS = {"status": _status, "policy": _policy, "log": _log, "why": _why}
 
-USAGE = "usage: %guard status | policy | log | why"
+USAGE = ("usage: %guard status | policy | log | why\n"
+         "       %guard reset, alone in its cell: back to the start of the session")
 
 
 def report(word):
