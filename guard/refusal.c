@@ -111,10 +111,33 @@ static struct denial_record *search(PyObject *error, int *left)
     return found;
 }
 
-void refusal_show(uint32_t cell, PyObject *error)
+/* sqlite3 makes an error of its own of an authorizer's no, with nothing behind it: the last refusal
+   of this cell, when it was the authorizer's, is meant. */
+static struct denial_record *record_of_database(uint32_t cell, PyObject *error)
+{
+    cleanup_denial struct denial_record *last =
+        denials_count() > 0 ? denials_get(denials_count() - 1) : NULL;
+    cleanup_py PyObject *name = PyType_GetName(Py_TYPE(error));
+
+    if (last == NULL || last->cell != cell || strncmp(last->event, "sqlite3.", 8) != 0 ||
+        name == NULL ||
+        (PyUnicode_CompareWithASCIIString(name, "DatabaseError") != 0 &&
+         PyUnicode_CompareWithASCIIString(name, "OperationalError") != 0))
+        return NULL;
+    return steal(last);
+}
+
+static struct denial_record *find_behind(uint32_t cell, PyObject *error)
 {
     int left = LOOKED_AT_MAX;
-    cleanup_denial struct denial_record *record = search(error, &left);
+    struct denial_record *record = search(error, &left);
+
+    return record != NULL ? record : record_of_database(cell, error);
+}
+
+void refusal_show(uint32_t cell, PyObject *error)
+{
+    cleanup_denial struct denial_record *record = find_behind(cell, error);
     cleanup_py PyObject *about = record != NULL ? report_denial(record) : NULL;
     cleanup_py PyObject *content = NULL;
 

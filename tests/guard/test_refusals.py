@@ -58,6 +58,18 @@ def test_each_ring_and_rule_has_its_card(guarded, code, event, rule, subject):
     assert {"version": 1, **frame} == said
 
 
+DATABASE = "import sqlite3\nbase = sqlite3.connect(':memory:')\n"
+
+
+@pytest.mark.parametrize("statement", ["attach '/srv/x.db' as b", "vacuum into '/srv/x.db'"])
+def test_a_database_that_is_refused_has_its_card(guarded, statement):
+    """sqlite3 says "not authorized" in an error of its own."""
+    outcome = guarded.execute(DATABASE + f'base.execute("{statement}")')
+    assert card(outcome)[MIME]["subject"] == "/srv/x.db"
+    outcome = guarded.execute("base.execute('select nothing')")
+    assert outcome.names[-2:] == ["ERROR", "REPLY"] and not outcome.all("DISPLAY_DATA")
+
+
 @pytest.mark.parametrize("code, event, rule, subject", REFUSED)
 def test_the_card_keeps_its_schema(guarded, code, event, rule, subject):
     outcome = guarded.execute(code)

@@ -23,7 +23,8 @@ class _Router(io.TextIOBase):
         return self._target().write(text)
 
     def flush(self):
-        self._target().flush()
+        if _current is not None:  # else the interpreter ends, and this module is half gone
+            self._target().flush()
 
     def __getattr__(self, name):
         return getattr(self._target(), name)

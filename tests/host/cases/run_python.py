@@ -2,6 +2,8 @@
 
 import asyncio
 import linecache
+import os
+import subprocess
 import sys
 import traceback
 import types
@@ -126,6 +128,13 @@ def test_r01_r02_r03_capture():
     shown = run("import warnings\nwarnings.warn('look')\n'ok'", capture=True)
     assert shown["result"] == "ok" and "look" in shown["stderr"]
     assert sys.stdout.__class__.__name__ == "TextIOWrapper"
+
+
+def test_capture_leaves_nothing_behind_at_the_end():
+    code = "import asyncio\nfrom safepyrun import RunPython\nasyncio.run(RunPython(capture=True)('print(1)'))"
+    done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True,
+                          env={**os.environ, "PYTHONPATH": sys.path[1]})
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
 async def test_capture_is_of_the_task():
