@@ -3,6 +3,7 @@
 #include "guard/audit/arguments.h"
 #include "guard/audit/audit.h"
 #include "guard/audit/frame_view.h"
+#include "guard/audit/import_allow.h"
 #include "guard/audit/plain.h"
 #include "guard/audit/tools.h"
 #include "guard/policy/write_roots.h"
@@ -80,6 +81,26 @@ static PyObject *forget_tools(PyObject *self, PyObject *number)
         return NULL;
     tools_forget(count);
     return py_own(Py_None);
+}
+
+/* (name of a module, is it permitted) */
+static PyObject *set_import(PyObject *self, PyObject *args)
+{
+    const char *module;
+    int permitted;
+
+    (void)self;
+    if (!PyArg_ParseTuple(args, "sp:set_import", &module, &permitted) ||
+        import_allow_set(module, permitted) < 0)
+        return NULL;
+    return py_own(Py_None);
+}
+
+static PyObject *allowed_imports(PyObject *self, PyObject *unused)
+{
+    (void)self;
+    (void)unused;
+    return import_allow_names();
 }
 
 static PyObject *is_tool(PyObject *self, PyObject *callable)
@@ -177,6 +198,8 @@ static PyMethodDef methods[] = {{"register_tool", register_tool, METH_VARARGS, N
                                 {"tool_names", tool_names, METH_NOARGS, NULL},
                                 {"tool_count", tool_count, METH_NOARGS, NULL},
                                 {"forget_tools", forget_tools, METH_O, NULL},
+                                {"set_import", set_import, METH_VARARGS, NULL},
+                                {"allowed_imports", allowed_imports, METH_NOARGS, NULL},
                                 {"is_tool", is_tool, METH_O, NULL},
                                 {"frame_args", recover_arguments, METH_VARARGS, NULL},
                                 {"path_is_inside", path_is_inside, METH_VARARGS, NULL},

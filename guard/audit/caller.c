@@ -331,53 +331,9 @@ bool caller_is_asyncio_executor(const struct scope *scope)
     return false;
 }
 
-/* By its name, as the host gave it: of the globals that the import system has made for it. */
-static bool is_listed_module(const struct scope *scope, PyObject *frame)
+bool caller_is_import_system(PyObject *code)
 {
-    cleanup_py PyObject *globals = compat.frame_globals(frame);
-    PyObject *name = globals != NULL && PyDict_CheckExact(globals)
-                         ? PyDict_GetItemString(globals, "__name__")
-                         : NULL;
-    const char *text =
-        name != NULL && PyUnicode_CheckExact(name) ? PyUnicode_AsUTF8AndSize(name, NULL) : NULL;
-
-    PyErr_Clear();
-    for (size_t i = 0; text != NULL && i < scope->import_allow.count; i++) {
-        const char *listed = scope->import_allow.items[i];
-        size_t size = strlen(listed);
-
-        if (strncmp(text, listed, size) == 0 && (text[size] == '\0' || text[size] == '.'))
-            return true;
-    }
-    return false;
-}
-
-/* Code that the import system runs, and not somebody who calls the import system's function. */
-static bool is_run_by_import(const struct scope *scope, PyObject *frame)
-{
-    cleanup_py PyObject *runner = compat.frame_back(frame);
-    cleanup_py PyObject *code = runner != NULL ? frame_code((PyFrameObject *)runner) : NULL;
-    cleanup_py PyObject *loader = code == state.run_module ? compat.frame_back(runner) : NULL;
-    cleanup_py PyObject *loader_code = loader != NULL ? frame_code((PyFrameObject *)loader) : NULL;
-
-    return loader_code != NULL && !is_user(scope, loader_code, mark_of(loader_code));
-}
-
-bool caller_is_allowed_import(const struct scope *scope)
-{
-    cleanup_py PyObject *frame =
-        scope->import_allow.count > 0 ? py_own((PyObject *)PyEval_GetFrame()) : NULL;
-
-    while (frame != NULL) {
-        PyObject *back;
-
-        if (is_run_by_import(scope, frame) && is_listed_module(scope, frame))
-            return true;
-        back = compat.frame_back(frame);
-        Py_DECREF(frame);
-        frame = back;
-    }
-    return false;
+    return code == state.run_module;
 }
 
 enum caller caller_on_stack(const struct scope *scope, bool *ret_deputy_is_known)

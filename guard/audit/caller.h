@@ -40,8 +40,8 @@ bool caller_is_asyncio_executor(const struct scope *scope);
 /* In the scope of mk_audit(): is the innermost frame the program's own, judged as user code and not compiled under
    a guard? What it runs from text there is user code from then on. */
 bool caller_is_hosts_own(const struct scope *scope);
-/* Is a module being imported that the scope lists in import_allow, and does its own code ask? */
-bool caller_is_allowed_import(const struct scope *scope);
+/* Is this the import system's function that runs a module's code? */
+bool caller_is_import_system(PyObject *code);
 
 /* Is it judged as user code in this scope? */
 bool caller_is_user(const struct scope *scope, PyObject *code);

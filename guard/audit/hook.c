@@ -4,6 +4,7 @@
 #include "guard/audit/caller.h"
 #include "guard/audit/denials.h"
 #include "guard/audit/host_answer.h"
+#include "guard/audit/import_allow.h"
 #include "guard/audit/tools.h"
 #include "guard/policy/read_rules.h"
 #include "guard/python/compat.h"
@@ -89,7 +90,7 @@ static int refuse(const struct scope *scope, const struct event_row *row, const 
                          : host_answer_ask(scope, event, words_of(row, denial), source, denial);
 
     if (host == HOST_ALLOWS ||
-        (host == HOST_SAYS_NOTHING && !denial->is_final && caller_is_allowed_import(scope)) ||
+        (host == HOST_SAYS_NOTHING && !denial->is_final && import_allow_asks(scope)) ||
         (host == HOST_SAYS_NOTHING && is_tools_right(scope, event, denial)))
         return 0;
     if (scope->policy->asks && ask_person(scope->policy, row, event, facts, denial, &answer))

@@ -5,6 +5,7 @@ it by identity from then on. Cells cannot: the C code refuses.
 """
 
 import builtins
+import collections.abc
 import sys
 import types
 
@@ -213,6 +214,37 @@ def allow_write_types(*types_):
     for cls in types_:
         if not isinstance(cls, type):
             raise TypeError(f"allow_write_types(): {cls!r} is no class")
+
+
+class _Imports(collections.abc.MutableSet):
+    """Names of modules that may do while they are imported what cells may not; also callable. Kept by the C code."""
+
+    __slots__ = ()
+
+    def __call__(self, *names):
+        for name in names:
+            self.add(name)
+
+    def add(self, name):
+        _guard.set_import(name, True)
+
+    def discard(self, name):
+        _guard.set_import(name, False)
+
+    def __contains__(self, name):
+        return name in _guard.allowed_imports()
+
+    def __iter__(self):
+        return iter(_guard.allowed_imports())
+
+    def __len__(self):
+        return len(_guard.allowed_imports())
+
+    def __repr__(self):
+        return f"allow_imports{_guard.allowed_imports()!r}"
+
+
+allow_imports = getattr(_guard, "seal", lambda cls: cls)(_Imports)()
 
 
 def frame_args(frame, obj=None):

@@ -23,8 +23,9 @@ class _Router(io.TextIOBase):
         return self._target().write(text)
 
     def flush(self):
-        if _current is not None:  # else the interpreter ends, and this module is half gone
-            self._target().flush()
+        target = self._target() if _current is not None else None
+        if target is not None:  # else the interpreter ends, and this module or this object is half gone
+            target.flush()
 
     def __getattr__(self, name):
         return getattr(self._target(), name)

@@ -3,6 +3,7 @@
 Everything here holds copies: the frame answers like a frame, but shows no object of the guarded code.
 """
 
+import collections
 import functools
 import inspect
 
@@ -32,12 +33,20 @@ class CallInfo:
         return self._arguments[1]
 
 
+_Raw = collections.namedtuple("_Raw", "args frame msg calls frame_args")
+
+
 @_guard.seal
 class DenyInfo:
     """A refusal that is about to be: `event`, its `args`, `msg`, the host's `data`, and the `calls`, innermost first."""
 
     def __init__(self, event, args, frame, msg, data):
         self.event, self.event_args, self.frame, self.msg, self.data = event, args, frame, msg, data
+
+    @property
+    def raw(self):
+        """What the form of six arguments gets, under the names of later versions."""
+        return _Raw(self.event_args, self.frame, self.msg, (), frame_args_of_view)
 
     @functools.cached_property
     def calls(self):

@@ -105,6 +105,22 @@ async def test_pre_deny_as_one_deny_info():
     assert seen == [("os.remove", {"mode": "y"}, ["/foo/bar"])]
 
 
+async def test_deny_info_has_the_names_of_later_versions():
+    def fetch(url):
+        sys.audit("myapp.httpget", url)
+        return "fetched " + url
+
+    def pre_deny(info):
+        args, kwargs = info.raw.frame_args(info.raw.frame)
+        assert (args, kwargs) == ([info.raw.args[0]], {}) and info.raw.calls == () and info.raw.msg == info.msg
+        return info.event == "myapp.httpget" and info.raw.args[0] in info.data["ok_urls"] or None
+
+    runner = RunPython(g={"fetch": fetch}, pre_deny=pre_deny, ok_urls={"http://example.org"})
+    assert await runner("fetch('http://example.org')") == "fetched http://example.org"
+    with refused("myapp.httpget"):
+        await runner("fetch('http://example.com')")
+
+
 async def test_a_callback_that_raises_refuses():
     def no(info):
         raise PermissionError("not on a Sunday")
