@@ -1,4 +1,4 @@
-"""From results.json to Markdown, and into the README between its two markers.
+"""From results.json to Markdown, and into the README between its markers.
 
 Only this turns figures into text, and it reads nothing but the JSON: the README's table can be made
 again, and checked, from the recorded run. What is not here: measuring.
@@ -10,6 +10,7 @@ import json
 from pathlib import Path
 
 BEGIN, END = "<!-- bench:begin -->", "<!-- bench:end -->"
+GUARDS_BEGIN, GUARDS_END = "<!-- bench:guards:begin -->", "<!-- bench:guards:end -->"
 RECORDED = Path(__file__).parent / "results.json"
 
 
@@ -91,51 +92,101 @@ def caption(results: dict) -> str:
     )
 
 
+MADE_BY = "Made by `tests/bench/run`, written here by `tests/bench/readme_table`."
+
+
 def readme_text(results: dict) -> str:
-    made_by = "Made by `tests/bench/run`, written here by `tests/bench/readme_table`."
-    return "\n\n".join((table(results, everything=False), caption(results), made_by))
+    return "\n\n".join((table(results, everything=False), caption(results), MADE_BY))
 
 
-def markdown(results: dict) -> str:
-    """The whole run as a page: every row, all versions, and each reason why a figure is missing."""
-    parts = [
+def guard_text(row: dict, name: str) -> str:
+    """A guard's figure as the row compares it: beside the same work without a guard."""
+    cell, plain = row["cells"][name], row["cells"]["plain"]
+    if "median" not in cell:
+        return cell["reason"].split(":")[0].replace("|", "\\|")[:40]
+    if name == "plain" or not row["compared"] or "median" not in plain:
+        return number(cell["median"])
+    if row["compared"] == "added":
+        return f"{cell['median'] - plain['median']:+,.0f}"
+    return f"×{cell['median'] / plain['median']:.2f}"
+
+
+def guards_table(guards: dict) -> str:
+    names = list(guards["guards"])
+    lines = [
+        "| | " + " | ".join(guards["guards"][name]["title"] for name in names) + " |",
+        "|---" + "|---:" * len(names) + "|",
+    ]
+    for row in guards["rows"]:
+        texts = [guard_text(row, name) for name in names]
+        lines.append(f"| {row['title']}, {row['unit']} | " + " | ".join(texts) + " |")
+    return "\n".join(lines)
+
+
+def guards_text(results: dict) -> str:
+    guards = results["guards"]
+    caption = (
+        f"Python {guards['python']}; CPU time, best of five in a process, median of {guards['rounds']} "
+        "processes in turn. × and + compare with the same work without a guard."
+    )
+    return "\n\n".join((guards_table(guards), caption, MADE_BY))
+
+
+def kernels_page(results: dict) -> list[str]:
+    versions = "\n".join(
+        f"- {peer['title']}: "
+        + ", ".join(f"{name} {version}" for name, version in peer["versions"].items())
+        for peer in results["peers"].values()
+    )
+    return [
         "# Kernels side by side",
         table(results, everything=True),
         caption(results),
         "## Versions",
+        versions,
     ]
-    parts.append(
-        "\n".join(
-            f"- {peer['title']}: "
-            + ", ".join(f"{name} {version}" for name, version in peer["versions"].items())
-            for peer in results["peers"].values()
-        )
-    )
-    reasons = [
-        f"- {results['peers'][name]['title']}, {row['title']}: {cell['reason']}"
-        for row in results["rows"]
+
+
+def missing_figures(titles: dict, rows: list[dict]) -> list[str]:
+    return [
+        f"- {titles[name]['title']}, {row['title']}: {cell['reason']}"
+        for row in rows
         for name, cell in row["cells"].items()
         if "reason" in cell
     ]
+
+
+def markdown(results: dict) -> str:
+    """The whole run as a page: every row, all versions, and each reason why a figure is missing."""
+    parts: list[str] = []
+    reasons: list[str] = []
+    if "peers" in results:
+        parts += kernels_page(results)
+        reasons += missing_figures(results["peers"], results["rows"])
+    if "guards" in results:
+        guards = results["guards"]
+        parts += ["# Guards side by side", guards_text(results)]
+        reasons += missing_figures(guards["guards"], guards["rows"])
     if reasons:
         parts += ["## Without a figure, or with fewer samples (*)", "\n".join(reasons)]
     return "\n\n".join(parts) + "\n"
 
 
-def between_markers(readme: str) -> tuple[int, int]:
-    """Where the table goes; ValueError unless both markers are there, once and in order."""
-    if (
-        readme.count(BEGIN) != 1
-        or readme.count(END) != 1
-        or readme.index(BEGIN) > readme.index(END)
+def between_markers(readme: str, begin: str, end: str) -> tuple[int, int]:
+    """Where a table goes; ValueError unless both markers are there, once and in order."""
+    if readme.count(begin) != 1 or readme.count(end) != 1 or readme.index(begin) > readme.index(end):
+        raise ValueError(f"the README needs {begin} and, below it, {end}, once each")
+    return readme.index(begin) + len(begin), readme.index(end)
+
+
+def with_tables(readme: str, results: dict) -> str:
+    for begin, end, text in (
+        (BEGIN, END, readme_text),
+        (GUARDS_BEGIN, GUARDS_END, guards_text),
     ):
-        raise ValueError(f"the README needs {BEGIN} and, below it, {END}, once each")
-    return readme.index(BEGIN) + len(BEGIN), readme.index(END)
-
-
-def with_table(readme: str, results: dict) -> str:
-    begin, end = between_markers(readme)
-    return f"{readme[:begin]}\n{readme_text(results)}\n{readme[end:]}"
+        after, before = between_markers(readme, begin, end)
+        readme = f"{readme[:after]}\n{text(results)}\n{readme[before:]}"
+    return readme
 
 
 def load(path: Path = RECORDED) -> dict:

@@ -8,6 +8,7 @@ import pytest
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
+import guards as guards_module  # noqa: E402
 import peers  # noqa: E402
 import report  # noqa: E402
 
@@ -16,7 +17,7 @@ README = HERE.parents[1] / "README.md"
 
 def test_readme_shows_the_recorded_run():
     text = README.read_text()
-    assert report.with_table(text, report.load()) == text, "run tests/bench/readme_table"
+    assert report.with_tables(text, report.load()) == text, "run tests/bench/readme_table"
 
 
 def test_recorded_run_has_every_kernel_in_every_row():
@@ -38,4 +39,17 @@ def test_ours_has_a_figure_in_every_row(name):
 
 def test_markers_must_be_there():
     with pytest.raises(ValueError):
-        report.with_table("no table here", {"peers": {}, "rows": []})
+        report.with_tables("no table here", {"peers": {}, "rows": []})
+
+
+def test_recorded_run_has_every_guard_in_every_row():
+    guards = report.load()["guards"]
+    assert list(guards["guards"]) == [guard.name for guard in guards_module.GUARDS]
+    for row in guards["rows"]:
+        assert set(row["cells"]) == set(guards["guards"]), row["key"]
+
+
+@pytest.mark.parametrize("name", [guard.name for guard in guards_module.GUARDS if guard.ours])
+def test_our_guard_has_a_figure_in_every_row(name):
+    missing = [row["key"] for row in report.load()["guards"]["rows"] if "median" not in row["cells"][name]]
+    assert not missing
