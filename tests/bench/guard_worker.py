@@ -36,8 +36,9 @@ def audit_scope() -> Run:
     audited = mk_audit((tempfile.gettempdir(),))
 
     async def run(code: str, names: dict) -> object:
+        program = compile(code, "<cell>", "exec")
         with audited():
-            exec(compile(code, "<cell>", "exec"), names)
+            exec(program, names)
 
     return run
 
