@@ -8,11 +8,11 @@ its module host. What is not here: how a guard runs code (guard_worker.py).
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,6 +73,30 @@ def _ask(python: Path, arguments: list[str], env: dict[str, str]) -> dict:
     return json.loads(done.stdout.splitlines()[-1])
 
 
+def take_samples(chosen, pythons, rounds: int, env: dict, our_env: dict):
+    """Each guard in processes of its own, in turn."""
+    import measures  # not at the top: it needs the client's packages
+
+    samples = measures.Samples()
+    for number in range(-1, rounds):  # the first makes byte code and is not counted
+        turn = max(number, 0) % len(chosen)
+        for guard in chosen[turn:] + chosen[:turn]:
+            print(f"guards {number + 1}/{rounds} {guard.name}", file=sys.stderr)
+            for part in guard_rows.PARTS:
+                try:
+                    told = _ask(pythons[guard.name], [guard.name, part], our_env if guard.ours else env)
+                except (AssertionError, subprocess.TimeoutExpired) as reason:
+                    told = {row.key: str(reason) for row in guard_rows.ROWS if row.part == part}
+                if number < 0:
+                    continue
+                for key, value in told.items():
+                    if isinstance(value, str):
+                        samples.reasons[guard.name][key] = value
+                    else:
+                        samples.values[guard.name][key].append(value)
+    return samples
+
+
 def measure(rounds: int, package: Path | None, python: str, environments: Path) -> dict:
     """All guards in turn, `rounds` times; the section "guards" of the results."""
     import measures  # not at the top: it needs the client's packages
@@ -84,25 +108,9 @@ def measure(rounds: int, package: Path | None, python: str, environments: Path) 
         )
         for guard in chosen
     }
-    env = {name: os.environ[name] for name in ("PATH", "LANG", "HOME") if name in os.environ}
-    ours = env | {"PYTHONPATH": str(package)}
-    samples = measures.Samples()
-    for number in range(-1, rounds):  # the first makes byte code and is not counted
-        turn = max(number, 0) % len(chosen)
-        for guard in chosen[turn:] + chosen[:turn]:
-            print(f"guards {number + 1}/{rounds} {guard.name}", file=sys.stderr)
-            for part in guard_rows.PARTS:
-                try:
-                    told = _ask(pythons[guard.name], [guard.name, part], ours if guard.ours else env)
-                except (AssertionError, subprocess.TimeoutExpired) as reason:
-                    told = {row.key: str(reason) for row in guard_rows.ROWS if row.part == part}
-                if number < 0:
-                    continue
-                for key, value in told.items():
-                    if isinstance(value, str):
-                        samples.reasons[guard.name][key] = value
-                    else:
-                        samples.values[guard.name][key].append(value)
+    with tempfile.TemporaryDirectory(prefix="bench-") as home:
+        env = peers.clean_environment(Path(home))
+        samples = take_samples(chosen, pythons, rounds, env, env | {"PYTHONPATH": str(package)})
     return {
         "python": subprocess.run([python, "-V"], capture_output=True, text=True).stdout.split()[-1],
         "rounds": rounds,
