@@ -183,15 +183,17 @@ static void say_ready(const struct ring_report *ring)
     cleanup_py PyObject *preset =
         PyUnicode_FromString(policy_preset_name(audit_policy()->preset));
     cleanup_py PyObject *limits = report_limits();
+    cleanup_py PyObject *broker = PyLong_FromLong(ring_broker_pid());
     cleanup_py PyObject *text = NULL;
     cleanup_buffer struct buffer ring_json = BUFFER_NONE;
     Py_ssize_t size;
     char *data;
 
     ring_report_encode(ring, &ring_json);
-    if (content != NULL && preset != NULL && limits != NULL &&
+    if (content != NULL && preset != NULL && limits != NULL && broker != NULL &&
         PyDict_SetItemString(content, "preset", preset) == 0 &&
-        PyDict_SetItemString(content, "limits", limits) == 0)
+        PyDict_SetItemString(content, "limits", limits) == 0 &&
+        PyDict_SetItemString(content, "broker_pid", broker) == 0)
         text = json_encode(content);
     if (text == NULL || PyBytes_AsStringAndSize(text, &data, &size) < 0)
         fail_with_exception("say that it is ready");

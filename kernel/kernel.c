@@ -196,7 +196,7 @@ static int on_ready(void *context, const struct frame *frame)
     start_audit(kernel, buffer_bytes(&text));
     breach_read_limits(info, &limits);
     limits_set(&kernel->limits, &limits);
-    restore_start(kernel);
+    restore_start(kernel, info);
     kernel->outputs.cap.limit_bytes = (size_t)limits.max_output_kb * 1024;
     log_info("guard %d is ready", (int)kernel->guard.pid);
     return kernel_run_next(kernel);

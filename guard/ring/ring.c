@@ -19,6 +19,7 @@ static struct {
     int view; /* 0: entered; -errno */
     int asking; /* 0: `broker` waits; -errno: there is none */
     struct broker broker;
+    bool serves; /* it has taken over */
 } early;
 
 struct closing {
@@ -119,7 +120,7 @@ static int load_filter(struct closing *closing, const struct filter_program *pro
     int result = filter_load(program, asks, &listener);
 
     if (result == 0 && asks)
-        closing->asks = broker_hand_over(&early.broker, listener, &closing->paths,
+        early.serves = closing->asks = broker_hand_over(&early.broker, listener, &closing->paths,
                                          &closing->policy->protect) == 0;
     return result;
 }
@@ -275,4 +276,9 @@ int ring_close(const struct policy *policy, struct ring_report *ret_report, char
     result = close_all(&closing, ret_problem);
     ring_paths_finish(&closing.paths);
     return result;
+}
+
+pid_t ring_broker_pid(void)
+{
+    return early.serves ? early.broker.pid : 0;
 }

@@ -11,6 +11,8 @@
 #include "guard/policy/policy.h"
 #include "guard/ring/report.h"
 
+#include <sys/types.h>
+
 /* First thing of the process: nothing stays open but 0, 1, 2 and the link. */
 void ring_close_inherited(int link_fd);
 
@@ -31,3 +33,6 @@ void ring_prepare(const struct policy *policy);
  * does not give, or the process is in a state in which it must not go on.
  */
 int ring_close(const struct policy *policy, struct ring_report *ret_report, char **ret_problem);
+
+/* The process that answers for the filter, which outlives this one for its frozen copies; 0: there is none. */
+pid_t ring_broker_pid(void);

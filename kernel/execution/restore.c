@@ -4,6 +4,7 @@
 #include "kernel/records/log.h"
 #include "kernel/requests/requests.h"
 #include "kernel/supervisor/proc.h"
+#include "kernel/wire/json_text.h"
 
 enum {
     IDLE_MS = 15,
@@ -85,9 +86,14 @@ void restore_note_request(struct kernel *kernel, const struct request *request)
         copies_note_change(&kernel->copies, kernel->execution_count, request->cell);
 }
 
-void restore_start(struct kernel *kernel)
+void restore_start(struct kernel *kernel, struct bytes info)
 {
-    copies_start(&kernel->copies, (size_t)kernel->limits.values.copies);
+    struct bytes value;
+    long broker = 0;
+
+    if (json_text_member(info, "broker_pid", &value))
+        json_text_integer(value, &broker);
+    copies_start(&kernel->copies, (size_t)kernel->limits.values.copies, (pid_t)broker);
 }
 
 /* ---- going back -------------------------------------------------------------------------------- */

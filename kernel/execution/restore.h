@@ -20,8 +20,8 @@ struct restore {
 
 void restore_init(struct kernel *kernel);
 
-/* A fresh guard is ready. */
-void restore_start(struct kernel *kernel);
+/* A fresh guard is ready; `info` as it says so. */
+void restore_start(struct kernel *kernel, struct bytes info);
 
 /* Before a request goes to the guard: it may be time for a copy. */
 void restore_before_request(struct kernel *kernel, const struct request *request);

@@ -11,9 +11,13 @@ enum { REASON_BYTES_MAX = 200 };
 
 static void note_pids(struct copies *copies)
 {
-    for (size_t i = 0; i < copies->count; i++)
-        copies->pids[i] = copies->items[i].pid;
-    copies->guard->spared = (struct process_set){copies->pids, copies->count};
+    size_t count = 0;
+
+    for (; count < copies->count; count++)
+        copies->pids[count] = copies->items[count].pid;
+    if (copies->broker > 1)
+        copies->pids[count++] = copies->broker;
+    copies->guard->spared = (struct process_set){copies->pids, count};
 }
 
 /* The end of its link is the end of the copy. */
@@ -66,11 +70,13 @@ void copies_finish(struct copies *copies)
     free(steal(copies->hindrance));
 }
 
-void copies_start(struct copies *copies, size_t most)
+void copies_start(struct copies *copies, size_t most, pid_t broker)
 {
+    copies->broker = broker;
     drop_all(copies);
     free(steal(copies->hindrance));
     copies->most = most;
+    note_pids(copies);
     copies->state = (struct session_state){.is_start = true};
     copies->is_current = false;
     copies->took_ms = 0;

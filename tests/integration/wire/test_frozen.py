@@ -8,7 +8,7 @@ import time
 import psutil
 import pytest
 from frontend import labels, only, text
-from kernel_process import gone
+from kernel_process import BUILD, gone
 
 OPEN = 'preset = "open"\n'
 DEATHS = {
@@ -371,6 +371,19 @@ def test_the_policy_holds_in_a_copy(start_kernel, shell):
     reply, _ = session.run("def f(): pass")
     assert reply.content["status"] == "error"
     assert session.do("print(x)") == "1\n"
+
+
+def test_a_broker_outlives_the_guard_that_started_it(start_kernel, shell):
+    """Where there is no mount view a process beside the guard changes modes for it, and for its copies."""
+    environment = {"LD_PRELOAD": str(BUILD / "tests/isolation_degrade.so"), "DEGRADE": "namespaces"}
+    session = Session(start_kernel(shell=shell, policy=OPEN, environment=environment))
+    session.keep("import os\nopen('file', 'w').close(); os.chmod('file', 0o600)")
+    session.die()
+    session.do("os.chmod('file', 0o640)")
+    assert (session.kernel.work / "file").stat().st_mode & 0o777 == 0o640
+    family = session.kernel.family()
+    session.kernel.process.kill()
+    assert gone(family)
 
 
 # ---- killed in every phase
