@@ -32,7 +32,8 @@ static const struct command kernel_command = {
     "kernel", "be a Jupyter kernel; launchers start it through the kernelspec", run_kernel};
 
 static const struct command *const commands[] = {&kernel_command, &install_command,
-                                                 &uninstall_command, &policy_command, &run_command, &containers_command, &mcp_command};
+                                                 &uninstall_command, &policy_command, &run_command, &containers_command, &mcp_command,
+                                                 &doctor_command};
 
 static void print_usage(FILE *out)
 {

@@ -22,3 +22,4 @@ extern const struct command policy_command;
 extern const struct command run_command;
 extern const struct command containers_command;
 extern const struct command mcp_command;
+extern const struct command doctor_command;

@@ -6,7 +6,7 @@
 #include <ctype.h>
 #include <limits.h>
 
-static char *user_data_folder(void)
+char *place_user_data_folder(void)
 {
     const char *jupyter = getenv("JUPYTER_DATA_DIR");
     const char *data = getenv("XDG_DATA_HOME");
@@ -101,7 +101,7 @@ char *place_folder(const struct place *place, const struct python_info *python)
     cleanup_free char *here = NULL;
 
     if (place->user)
-        data = user_data_folder();
+        data = place_user_data_folder();
     else if (place->sys_prefix)
         data = xasprintf("%s/share/jupyter", python->prefix);
     else if (place->prefix != NULL)

@@ -61,3 +61,6 @@ char *place_python(const struct place *place);
  * Returns a new string, or NULL with a sentence on stderr.
  */
 char *place_folder(const struct place *place, const struct python_info *python);
+
+/* Jupyter's data folder of the user: a new string, NULL without a home. */
+char *place_user_data_folder(void);

@@ -22,7 +22,7 @@ kernel/supervisor : guard/link guard/policy kernel kernel/config kernel/records
 kernel/execution : guard/link guard/policy kernel kernel/wire kernel/channels kernel/records kernel/supervisor kernel/requests
 kernel/requests : guard/link guard/policy kernel kernel/wire kernel/channels kernel/records kernel/supervisor kernel/execution
 kernel/mcp : guard/link kernel kernel/wire kernel/records
-kernel/commands : guard/link guard/policy kernel kernel/mcp kernel/wire kernel/config kernel/supervisor
+kernel/commands : guard/link guard/policy kernel kernel/mcp kernel/wire kernel/records kernel/config kernel/supervisor
 '
 # kernel.h and kernel.c hold all parts; loop.h stands beside them and includes none.
 failed=0

@@ -1,0 +1,153 @@
+#include "kernel/commands/guard_trial.h"
+
+#include "guard/link/descriptors.h"
+#include "guard/link/frame.h"
+#include "kernel/config/session_policy.h"
+#include "kernel/supervisor/private_directory.h"
+#include "kernel/supervisor/spawn.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
+
+enum { START_LIMIT_MS = 60 * 1000, LAST_WORDS_BYTES = 4096 };
+
+static long now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void push_configuration(struct frame_writer *writer, const struct policy_sources *sources,
+                               const char *private_directory)
+{
+    struct options options = {.shell = "auto"};
+    cleanup_policy struct policy *policy = session_policy_new(&options, sources, private_directory);
+    cleanup_buffer struct buffer encoded = BUFFER_NONE;
+    struct bytes parts[2 + POLICY_SOURCES_MAX * POLICY_SOURCE_PARTS];
+    size_t count = 2 + policy_sources_parts(sources, parts + 2);
+
+    policy_encode(policy, &encoded);
+    parts[0] = bytes_of_string(options.shell);
+    parts[1] = buffer_bytes(&encoded);
+    frame_writer_push(writer, &(struct frame){FRAME_CONFIGURE, 0, count, parts});
+}
+
+static json_t *json_of(struct bytes bytes)
+{
+    return json_loadb(bytes.data, bytes.size, 0, NULL);
+}
+
+/* Whether this frame decides. */
+static bool take_frame(const struct frame *frame, struct guard_trial *trial)
+{
+    if (frame->type == FRAME_FAILED)
+        trial->problem = xstrndup(frame->parts[0].data, frame->parts[0].size);
+    if (frame->type == FRAME_READY) {
+        trial->ready = json_of(frame->parts[0]);
+        trial->os_ring = json_of(frame->parts[1]);
+        if (trial->ready == NULL || trial->os_ring == NULL)
+            trial->problem = xstrdup("the guard says in no JSON that it is ready");
+    }
+    return frame->type == FRAME_FAILED || frame->type == FRAME_READY;
+}
+
+/* What has been received, up to the frame that decides. Returns 0 then; LINK_E_*. */
+static int take_received(struct frame_reader *reader, struct guard_trial *trial)
+{
+    struct frame frame;
+    int result;
+
+    while ((result = frame_reader_next(reader, &frame)) == 0)
+        if (take_frame(&frame, trial))
+            return 0;
+    return result;
+}
+
+/* Sends what waits and reads until READY, FAILED, the end of the guard or the limit. */
+static void converse(const struct spawned *guard, struct frame_writer *writer,
+                     struct guard_trial *trial)
+{
+    struct frame_reader reader;
+    long deadline = now_ms() + START_LIMIT_MS;
+    int result = LINK_E_AGAIN;
+
+    frame_reader_init(&reader, FRAME_TO_KERNEL);
+    while (result == LINK_E_AGAIN && now_ms() < deadline) {
+        bool writes = frame_writer_flush(writer, guard->link) == LINK_E_AGAIN;
+        struct pollfd waits = {guard->link, (short)(POLLIN | (writes ? POLLOUT : 0)), 0};
+
+        poll(&waits, 1, (int)(deadline - now_ms()));
+        result = frame_reader_fill(&reader, guard->link);
+        if (result == 0)
+            result = take_received(&reader, trial);
+        if (result == -EINTR)
+            result = LINK_E_AGAIN;
+    }
+    if (result == LINK_E_AGAIN)
+        trial->problem = xstrdup("the guard was not ready within a minute");
+    frame_reader_finish(&reader);
+}
+
+/* Of a traceback the exception: what Python says on stderr when it cannot start. */
+static char *last_words(int outputs)
+{
+    char words[LAST_WORDS_BYTES + 1];
+    ssize_t size = read(outputs, words, LAST_WORDS_BYTES);
+    char *line;
+
+    if (size <= 0)
+        return xstrdup("the guard ended without a word");
+    while (size > 0 && strchr(" \t\r\n", words[size - 1]) != NULL)
+        size--;
+    words[size] = '\0';
+    line = strrchr(words, '\n');
+    return xstrdup(line != NULL ? line + 1 : words);
+}
+
+static void end_guard(const struct spawned *guard)
+{
+    kill(-guard->pid, SIGKILL); /* it leads a group of its own */
+    while (waitpid(guard->pid, NULL, 0) < 0 && errno == EINTR)
+        ;
+    close(guard->link);
+    close(guard->outputs[0]);
+    close(guard->outputs[1]);
+    close(guard->copies_socket);
+}
+
+void guard_trial_run(const char *python, const struct policy_sources *sources,
+                     struct guard_trial *ret_trial)
+{
+    struct guard_trial trial = {NULL, NULL, NULL, 0};
+    char *directory = private_directory_make(&trial.problem);
+    cleanup_close int last_line = memfd_create(LAST_LINE_NAME, MFD_CLOEXEC);
+    long started = now_ms();
+    struct frame_writer writer;
+    struct spawned guard;
+
+    if (directory != NULL &&
+        spawn_guard(python, directory, last_line, &guard, &trial.problem) == 0) {
+        frame_writer_init(&writer);
+        push_configuration(&writer, sources, directory);
+        converse(&guard, &writer, &trial);
+        if (trial.ready == NULL && trial.problem == NULL)
+            trial.problem = last_words(guard.outputs[1]);
+        frame_writer_finish(&writer);
+        end_guard(&guard);
+    }
+    private_directory_remove(directory);
+    trial.elapsed_ms = now_ms() - started;
+    *ret_trial = trial;
+}
+
+void guard_trial_finish(struct guard_trial *trial)
+{
+    json_decref(trial->ready);
+    json_decref(trial->os_ring);
+    free(trial->problem);
+}
