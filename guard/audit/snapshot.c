@@ -428,6 +428,23 @@ int snapshot_add_class(struct snapshot *snapshot, PyObject *type)
     return finish_adding(snapshot, follow(snapshot, type, 0));
 }
 
+void snapshot_free(struct snapshot *snapshot)
+{
+    if (snapshot == NULL)
+        return;
+    for (size_t i = 0; i < snapshot->count; i++) {
+        Py_XDECREF(snapshot->entries[i].container);
+        Py_XDECREF(snapshot->entries[i].key);
+        Py_XDECREF(snapshot->entries[i].value);
+    }
+    for (size_t i = 0; i < sizeof(snapshot->types) / sizeof(snapshot->types[0]); i++)
+        Py_XDECREF(snapshot->types[i]);
+    Py_XDECREF(snapshot->function);
+    Py_XDECREF(snapshot->may_change);
+    free(snapshot->entries);
+    free(snapshot);
+}
+
 struct snapshot *snapshot_new(PyObject *function, PyObject *may_change)
 {
     struct snapshot *snapshot = xcalloc(1, sizeof(*snapshot));
@@ -436,7 +453,6 @@ struct snapshot *snapshot_new(PyObject *function, PyObject *may_change)
     snapshot->may_change = py_own(may_change);
     if (find_types(snapshot) == 0 && snapshot_add(snapshot, function) == 0)
         return snapshot;
-    free(snapshot->entries); /* the references stay: the guard does not start over this */
-    free(snapshot);
+    snapshot_free(snapshot);
     return NULL;
 }

@@ -20,6 +20,9 @@ struct snapshot;
    NULL. */
 struct snapshot *snapshot_new(PyObject *function, PyObject *may_change);
 
+/* NULL is nothing. */
+void snapshot_free(struct snapshot *snapshot);
+
 /* What a policy stands on as well: a function, or an object with __call__. -1: exception set. */
 int snapshot_add(struct snapshot *snapshot, PyObject *callable);
 
@@ -33,6 +36,3 @@ bool snapshot_holds(const struct snapshot *snapshot, char ret_changed[SNAPSHOT_N
 
 /* Does this frame run with the closure of the very function? Decorators make many with one code. */
 bool snapshot_fits_closure(const struct snapshot *snapshot, PyFrameObject *frame);
-
-/* How many things are compared: for tests. */
-size_t snapshot_size(const struct snapshot *snapshot);

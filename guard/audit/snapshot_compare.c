@@ -150,8 +150,3 @@ bool snapshot_fits_closure(const struct snapshot *snapshot, PyFrameObject *frame
     PyErr_Clear(); /* a KeyError for an empty cell */
     return result;
 }
-
-size_t snapshot_size(const struct snapshot *snapshot)
-{
-    return snapshot->count;
-}

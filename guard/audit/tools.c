@@ -156,8 +156,15 @@ static void unlink_from_code(struct tool *tool)
     alike->next_alike = tool->next_alike;
 }
 
+static void forget_ground(struct tool *tool)
+{
+    Py_CLEAR(tool->types);
+    snapshot_free(steal(tool->snapshot));
+}
+
 static void tool_free(struct tool *tool)
 {
+    forget_ground(tool);
     Py_XDECREF(tool->callable);
     Py_XDECREF(tool->owner);
     Py_XDECREF(tool->may_change);
@@ -253,9 +260,8 @@ static PyObject *class_of(const struct tool *tool)
     return PyType_Check(tool->owner) ? tool->owner : (PyObject *)Py_TYPE(tool->owner);
 }
 
-static int freeze(struct tool *tool)
+static int read_ground(struct tool *tool)
 {
-    tool->is_frozen = true;
     if (freeze_types(tool) < 0)
         return -1;
     if (tool->code == NULL)
@@ -270,6 +276,17 @@ static int freeze(struct tool *tool)
     if (tool->policy.callable == NULL)
         return 0;
     return snapshot_add(tool->snapshot, tool->policy.callable);
+}
+
+/* A tool whose ground could not be read whole has no rights, and the next closing tries again. */
+static int freeze(struct tool *tool)
+{
+    if (read_ground(tool) < 0) {
+        forget_ground(tool);
+        return -1;
+    }
+    tool->is_frozen = true;
+    return 0;
 }
 
 int tools_freeze(void)

@@ -123,6 +123,16 @@ def test_c064_methods():
     assert run("t.still()", g=names) == "hi\n"
 
 
+def test_a_tool_that_stands_on_too_much_never_gets_its_rights():
+    """The guard cannot be entered, neither the first time nor the next."""
+    names = {f"f{i}": (lambda: None) for i in range(60_001)} | {"subprocess": subprocess}
+    exec("def big():\n    if not subprocess: " + ";".join(f"f{i}" for i in range(60_001)) + "\n    return subprocess.run(['true'])", names)
+    allow(names["big"])
+    for _ in range(2):
+        with raises(ValueError, "stands on too much code"):
+            run("big()", g={"big": names["big"]})
+
+
 def test_c065_a_method_that_was_patched_on_later():
     def echo3(self):
         return echo()
