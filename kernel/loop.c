@@ -139,7 +139,8 @@ static int wait_for_sources(struct loop *loop)
     for (size_t i = 0; i < loop->source_count; i++) {
         struct loop_source *source = loop->sources[i];
 
-        source->ready = !source->paused && is_ready_again(source);
+        /* One that was passed over, because a callback took out the source before it, is still due. */
+        source->ready = !source->paused && (source->ready || is_ready_again(source));
         any_ready = any_ready || source->ready;
         if (source->paused)
             continue;

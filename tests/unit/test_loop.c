@@ -218,8 +218,54 @@ static void the_last_round_has_an_end_too(void **state)
     loop_free(seen.loop);
 }
 
+struct leaving {
+    struct seen *seen;
+    struct loop_source source;
+};
+
+static int leave(void *context)
+{
+    struct leaving *leaving = context;
+
+    loop_remove(leaving->seen->loop, &leaving->source);
+    return 0;
+}
+
+static int on_due(void *context)
+{
+    return note(context, 'd');
+}
+
+/* Taking the first one out moves the second to a place that was served already. */
+static void who_leaves_takes_no_turn_away(void **state)
+{
+    struct seen seen = {.loop = loop_new(), .stop_after = 1};
+    struct leaving leaving = {.seen = &seen};
+    struct loop_timer late = {.callback = report_fault};
+    struct loop_source due;
+    int ends[2];
+
+    (void)state;
+    assert_int_equal(pipe(ends), 0);
+    leaving.source = (struct loop_source){
+        .fd = ends[1], .events = POLLOUT, .callback = leave, .context = &leaving};
+    due = (struct loop_source){
+        .fd = ends[0], .events = POLLIN, .callback = on_due, .context = &seen};
+    loop_add(seen.loop, &leaving.source);
+    loop_add(seen.loop, &due);
+    due.again = true; /* and its descriptor never tells */
+    loop_add_timer(seen.loop, &late);
+    loop_timer_start(&late, 2000);
+    assert_int_equal(loop_run(seen.loop), 0);
+    assert_int_equal(seen.order[0], 'd');
+    loop_free(seen.loop);
+    close(ends[0]);
+    close(ends[1]);
+}
+
 RUN(cmocka_unit_test(what_is_readable_is_served), cmocka_unit_test(a_paused_source_waits),
     cmocka_unit_test(a_stopped_timer_does_not_fire), cmocka_unit_test(a_fault_ends_the_loop),
     cmocka_unit_test(a_socket_that_was_not_emptied_is_served_again),
     cmocka_unit_test(what_a_call_between_has_noticed_is_served),
+    cmocka_unit_test(who_leaves_takes_no_turn_away),
     cmocka_unit_test(the_last_round_has_an_end_too))
