@@ -199,6 +199,7 @@ void limits_begin(struct limits *limits, long deadline_seconds)
     limits->is_running = true;
     limits->breached = LIMIT_NONE;
     limits->stage = LIMIT_WATCHED;
+    limits->left_ms = 0; /* of a request that ended in a pause */
     note_what_was_used(limits);
     limits->timeout_seconds = shorter(limits->values.timeout_seconds, deadline_seconds);
     if (limits->timeout_seconds != 0)
@@ -219,6 +220,8 @@ void limits_pause(struct limits *limits)
     if (limits->stage != LIMIT_WATCHED || limits->clock.due_ms == 0)
         return;
     limits->left_ms = limits->clock.due_ms - loop_now_ms();
+    if (limits->left_ms < 1)
+        limits->left_ms = 1; /* due in this very round: the clock must not be lost with it */
     loop_timer_stop(&limits->clock);
 }
 
