@@ -3,6 +3,7 @@
 #include "guard/audit/denials.h"
 #include "guard/audit/host_data.h"
 #include "guard/python/compat.h"
+#include "guard/python/error.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -257,16 +258,22 @@ int seal_end(void)
 {
     struct denial denial = {.rule = "interpreter ring",
                             .remedy = "everything is as it was; ask the host program instead"};
+    cleanup_py PyObject *error = NULL; /* of the first that could not be put back */
     bool changed = false;
 
+    state.running--;
     for (size_t i = 0; i < state.count; i++) {
         int outcome = check(&state.items[i]);
 
-        if (outcome < 0)
-            return -1;
+        if (outcome < 0 && error == NULL)
+            error = error_take();
+        PyErr_Clear(); /* the others are put back all the same */
         changed |= outcome > 0;
     }
-    state.running--;
+    if (error != NULL) {
+        error_raise(error);
+        return -1;
+    }
     if (!changed)
         return 0;
     snprintf(denial.reason, sizeof(denial.reason), "guarded code does not change its guard");
