@@ -93,9 +93,13 @@ static int scoped_traverse(PyObject *self, visitproc visit, void *arg)
     return 0;
 }
 
+/* None in its place: a finalizer of the same garbage can still call this. */
 static int scoped_clear(PyObject *self)
 {
-    Py_CLEAR(((struct scoped *)self)->callable);
+    PyObject *callable = ((struct scoped *)self)->callable;
+
+    ((struct scoped *)self)->callable = py_own(Py_None);
+    Py_XDECREF(callable);
     return 0;
 }
 
