@@ -59,7 +59,9 @@ static PyObject *read_all(int fd)
     if (fstat(fd, &about) < 0)
         return PyErr_SetFromErrno(PyExc_OSError);
     room = (size_t)about.st_size + 1; /* one more, so that the end is seen at once */
-    data = xcalloc(room, 1);
+    data = malloc(room); /* the size is a cell's: no reason to end the process */
+    if (data == NULL)
+        return PyErr_NoMemory();
     while ((count = read(fd, data + size, room - size)) != 0) {
         if (count < 0 && errno == EINTR)
             continue;
@@ -67,10 +69,10 @@ static PyObject *read_all(int fd)
             return PyErr_SetFromErrno(PyExc_OSError);
         size += (size_t)count;
         if (size == room) { /* it has grown */
-            char *larger = xcalloc(2 * room, 1);
+            char *larger = realloc(data, 2 * room);
 
-            memcpy(larger, data, size);
-            free(data);
+            if (larger == NULL)
+                return PyErr_NoMemory();
             data = larger;
             room *= 2;
         }
