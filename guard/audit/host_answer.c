@@ -88,10 +88,8 @@ static void take_words(struct denial *denial)
     bool is_refusal =
         exception != NULL && PyErr_GivenExceptionMatches(exception, PyExc_PermissionError);
     cleanup_py PyObject *text =
-        args != NULL ? callback_call((PyObject *)(is_refusal ? &PyUnicode_Type : Py_TYPE(args)), args)
-                     : NULL;
-    const char *utf8 = text != NULL && PyUnicode_Check(text) ? PyUnicode_AsUTF8AndSize(text, NULL)
-                                                              : NULL;
+        is_refusal && args != NULL ? callback_call((PyObject *)&PyUnicode_Type, args) : NULL;
+    const char *utf8 = text != NULL ? PyUnicode_AsUTF8AndSize(text, NULL) : NULL;
     cleanup_py PyObject *type = exception != NULL ? PyType_GetName(Py_TYPE(exception)) : NULL;
 
     if (utf8 != NULL)
