@@ -22,7 +22,6 @@ struct call {
     bool is_idle;           /* all its outputs are here */
     bool is_cancelled;      /* nobody waits any more */
     struct buffer news;     /* text since the last progress notification */
-    int64_t told_ms;
     int progress;
     struct call *next;
 };

@@ -93,7 +93,7 @@ static bool take_card(struct cell_result *result, struct bytes data)
 
     if (!json_text_member(data, CARD, &value))
         return false;
-    card = json_loadb(value.data, value.size, 0, NULL);
+    card = json_loadb(value.data, value.size, JSON_ALLOW_NUL, NULL);
     if (card != NULL)
         json_array_append_new(result->refusals, card);
     return true;
@@ -195,7 +195,7 @@ static json_t *member_json(struct bytes object, const char *key)
 
     if (!json_text_member(object, key, &value))
         return json_null();
-    json_t *json = json_loadb(value.data, value.size, JSON_DECODE_ANY, NULL);
+    json_t *json = json_loadb(value.data, value.size, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
 
     return json != NULL ? json : json_null();
 }

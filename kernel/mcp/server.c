@@ -147,10 +147,10 @@ static int finish_run(struct server *server, struct call *call)
 /* Text of the reply for the model, and the same as data. */
 static int finish_question(struct server *server, struct call *call, const struct message *reply)
 {
-    json_t *structured = json_loadb(reply->content.data, reply->content.size, 0, NULL);
+    json_t *structured = json_loadb(reply->content.data, reply->content.size, JSON_ALLOW_NUL, NULL);
     cleanup_free char *text = structured != NULL ? json_dumps(structured, JSON_INDENT(1)) : NULL;
-    bool failed = structured == NULL ||
-                  strcmp(json_string_value(json_object_get(structured, "status")), "ok") != 0;
+    const char *status = json_string_value(json_object_get(structured, "status"));
+    bool failed = status == NULL || strcmp(status, "ok") != 0;
 
     return finish_call(server, call,
                        text_result(text != NULL ? text : "no answer",
@@ -162,6 +162,7 @@ static int take_reply(struct server *server, struct call *call, struct message *
     int result;
 
     if (call_is_cell(call)) {
+        message_free(call->reply);
         call->reply = message;
         return finish_run(server, call);
     }
