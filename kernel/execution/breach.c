@@ -119,16 +119,17 @@ void breach_append_content(const struct request *request, struct bytes content,
 {
     cleanup_free char *evalue = breach_describe(request);
     cleanup_free char *line = xasprintf("%s: %s", BREACH_ENAME, evalue);
-    struct bytes traceback = BYTES_NONE;
+    struct bytes traceback;
+    struct bytes lines = BYTES_NONE;
 
     buffer_append_string(members, "\"ename\":\"" BREACH_ENAME "\",\"evalue\":");
     json_text_append_string(members, bytes_of_string(evalue));
     buffer_append_string(members, ",\"traceback\":[");
-    if (json_text_member(content, "traceback", &traceback) && traceback.size > 2 &&
-        *(const char *)traceback.data == '[') {
-        buffer_append(members, (struct bytes){(const char *)traceback.data + 1, traceback.size - 2});
+    if (json_text_member(content, "traceback", &traceback) && *(const char *)traceback.data == '[')
+        lines = json_text_inside(traceback);
+    buffer_append(members, lines);
+    if (lines.size != 0)
         buffer_append_char(members, ',');
-    }
     json_text_append_string(members, bytes_of_string(line));
     buffer_append_char(members, ']');
 }

@@ -164,7 +164,7 @@ static bool reply_is_error(struct bytes content)
 static void append_execute_metadata(struct kernel *kernel, const struct request *request, bool failed,
                                     struct bytes more, struct buffer *metadata)
 {
-    struct bytes members = {(const char *)more.data + 1, more.size > 2 ? more.size - 2 : 0};
+    struct bytes members = json_text_inside(more);
 
     buffer_append_format(metadata,
                          "{\"started\":\"%s\",\"dependencies_met\":true,\"engine\":\"%s\","

@@ -12,10 +12,14 @@ struct scanner {
     enum json_text_rules rules;
 };
 
+static bool is_space(char c)
+{
+    return c == ' ' || c == '\n' || c == '\t' || c == '\r';
+}
+
 static void skip_space(struct scanner *scanner)
 {
-    while (scanner->at < scanner->end && (*scanner->at == ' ' || *scanner->at == '\n' ||
-                                          *scanner->at == '\t' || *scanner->at == '\r'))
+    while (scanner->at < scanner->end && is_space(*scanner->at))
         scanner->at++;
 }
 
@@ -220,6 +224,27 @@ bool json_text_is_object(struct bytes text, enum json_text_rules rules)
         return false;
     skip_space(&scanner);
     return scanner.at == scanner.end;
+}
+
+static struct bytes strip_space(struct bytes text)
+{
+    const char *at = text.data;
+    const char *end = at + text.size;
+
+    while (at < end && is_space(*at))
+        at++;
+    while (end > at && is_space(end[-1]))
+        end--;
+    return (struct bytes){at, (size_t)(end - at)};
+}
+
+struct bytes json_text_inside(struct bytes container)
+{
+    struct bytes whole = strip_space(container);
+
+    if (whole.size < 2)
+        return BYTES_NONE;
+    return strip_space((struct bytes){(const char *)whole.data + 1, whole.size - 2});
 }
 
 static bool string_is(struct bytes quoted, const char *text)

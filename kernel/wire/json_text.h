@@ -31,6 +31,9 @@ bool json_text_is_object(struct bytes text, enum json_text_rules rules);
  */
 bool json_text_member(struct bytes object, const char *key, struct bytes *ret_value);
 
+/* What stands between the brackets of an object or a list, without space around it; empty for none. */
+struct bytes json_text_inside(struct bytes container);
+
 /* Whether the value is of this kind; `ret_…` are set on success only. */
 bool json_text_bool(struct bytes value, bool *ret_truth);
 bool json_text_integer(struct bytes value, long *ret_number);

@@ -104,7 +104,17 @@ static void scalars_are_read(void **state)
     assert_false(json_text_integer(BYTES_LITERAL("99999999999999999999"), &number));
 }
 
+static void what_is_inside_has_no_space_around(void **state)
+{
+    (void)state;
+    assert_true(bytes_equal_string(json_text_inside(BYTES_LITERAL(" {\"a\": 1 } ")), "\"a\": 1"));
+    assert_true(bytes_equal_string(json_text_inside(BYTES_LITERAL("[1,\n2]")), "1,\n2"));
+    assert_int_equal(json_text_inside(BYTES_LITERAL("{ \t}\n")).size, 0);
+    assert_int_equal(json_text_inside(BYTES_LITERAL("[]")).size, 0);
+    assert_int_equal(json_text_inside(BYTES_NONE).size, 0);
+}
+
 RUN(cmocka_unit_test(objects_are_recognised), cmocka_unit_test(everything_else_is_refused),
     cmocka_unit_test(python_numbers_are_for_the_lenient), cmocka_unit_test(depth_is_bounded),
     cmocka_unit_test(members_are_found_at_the_top_only), cmocka_unit_test(strings_are_decoded),
-    cmocka_unit_test(scalars_are_read))
+    cmocka_unit_test(scalars_are_read), cmocka_unit_test(what_is_inside_has_no_space_around))
