@@ -6,6 +6,7 @@
 #include "guard/audit/import_allow.h"
 #include "guard/audit/plain.h"
 #include "guard/audit/tools.h"
+#include "guard/audit/tracked_calls.h"
 #include "guard/policy/write_roots.h"
 #include "guard/python/compat.h"
 
@@ -101,6 +102,19 @@ static PyObject *allowed_imports(PyObject *self, PyObject *unused)
     (void)self;
     (void)unused;
     return import_allow_names();
+}
+
+static PyObject *track(PyObject *self, PyObject *function)
+{
+    (void)self;
+    return tracked_calls_add(function) == 0 ? py_own(Py_None) : NULL;
+}
+
+static PyObject *tracked_frames(PyObject *self, PyObject *unused)
+{
+    (void)self;
+    (void)unused;
+    return tracked_calls_frames();
 }
 
 static PyObject *is_tool(PyObject *self, PyObject *callable)
@@ -200,6 +214,8 @@ static PyMethodDef methods[] = {{"register_tool", register_tool, METH_VARARGS, N
                                 {"forget_tools", forget_tools, METH_O, NULL},
                                 {"set_import", set_import, METH_VARARGS, NULL},
                                 {"allowed_imports", allowed_imports, METH_NOARGS, NULL},
+                                {"track", track, METH_O, NULL},
+                                {"tracked_frames", tracked_frames, METH_NOARGS, NULL},
                                 {"is_tool", is_tool, METH_O, NULL},
                                 {"frame_args", recover_arguments, METH_VARARGS, NULL},
                                 {"path_is_inside", path_is_inside, METH_VARARGS, NULL},

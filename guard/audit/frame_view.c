@@ -13,8 +13,6 @@ struct view {
 
 static PyTypeObject *view_type;
 
-static PyObject *view_of(PyFrameObject *frame);
-
 static PyObject *code_of(PyFrameObject *frame)
 {
     return (PyObject *)PyFrame_GetCode(frame);
@@ -70,7 +68,7 @@ static PyObject *get_back(PyObject *self, void *unused)
     cleanup_py PyObject *back = compat.frame_back((PyObject *)((struct view *)self)->frame);
 
     (void)unused;
-    return back != NULL ? view_of((PyFrameObject *)back) : py_own(Py_None);
+    return back != NULL ? frame_view_of((PyFrameObject *)back) : py_own(Py_None);
 }
 
 static PyObject *get_code(PyObject *self, void *unused)
@@ -152,7 +150,7 @@ static PyType_Spec spec = {.name = "safepyrun._guard.FrameView",
                                     Py_TPFLAGS_DISALLOW_INSTANTIATION,
                            .slots = slots};
 
-static PyObject *view_of(PyFrameObject *frame)
+PyObject *frame_view_of(PyFrameObject *frame)
 {
     struct view *view;
 
@@ -168,7 +166,7 @@ PyObject *frame_view_innermost(void)
 {
     PyFrameObject *frame = PyEval_GetFrame();
 
-    return frame != NULL && plain_init() == 0 ? view_of(frame) : py_own(Py_None);
+    return frame != NULL && plain_init() == 0 ? frame_view_of(frame) : py_own(Py_None);
 }
 
 PyFrameObject *frame_view_frame(PyObject *object)

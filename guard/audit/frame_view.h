@@ -12,6 +12,9 @@
 /* The innermost Python frame of this thread, new; None without one; NULL with an exception. */
 PyObject *frame_view_innermost(void);
 
+/* The same of a frame (borrowed). */
+PyObject *frame_view_of(PyFrameObject *frame);
+
 /* The frame behind a view, borrowed; NULL (no exception) for any other object. */
 PyFrameObject *frame_view_frame(PyObject *object);
 

@@ -4,6 +4,7 @@
 #include "guard/audit/frame_view.h"
 #include "guard/audit/host_data.h"
 #include "guard/audit/plain.h"
+#include "guard/audit/tracked_calls.h"
 #include "guard/python/compat.h"
 #include "guard/python/error.h"
 
@@ -37,6 +38,26 @@ PyObject *host_answer_data(const struct scope *scope)
     return host_data_copy(data != NULL ? data : Py_None, false);
 }
 
+/* pre_deny: frame_args(). before_deny: an object of the class CallInfo for each tracked call. */
+static PyObject *sixth_argument(const struct scope_host *host)
+{
+    cleanup_py PyObject *frames = NULL;
+    cleanup_py PyObject *calls = NULL;
+
+    if (host->is_pre_deny)
+        return py_own(host->deny_sixth);
+    frames = tracked_calls_frames();
+    calls = frames != NULL ? PyTuple_New(PyTuple_Size(frames)) : NULL;
+    for (Py_ssize_t i = 0; calls != NULL && i < PyTuple_Size(frames); i++) {
+        cleanup_py PyObject *args = PyTuple_Pack(1, PyTuple_GetItem(frames, i));
+        PyObject *call = args != NULL ? callback_call(host->deny_sixth, args) : NULL;
+
+        if (call == NULL || PyTuple_SetItem(calls, i, call) < 0)
+            return NULL;
+    }
+    return steal(calls);
+}
+
 static PyObject *question_for(const struct scope *scope, const char *event, const char *words,
                               const struct facts_source *source, const struct denial *denial)
 {
@@ -52,8 +73,11 @@ static PyObject *question_for(const struct scope *scope, const char *event, cons
                                    denial->remedy);
     if (message == NULL)
         return NULL;
-    if (scope->host.deny_form == 6)
-        return PyTuple_Pack(6, name, args, frame, message, data, scope->host.deny_sixth);
+    if (scope->host.deny_form == 6) {
+        cleanup_py PyObject *sixth = sixth_argument(&scope->host);
+
+        return sixth != NULL ? PyTuple_Pack(6, name, args, frame, message, data, sixth) : NULL;
+    }
     return PyTuple_Pack(5, name, args, frame, message, data);
 }
 

@@ -20,7 +20,7 @@ struct scope_host {
     PyObject *before_deny; /* asked before a refusal: see host_answer.h */
     int deny_form;         /* how many arguments it takes: 1, 5 or 6 */
     bool is_pre_deny;      /* its "no" is the last word */
-    PyObject *deny_sixth;  /* the sixth of them */
+    PyObject *deny_sixth;  /* pre_deny: the sixth of them; else what makes it of a frame */
     PyObject *deny_info;   /* the class of the only one */
     PyObject *on_call;     /* asked about native calls that are not known to be harmless */
     PyObject *frozen_data; /* a plain copy that nobody else refers to */

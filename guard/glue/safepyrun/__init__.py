@@ -17,7 +17,7 @@ _PARTS = {
     "_containers": ("CleanupSummary", "ContainerEngine", "ContainerError", "ContainerInfo", "DockerEngine"),
     "_runner": ("ExecutionOutcome", "ExecutionRequest", "LocalEngine", "RunnerPolicy", "RunnerResult", "run_code"),
     "_magic": ("create_pyrun_magic", "create_python_magic", "load_ipython_extension"),
-    "_deny": ("CallInfo", "DenyInfo"),
+    "_deny": ("CallInfo", "DenyInfo", "active_calls", "track_call"),
     "_allow": ("allow", "allow_imports", "allow_write_types", "frame_args", "set_data"),
     "_allow_libraries": ("allow_httpx", "allow_matplotlib", "allow_pandas"),
     "_policies": ("AllowPolicy", "OpenWritePolicy", "PathWritePolicy", "PosAllowPolicy", "chk_dest"),

@@ -1,7 +1,7 @@
 """mk_audit: a guard around a part of the host's own code, for the task that enters it."""
 
 from safepyrun import _guard
-from safepyrun._deny import asking
+from safepyrun._deny import CallInfo, asking
 from safepyrun._monitoring import CAN_MONITOR, safe_native, with_six
 from safepyrun._namespace import FOLDER
 
@@ -11,7 +11,7 @@ def mk_audit(oks, before_deny=None, on_call=None, data=None, tool_id=3, monitor_
     """A function whose result is a context manager: `with mk_audit(["."])():`.
 
     oks            folders below which writing is permitted; "." is where the process is at the moment
-    before_deny    asked before each refusal, as (event, args, frame, msg, data), with a sixth argument (no calls: ()),
+    before_deny    asked before each refusal, as (event, args, frame, msg, data), with a sixth argument (the tracked calls),
                    or with one DenyInfo; true: it is permitted. It sees copies, and runs as the host
     monitor_calls  native functions of packages are refused unless they are known to be harmless; by default where
                    Python can tell (3.12 and later)
@@ -23,7 +23,7 @@ def mk_audit(oks, before_deny=None, on_call=None, data=None, tool_id=3, monitor_
     monitors = CAN_MONITOR if monitor_calls is None else bool(monitor_calls)
     return _guard.Audit({
         "ok_dests": oks, "ban_defs": False, "deny_read": deny_read, "import_allow": tuple(allow_imports),
-        "before_deny": asking(before_deny, (), is_pre=False), "on_call": with_six(on_call), "data": data, "judges_host_code": True,
+        "before_deny": asking(before_deny, CallInfo, is_pre=False), "on_call": with_six(on_call), "data": data, "judges_host_code": True,
         "own_folder": FOLDER,
         "monitors": monitors, "tool_id": tool_id, "safe_native": safe_native() if monitors else (),
     })

@@ -46,7 +46,7 @@ class DenyInfo:
     @property
     def raw(self):
         """What the form of six arguments gets, under the names of later versions."""
-        return _Raw(self.event_args, self.frame, self.msg, (), frame_args_of_view)
+        return _Raw(self.event_args, self.frame, self.msg, active_calls(), frame_args_of_view)
 
     @functools.cached_property
     def calls(self):
@@ -75,6 +75,18 @@ class DenyInfo:
         return next((call for call in self.calls if name in (call.name, call.qualname)), None)
 
 
+def track_call(function):
+    """A decorator: calls of this coroutine function are among `calls` of before_deny. Others stay as they are."""
+    if inspect.iscoroutinefunction(function):
+        _guard.track(function)
+    return function
+
+
+def active_calls():
+    """The tracked calls that wait for what runs now, innermost first."""
+    return tuple(map(CallInfo, _guard.tracked_frames()))
+
+
 NATIVE_CALL = "fastaudit.call"
 
 
@@ -100,6 +112,6 @@ def takes(function, otherwise, most=6):
 def asking(function, sixth, *, is_pre):
     """What the C code keeps of a callback: whom to ask, and in which form. A false answer of pre_deny refuses at once.
 
-    sixth: what the form of six arguments gets last.
+    sixth: what the form of six arguments gets last; of before_deny, the class of the calls in it.
     """
     return None if function is None else (function, takes(function, 6), is_pre, sixth, DenyInfo)

@@ -245,6 +245,23 @@ def test_r08_r10_dotted_names_and_tables():
     refuses("import subprocess; subprocess.run(['echo', 'hi'])", "start a program")
 
 
+def test_r09_a_class_of_a_module_and_its_methods():
+    class Shell:
+        def date(self):
+            return echo()
+
+        def who(self):
+            return echo()
+
+    names = {"Shell": Shell, "one": Shell(), "echo": echo}
+    allow({Shell: ["date"]})
+    assert run("one.date()", g=names) == run("Shell.date(one)", g=names) == "hi\n"
+    refuses("one.who()", "start a program", g=names)
+    allow({Shell: ...})
+    assert run("one.who()", g=names) == "hi\n"
+    refuses("echo()", "start a program", g=names)
+
+
 def test_built_in_functions(tmp_path):
     fifo = str(tmp_path / "fifo")
     refuses(f"import os; os.mkfifo({fifo!r})", "make a named pipe")

@@ -9,7 +9,7 @@ import threading
 
 from host_tools import refused, refuses
 
-from safepyrun import DenyInfo, RunPython, mk_audit
+from safepyrun import DenyInfo, RunPython, active_calls, mk_audit, track_call
 
 
 def echo(word="hi"):
@@ -218,3 +218,75 @@ def test_words_speak_of_arguments_not_of_files():
     except PermissionError as error:
         assert "policy file" not in str(error) and "ok_dests" in str(error)
     refuses("import os; os.system('ls')", "Call chain")
+
+
+async def test_f45_tracked_calls(tmp_path):
+    @track_call
+    async def trusted(word, loud=False):
+        await asyncio.sleep(0)
+        assert [call.kwargs for call in active_calls()] == [{}]
+        return await helper(word.upper() if loud else word)
+
+    async def helper(word):
+        await asyncio.sleep(0)
+        return echo(word)
+
+    async def later():
+        await asyncio.sleep(0.02)
+        return active_calls()
+
+    def before_deny(event, args, frame, msg, data, calls):
+        return event in ("subprocess.Popen", "_posixsubprocess.fork_exec") and any(
+            call.qualname.endswith(".trusted") and call.module == "__main__" and call.args[0] == "hi" for call in calls)
+
+    assert track_call(echo) is echo and active_calls() == ()
+    with mk_audit([tmp_path], before_deny=before_deny)():
+        assert await trusted("hi", loud=True) == "HI\n"
+        with refused("start a program"):
+            await trusted("ho")
+        with refused("start a program"):
+            await helper("hi")
+        task = asyncio.create_task(later())
+        with refused("start a program"):
+            await asyncio.gather(trusted("ho"), trusted("hi"))
+        assert await task == () and active_calls() == ()
+
+
+async def test_f45_a_tracked_call_lends_its_name_to_nobody(tmp_path):
+    @track_call
+    async def trusted(function):
+        result = function()
+        return await result if hasattr(result, "__await__") else result
+
+    def before_deny(event, args, frame, msg, data, calls):
+        return bool(calls)
+
+    space = {"trusted": trusted, "echo": echo}
+    with mk_audit([tmp_path], before_deny=before_deny)():
+        for cell in ("f = lambda: echo()", "async def f(): return echo()",
+                     "async def trusted_(): return echo()\ntrusted_.__qualname__ = trusted.__qualname__\nf = trusted_"):
+            exec(cell, space)
+            with refused("start a program"):
+                await trusted(space["f"])
+        exec("import sys\ndef f(): return sys.modules['safepyrun._deny'].track_call(trusted_)", space)
+        with refused("register a tool"):
+            space["f"]()
+        assert await trusted(echo) == "hi\n"
+
+
+async def test_c011_what_a_callback_gets_is_bound_early():
+    """What somebody puts in place of the package's functions later changes nothing for a runner that is there."""
+    from safepyrun import _deny
+
+    def deletes(path):
+        os.unlink(path)
+
+    def pre_deny(event, args, frame, msg, data, _frame_args):
+        seen.append(_frame_args(frame))
+
+    seen = []
+    runner = RunPython(g={"deletes": deletes}, pre_deny=pre_deny)
+    _deny.frame_args_of_view = _deny.asking = _deny.DenyInfo = None
+    with refused("delete a file"):
+        await runner("deletes('/foo/bar')")
+    assert seen == [(["/foo/bar"], {})]

@@ -1,6 +1,7 @@
 """Native functions of packages: refused unless they are known (Python 3.12 and later)."""
 
 import json
+import os
 import re
 import sys
 import time
@@ -124,6 +125,18 @@ def test_f36_f44_events_only_while_entered():
             assert sys.monitoring.get_events(tool) == call
         assert sys.monitoring.get_events(tool) == call
     assert sys.monitoring.get_events(tool) == 0
+
+
+def test_f38_operators_and_calls_by_c_are_not_seen():
+    """A limit that is known: sys.monitoring tells of calls in the code alone. What they do is judged all the same."""
+    needs_monitoring()
+    function = foreign()
+    with mk_audit([])():
+        assert next(iter(function, 0))["active"]
+        with refused("safepyrun._guard.audit_state"):
+            function()
+        with refused("delete a file"):
+            list(map(os.unlink, ["/foo/bar"]))
 
 
 def test_f37_a_tool_id_that_is_taken():
