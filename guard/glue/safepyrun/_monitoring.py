@@ -5,9 +5,9 @@ import sys
 
 from safepyrun._deny import takes
 
-#: packages whose native code computes and opens no files on its own
+#: packages whose native code computes and opens no files on its own; those functions of lxml that do are known to the C code
 SAFE_NATIVE = ("numpy", "pandas", "scipy", "sklearn", "matplotlib", "contourpy", "kiwisolver", "dateutil", "regex", "_regex",
-               "rpds", "pydantic_core", "yaml._yaml")
+               "rpds", "pydantic_core", "yaml._yaml", "lxml")
 
 CAN_MONITOR = hasattr(sys, "monitoring")
 

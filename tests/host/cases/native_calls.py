@@ -173,5 +173,31 @@ def test_c049_numpy():
     assert run("import numpy as np\nnp.array([1,2,3]).sum()") == numpy.int64(6)
 
 
+def test_f40_lxml_computes_and_opens_no_files(tmp_path):
+    needs_monitoring()
+    try:
+        from lxml import etree
+    except ImportError:
+        raise Skip("lxml is not installed here") from None
+    style = etree.XML(b'<xsl:stylesheet version="1.0" xmlns:xsl="http://www.w3.org/1999/XSL/Transform">'
+                      b'<xsl:template match="/"><out/></xsl:template></xsl:stylesheet>')
+    made, include = etree.XSLT(style), etree.XML(b'<a xmlns:xi="http://www.w3.org/2001/XInclude">'
+                                                 b'<xi:include href="/etc/passwd" parse="text"/></a>')
+    file = str(tmp_path / "written.xml")
+    with mk_audit([])():
+        xml = etree.fromstring(b"<root><x>1</x></root>")
+        tree = etree.ElementTree(xml)
+        assert xml.find("x").text == "1" and etree.tostring(tree).startswith(b"<root>")
+        for write in (lambda: tree.write(file), lambda: tree.write_c14n(file), lambda: etree.xmlfile(file).__enter__(),
+                      lambda: etree.htmlfile(file).__enter__(), lambda: made(xml).write_output(file),
+                      lambda: etree.parse("/etc/passwd"), lambda: etree.ElementTree(include).xinclude(),
+                      lambda: etree.XInclude()(include), lambda: etree.XMLParser(load_dtd=True), lambda: etree.XSLT(style),
+                      lambda: etree.XMLSchema(file="/etc/passwd")):
+            with refused("call native code of a package"):
+                write()
+    assert not list(tmp_path.glob("*.xml"))
+    tree.write(file)
+
+
 def test_audit_state():
     assert audit_state()["active"] is False and audit_state()["monitor_calls"] is None
