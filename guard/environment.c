@@ -110,6 +110,18 @@ int environment_hide(const struct policy *policy)
     return result;
 }
 
+/* Any address will do: under the ring a socket leads to the proxy, wherever it is told to connect. */
+static int point_to_proxy(PyObject *variables)
+{
+    static const char *const names[] = {"http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"};
+    cleanup_py PyObject *address = PyUnicode_FromString("http://127.0.0.1:3128");
+
+    for (size_t i = 0; address != NULL && i < sizeof(names) / sizeof(names[0]); i++)
+        if (PyMapping_SetItemString(variables, names[i], address) < 0)
+            return -1;
+    return address != NULL ? 0 : -1;
+}
+
 int environment_prepare_libraries(const struct policy *policy)
 {
     static const char *const settings[][2] = {
@@ -119,7 +131,7 @@ int environment_prepare_libraries(const struct policy *policy)
     cleanup_py PyObject *os = PyImport_ImportModule("os");
     cleanup_py PyObject *variables = os != NULL ? PyObject_GetAttrString(os, "environ") : NULL;
 
-    if (variables == NULL)
+    if (variables == NULL || (policy->network_allow.count > 0 && point_to_proxy(variables) < 0))
         return -1;
     for (size_t i = 0; policy->preset != POLICY_OPEN && i < sizeof(settings) / sizeof(settings[0]);
          i++) {

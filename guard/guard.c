@@ -7,6 +7,7 @@
 #include "guard/frozen/frozen.h"
 #include "guard/frozen/trial.h"
 #include "guard/limit_note.h"
+#include "guard/policy/verdict.h"
 #include "guard/policy_answer.h"
 #include "guard/python/attribution.h"
 #include "guard/python/cell.h"
@@ -169,6 +170,8 @@ static void close_ring(struct ring_report *ret_report)
 
     if (ring_close(audit_policy(), ret_report, &problem) < 0)
         fail(problem);
+    if (ret_report->proxied)
+        verdict_network_is_proxied();
     report_ring(ret_report);
     gaps = ring_report_gaps(ret_report);
     if (gaps[0] != '\0')

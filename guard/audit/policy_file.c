@@ -239,7 +239,8 @@ static int apply_entry(const struct policy_file *file, const struct policy_targe
         return 0;
     if (strcmp(name, "extra_globals") == 0)
         return apply_globals(file, target, value, ret_problem);
-    if (strcmp(name, "env") == 0 || strcmp(name, "setup") == 0 || strcmp(name, "limits") == 0)
+    if (strcmp(name, "env") == 0 || strcmp(name, "setup") == 0 || strcmp(name, "network") == 0 ||
+        strcmp(name, "limits") == 0)
         return apply_section(file, target, name, value, ret_problem);
     /* "env.pass" in quotes is a key of its own, which does not exist. */
     if (strchr(name, '.') != NULL) {

@@ -217,6 +217,24 @@ static int set_protect(struct policy *policy, const struct policy_value *value)
     return set_strings(&policy->protect, value);
 }
 
+static bool is_host_and_port(const char *text)
+{
+    const char *colon = strrchr(text, ':');
+
+    return colon != NULL && colon != text && colon[1] != '\0' && strlen(colon + 1) <= 5 &&
+           strspn(colon + 1, "0123456789") == strlen(colon + 1) &&
+           strpbrk(text, " /@\t\r\n") == NULL;
+}
+
+static int set_network(struct policy *policy, const struct policy_value *value)
+{
+    if (value->type == POLICY_STRINGS)
+        for (size_t i = 0; i < value->count; i++)
+            if (!is_host_and_port(value->strings[i]))
+                return POLICY_E_BAD_VALUE;
+    return set_strings(&policy->network_allow, value);
+}
+
 static int set_preset_by_name(struct policy *policy, const struct policy_value *value)
 {
     enum policy_preset preset;
@@ -286,6 +304,8 @@ int policy_set(struct policy *policy, const char *key, const struct policy_value
         return set_protect(policy, value);
     if (strcmp(key, "mode") == 0)
         return set_mode(policy, value);
+    if (strcmp(key, "network.allow") == 0)
+        return set_network(policy, value);
     if (strcmp(key, "os_ring") == 0)
         return set_os_ring(policy, value);
     if (strcmp(key, "ban_defs") == 0)

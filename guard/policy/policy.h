@@ -62,6 +62,7 @@ struct policy {
     struct string_list protect;     /* names that stay read-only inside a write root */
     struct string_list env_pass;    /* variables that look like secrets and are none */
     struct string_list env_hide;    /* variables that cells do not see */
+    struct string_list network_allow; /* "host:port" */
     struct string_list setup_files; /* trusted Python files, absolute */
     struct string_list read_only;   /* folders of installed packages: inside a root or not */
     struct string_list readable;    /* what Python itself needs: adds to read_roots */

@@ -364,6 +364,7 @@ int policy_set_preset(struct policy *policy, enum policy_preset preset)
     fill(&policy->read_roots, none);
     fill(&policy->env_pass, none);
     fill(&policy->env_hide, none);
+    fill(&policy->network_allow, none);
     fill(&policy->setup_files, none);
     return 0;
 }

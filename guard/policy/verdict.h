@@ -21,6 +21,10 @@ enum caller {
 
 enum verdict { VERDICT_ALLOW, VERDICT_DENY };
 
+/* The OS ring holds the network, by a proxy: libraries may open sockets, which lead there. Once, for
+   the guard process. */
+void verdict_network_is_proxied(void);
+
 #define FACTS_PATHS 2
 
 /* What goes into a native call and comes out of it; a number of the facts. */

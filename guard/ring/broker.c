@@ -1,6 +1,7 @@
 #include "guard/ring/broker.h"
 #include "guard/ring/capabilities.h"
 #include "guard/ring/metadata.h"
+#include "guard/ring/proxy.h"
 
 #include <fcntl.h>
 #include <limits.h>
@@ -17,6 +18,12 @@ enum { MESSAGE_MAX = 128 * 1024 };
 #define KIND_ROOT 'w'
 #define KIND_READ_ONLY 'r'
 #define KIND_NAME 'p'
+#define KIND_HOST 'n'
+
+struct rules {
+    struct metadata_rules metadata;
+    struct string_list hosts;
+};
 
 /* ---- the broker's side ----------------------------------------------------------------------- */
 
@@ -43,25 +50,28 @@ static int receive(int socket, char *bytes, size_t *ret_size)
     return listener;
 }
 
-static void read_paths(const char *bytes, size_t size, struct metadata_rules *rules)
+static void read_rules(const char *bytes, size_t size, struct rules *rules)
 {
     for (const char *at = bytes; at < bytes + size; at += strlen(at) + 1) {
         if (*at == KIND_ROOT)
-            string_list_add(&rules->roots, at + 1);
+            string_list_add(&rules->metadata.roots, at + 1);
         else if (*at == KIND_READ_ONLY)
-            string_list_add(&rules->read_only, at + 1);
+            string_list_add(&rules->metadata.read_only, at + 1);
         else if (*at == KIND_NAME)
-            string_list_add(&rules->names, at + 1);
+            string_list_add(&rules->metadata.names, at + 1);
+        else if (*at == KIND_HOST)
+            string_list_add(&rules->hosts, at + 1);
     }
 }
 
 /* One question. False when nobody is left who could ask. */
-static bool serve_one(int listener, const struct metadata_rules *rules,
+static bool serve_one(int listener, const struct rules *rules,
                       const struct seccomp_notif_sizes *sizes)
 {
     cleanup_free struct seccomp_notif *asked = xcalloc(1, sizes->seccomp_notif);
     cleanup_free struct seccomp_notif_resp *answer = xcalloc(1, sizes->seccomp_notif_resp);
     struct pollfd ready = {listener, POLLIN, 0};
+    int result;
 
     if (poll(&ready, 1, -1) < 0)
         return errno == EINTR;
@@ -70,7 +80,10 @@ static bool serve_one(int listener, const struct metadata_rules *rules,
     if (ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, asked) < 0)
         return errno == EINTR || errno == ENOENT;
     answer->id = asked->id;
-    answer->error = metadata_answer(rules, listener, asked);
+    result = asked->data.nr == SYS_socket ? proxy_answer(&rules->hosts, listener, asked)
+                                          : metadata_answer(&rules->metadata, listener, asked);
+    answer->error = result < 0 ? result : 0;
+    answer->val = result > 0 ? result : 0;
     ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, answer); /* fails when the asker is gone */
     return true;
 }
@@ -79,14 +92,14 @@ static void __attribute__((noreturn)) serve(int socket)
 {
     char *bytes = xmalloc(MESSAGE_MAX);
     struct seccomp_notif_sizes sizes;
-    struct metadata_rules rules = {.roots = {NULL, 0}};
+    struct rules rules = {.hosts = {NULL, 0}};
     size_t size;
     int listener = receive(socket, bytes, &size);
 
     if (listener < 0 || syscall(SYS_seccomp, SECCOMP_GET_NOTIF_SIZES, 0, &sizes) < 0)
         _exit(0);
     close(socket);
-    read_paths(bytes, size, &rules);
+    read_rules(bytes, size, &rules);
     while (serve_one(listener, &rules, &sizes))
         continue;
     _exit(0);
@@ -151,7 +164,7 @@ static void add_texts(struct buffer *message, char kind, const struct string_lis
 }
 
 int broker_hand_over(struct broker *broker, int listener, const struct ring_paths *paths,
-                     const struct string_list *names)
+                     const struct string_list *names, const struct string_list *hosts)
 {
     cleanup_buffer struct buffer text = BUFFER_NONE;
     cleanup_close int socket = steal_fd(&broker->socket);
@@ -170,6 +183,7 @@ int broker_hand_over(struct broker *broker, int listener, const struct ring_path
     add_texts(&text, KIND_ROOT, &paths->roots);
     add_texts(&text, KIND_READ_ONLY, &paths->read_only);
     add_texts(&text, KIND_NAME, names);
+    add_texts(&text, KIND_HOST, hosts);
     if (text.size >= MESSAGE_MAX)
         return -E2BIG;
     vector = (struct iovec){text.data, text.size};

@@ -33,6 +33,7 @@ struct ring_part_report {
 struct ring_report {
     bool wanted; /* os_ring is not "off" */
     int landlock_abi; /* 0: none */
+    bool proxied; /* sockets lead to the proxy: the interpreter ring may let libraries use them */
     struct ring_part_report parts[RING_PART_COUNT];
 };
 

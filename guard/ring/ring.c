@@ -44,7 +44,7 @@ void ring_prepare(const struct policy *policy)
     early.prepared = true;
     early.view = mount_view_enter();
     early.asking = -ENOENT;
-    if (early.view < 0 && policy->guards_writes && !policy->asks)
+    if ((early.view < 0 && policy->guards_writes && !policy->asks) || policy->network_allow.count > 0)
         early.asking = broker_start(&early.broker);
 }
 
@@ -109,6 +109,7 @@ static struct filter_settings filter_settings_of(const struct closing *closing)
     return (struct filter_settings){
         .signals = closing->abi >= LANDLOCK_ABI_SCOPE ? FILTER_ALLOW : FILTER_DENY,
         .metadata = held ? FILTER_ALLOW : early.asking == 0 ? FILTER_ASK : FILTER_DENY,
+        .network = early.asking == 0 && closing->policy->network_allow.count > 0,
         .cuts = held || closing->abi >= LANDLOCK_ABI_TRUNCATE,
     };
 }
@@ -121,7 +122,8 @@ static int load_filter(struct closing *closing, const struct filter_program *pro
 
     if (result == 0 && asks)
         early.serves = closing->asks = broker_hand_over(&early.broker, listener, &closing->paths,
-                                         &closing->policy->protect) == 0;
+                                         &closing->policy->protect,
+                                         &closing->policy->network_allow) == 0;
     return result;
 }
 
@@ -132,6 +134,11 @@ static void dismiss_broker(const struct closing *closing)
         close(steal_fd(&early.broker.socket));
 }
 
+static bool asks(const struct filter_settings *settings)
+{
+    return settings->metadata == FILTER_ASK || settings->network;
+}
+
 static bool close_filter(struct closing *closing)
 {
     static struct filter_program program;
@@ -139,14 +146,16 @@ static bool close_filter(struct closing *closing)
     int result = filter_make(&settings, &program);
 
     if (result == 0)
-        result = load_filter(closing, &program, settings.metadata == FILTER_ASK);
-    if (result < 0 && settings.metadata == FILTER_ASK) { /* this Linux cannot ask, or not here */
-        settings.metadata = FILTER_DENY;
+        result = load_filter(closing, &program, asks(&settings));
+    if (result < 0 && asks(&settings)) { /* this Linux cannot ask, or not here */
+        settings.metadata = settings.metadata == FILTER_ASK ? FILTER_DENY : settings.metadata;
+        settings.network = false;
         result = filter_make(&settings, &program);
         if (result == 0)
             result = load_filter(closing, &program, false);
     }
     dismiss_broker(closing);
+    closing->report->proxied = result == 0 && settings.network && closing->asks;
     if (result == 0)
         ring_report_set(closing->report, RING_SECCOMP, RING_ACTIVE, "%s", "");
     else
@@ -231,8 +240,13 @@ static void report_together(const struct closing *closing, bool filters)
     report_processes(closing, filters);
     report_asking(closing);
     ring_report_set(closing->report, RING_DESCRIPTORS, RING_ACTIVE, "%s", "");
-    if (filters)
-        ring_report_set(closing->report, RING_NETWORK, RING_ACTIVE, "closed");
+    if (filters && closing->policy->network_allow.count > 0 && !closing->report->proxied)
+        ring_report_set(closing->report, RING_NETWORK, RING_PARTIAL,
+                        "closed, [network] allow as well: this Linux cannot ask the proxy");
+    else if (filters)
+        ring_report_set(closing->report, RING_NETWORK, RING_ACTIVE, "%s",
+                        closing->report->proxied ? "by a proxy, to what [network] allow lists"
+                                                 : "closed");
     else
         ring_report_set(closing->report, RING_NETWORK,
                         closing->abi >= LANDLOCK_ABI_NETWORK ? RING_PARTIAL : RING_MISSING,
