@@ -35,14 +35,15 @@ with_ctest()
     )
 }
 
-# with_pytest NAME BUILD FOLDER [ARGUMENT...]
+# with_pytest NAME BUILD FOLDER [ARGUMENT...]: two tests at a time, as tests wait more than they work. Each has processes,
+# ports and folders of its own.
 with_pytest()
 {
     local name=$1 build=$2 folder=$3
     shift 3
     (
         cd "$project/tests"
-        SAFEPYRUN_BUILD=$project/build/$build "$venv/bin/python" -m pytest -q -ra -p no:cacheprovider \
+        SAFEPYRUN_BUILD=$project/build/$build "$venv/bin/python" -m pytest -q -ra -p no:cacheprovider -n 2 --dist worksteal \
             --junit-xml "$results/$name.xml" "$@" ${pytest_arguments[@]+"${pytest_arguments[@]}"} "$folder"
     )
 }
@@ -89,7 +90,7 @@ run_suites()
 }
 run_notebooks()   { with_pytest notebooks dev integration/notebooks; }
 run_clients()     { with_pytest clients dev integration/clients; }
-run_package()     { with_pytest package dev integration/package; }
+run_package()     { with_pytest package dev integration/package -n 0; }     # one wheel for all of its tests
 run_containers()  { with_pytest containers dev integration/containers; }
 run_figures()     { with_pytest figures dev bench; }
 
