@@ -1,5 +1,6 @@
 """allow(): who may do what, in a guard process with a set-up file."""
 
+import sys
 import textwrap
 
 import pytest
@@ -194,3 +195,16 @@ def test_libraries_go_on_while_tools_are_registered(tools):
         allowed(guard, "B.x = 1; setattr(B, 'y', 2); del B.y; type.__setattr__(B, 'z', 3); type.__delattr__(B, 'z'); B.x", "1")
         allowed(guard, "import enum, dataclasses\nE = enum.Enum('E', 'a b')\nD = dataclasses.make_dataclass('D', ['x'])\nD(1).x", "1")
         refused(guard, "import functools\nweakref.ref(a, functools.partial(print))", "put a lambda around it")
+
+
+def test_tools_work_under_ipython(tmp_path):
+    """Its shell puts a hook of its own into sys; ordinary cells change nothing that a tool stands on."""
+    (tmp_path / "tools.py").write_text("import subprocess\nfrom safepyrun import allow\n@allow\n"
+                                       "def echo(): return subprocess.run(['echo', 'hi'], capture_output=True, text=True).stdout\n")
+    with Guard("ipython", sys.executable, cwd=tmp_path,
+               policy_file=f'os_ring = "off"\n[setup]\nfiles = ["{tmp_path}/tools.py"]\n') as guard:
+        for cell in ("echo()", "x = 1\nx", "%%capture out\nprint(echo())", "import pandas as pd\npd.DataFrame({'a': [1]})",
+                     "%matplotlib inline\nimport matplotlib.pyplot as plt\nplt.plot([1, 2])", "1/0", "%pwd", "display(1)"):
+            guard.execute(cell, TIMEOUT_SECONDS)
+        allowed(guard, "echo()", r"'hi\n'")
+        refused(guard, "import subprocess; subprocess.run(['echo'])", "start a program")

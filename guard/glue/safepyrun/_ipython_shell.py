@@ -384,6 +384,8 @@ def start_shell():
     shell = ZMQInteractiveShell.instance(config=config, ipython_dir=directory, profile_dir=profile,
                                          user_module=sys.modules["__main__"])
     shell.kernel = Kernel(shell)
+    # Here already, not with the first cell: what stands there when the guard closes is known to be no cell's.
+    sys.displayhook = shell.displayhook
     # For good and not per cell: threads, callbacks and widgets use get_ipython() too.
     shell.builtin_trap.__enter__()
     return shell
