@@ -36,10 +36,12 @@ static json_t *copy_of(const json_t *id)
 
 int jsonrpc_answer(struct jsonrpc *rpc, const json_t *id, json_t *result)
 {
-    return post(rpc, json_pack("{ss so so}", "jsonrpc", "2.0", "id", copy_of(id), "result", result));
+    return post(rpc,
+                json_pack("{ss so so}", "jsonrpc", "2.0", "id", copy_of(id), "result", result));
 }
 
-int jsonrpc_refuse(struct jsonrpc *rpc, const json_t *id, int code, const char *message, json_t *data)
+int jsonrpc_refuse(struct jsonrpc *rpc, const json_t *id, int code, const char *message,
+                   json_t *data)
 {
     json_t *error = json_pack("{si ss}", "code", code, "message", message);
 
@@ -70,18 +72,23 @@ static int take_line(struct jsonrpc *rpc, struct bytes line)
     if (message == NULL)
         return jsonrpc_refuse(rpc, NULL, JSONRPC_PARSE_ERROR, error.text, NULL);
     if (!json_is_object(message) || !is_id(json_object_get(message, "id")))
-        result = jsonrpc_refuse(rpc, NULL, JSONRPC_INVALID_REQUEST, "one object a line, with an id that is a string or a whole number", NULL);
+        result = jsonrpc_refuse(rpc, NULL, JSONRPC_INVALID_REQUEST,
+                                "one object a line, with an id that is a string or a whole number",
+                                NULL);
     else if (json_is_string(json_object_get(message, "method")))
         result = rpc->take(rpc->context, message);
-    else if (json_object_get(message, "result") != NULL || json_object_get(message, "error") != NULL)
+    else if (json_object_get(message, "result") != NULL ||
+             json_object_get(message, "error") != NULL)
         result = 0; /* an answer: nothing was asked */
     else
-        result = jsonrpc_refuse(rpc, json_object_get(message, "id"), JSONRPC_INVALID_REQUEST, "\"method\" must be a string", NULL);
+        result = jsonrpc_refuse(rpc, json_object_get(message, "id"), JSONRPC_INVALID_REQUEST,
+                                "\"method\" must be a string", NULL);
     json_decref(message);
     return result;
 }
 
-/* Lines that are whole; the last one stays. Where a line ends that was too long, reading begins anew. */
+/* Lines that are whole; the last one stays. Where a line ends that was too long, reading begins
+ * anew. */
 static int take_lines(struct jsonrpc *rpc)
 {
     size_t begin = 0;
@@ -100,7 +107,8 @@ static int take_lines(struct jsonrpc *rpc)
     buffer_drop_front(&rpc->line, begin);
     if (result == 0 && rpc->line.size > JSONRPC_LINE_MAX) {
         if (!rpc->skips)
-            result = jsonrpc_refuse(rpc, NULL, JSONRPC_INVALID_REQUEST, "the line is too long", NULL);
+            result =
+                jsonrpc_refuse(rpc, NULL, JSONRPC_INVALID_REQUEST, "the line is too long", NULL);
         rpc->skips = true;
         buffer_clear(&rpc->line, 0);
     }
