@@ -1,8 +1,8 @@
 /*
  * snapshot_parts - what a snapshot is made of
  *
- * For snapshot.c, which makes it, and snapshot_compare.c; what others may ask is in snapshot.h. The snapshot
- * owns all references.
+ * For snapshot.c and snapshot_names.c, which make it, and snapshot_compare.c; what others may ask
+ * is in snapshot.h. The snapshot owns all references.
  */
 #pragma once
 
@@ -20,7 +20,7 @@ enum entry_kind {
 struct entry {
     enum entry_kind kind;
     PyObject *container;
-    PyObject *key;   /* exact str, or NULL */
+    PyObject *key; /* exact str, or NULL */
     PyObject *value;
 };
 
@@ -39,6 +39,28 @@ struct snapshot {
     struct waiting *queue; /* while it is made */
     size_t queued;
     size_t queue_room;
-    PyObject *met; /* set of addresses: what is or was in the queue */
-    PyObject *types[5];
+    PyObject *met;            /* set of addresses: what is or was in the queue */
+    PyObject *namespace_type; /* types.SimpleNamespace */
 };
+
+/* How far code of libraries is followed from the function's own module. */
+#define LEVEL_MAX 6
+
+/* All return 0, or -1 with an exception set. */
+
+int snapshot_add_entry(struct snapshot *snapshot, enum entry_kind kind, PyObject *container,
+                       PyObject *key, PyObject *value);
+/* A function or a class, once. */
+int snapshot_follow(struct snapshot *snapshot, PyObject *object, unsigned level);
+
+/* `container[key]`, a value that code can name; own: it is in the function's own module. */
+int snapshot_add_value(struct snapshot *snapshot, PyObject *container, PyObject *key,
+                       PyObject *value, bool own, unsigned level);
+/* What an object holds that is there to be looked at. */
+int snapshot_add_settings(struct snapshot *snapshot, PyObject *dict);
+/* Everything that the code of a function names, and what it closes over. */
+int snapshot_add_names(struct snapshot *snapshot, PyObject *function, unsigned level);
+int snapshot_add_cells(struct snapshot *snapshot, PyObject *function, unsigned level);
+
+/* __name__ of the function's own module: borrowed; NULL for none. */
+PyObject *snapshot_own_name(const struct snapshot *snapshot);
