@@ -2,25 +2,15 @@
 
 #include "guard/audit/denials.h"
 #include "guard/audit/scope.h"
+#include "guard/audit/scoped.h"
 #include "guard/audit/slot_patch.h"
 #include "guard/python/compat.h"
-#include "guard/python/error.h"
 #include "guard/python/method_patch.h"
 
-#include <stddef.h>
 #include <stdio.h>
 
-/* Something to call, or the work item of an executor, and the scope for it. */
-struct scoped {
-    PyObject_HEAD
-    PyObject *capsule;
-    PyObject *callable;
-};
-
 static struct {
-    PyTypeObject *scoped_type;
-    PyTypeObject *item_type;
-    PyObject *worker; /* code of concurrent.futures.thread._worker */
+    PyObject *worker;       /* code of concurrent.futures.thread._worker */
     PyTypeObject *finalize; /* weakref.finalize */
     PyObject *at_exit;      /* atexit.register */
     newfunc new_context;
@@ -43,105 +33,6 @@ static PyObject *current_capsule(void)
     return scope_entry_new((struct scope *)scope); /* user code in a context of nobody */
 }
 
-/* ---- Scoped --------------------------------------------------------------------------------- */
-
-static PyObject *call_in(PyObject *capsule, PyObject *callable, PyObject *args, PyObject *keywords)
-{
-    PyObject *token;
-    PyObject *result;
-    cleanup_py PyObject *error = NULL;
-
-    if (scope_set(capsule, &token) < 0)
-        return NULL;
-    result = PyObject_Call(callable, args, keywords);
-    error = result == NULL ? error_take() : NULL;
-    if (scope_reset(token) < 0) {
-        Py_XDECREF(result);
-        return NULL;
-    }
-    if (error != NULL)
-        error_raise(error);
-    return result;
-}
-
-static PyObject *scoped_call(PyObject *self, PyObject *args, PyObject *keywords)
-{
-    struct scoped *scoped = (struct scoped *)self;
-
-    return call_in(scoped->capsule, scoped->callable, args, keywords);
-}
-
-/* atexit.unregister() and kin compare. */
-static PyObject *scoped_compare(PyObject *self, PyObject *other, int operation)
-{
-    if (Py_TYPE(self) == state.scoped_type)
-        self = ((struct scoped *)self)->callable;
-    if (Py_TYPE(other) == state.scoped_type)
-        other = ((struct scoped *)other)->callable;
-    return PyObject_RichCompare(self, other, operation);
-}
-
-static Py_hash_t scoped_hash(PyObject *self)
-{
-    return PyObject_Hash(((struct scoped *)self)->callable);
-}
-
-static int scoped_traverse(PyObject *self, visitproc visit, void *arg)
-{
-    Py_VISIT(Py_TYPE(self));
-    Py_VISIT(((struct scoped *)self)->callable);
-    return 0;
-}
-
-/* None in its place: a finalizer of the same garbage can still call this. */
-static int scoped_clear(PyObject *self)
-{
-    PyObject *callable = ((struct scoped *)self)->callable;
-
-    ((struct scoped *)self)->callable = py_own(Py_None);
-    Py_XDECREF(callable);
-    return 0;
-}
-
-static void scoped_dealloc(PyObject *self)
-{
-    PyTypeObject *type = Py_TYPE(self);
-
-    PyObject_GC_UnTrack(self);
-    Py_CLEAR(((struct scoped *)self)->callable);
-    Py_CLEAR(((struct scoped *)self)->capsule);
-    PyObject_GC_Del(self);
-    Py_DECREF(type);
-}
-
-static PyType_Slot scoped_slots[] = {
-    {Py_tp_call, (void *)scoped_call},         {Py_tp_richcompare, (void *)scoped_compare},
-    {Py_tp_hash, (void *)scoped_hash},         {Py_tp_traverse, (void *)scoped_traverse},
-    {Py_tp_clear, (void *)scoped_clear},       {Py_tp_dealloc, (void *)scoped_dealloc},
-    {0, NULL}};
-
-static PyType_Spec scoped_spec = {.name = "safepyrun._guard.Scoped",
-                                  .basicsize = sizeof(struct scoped),
-                                  .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC |
-                                           Py_TPFLAGS_IMMUTABLETYPE |
-                                           Py_TPFLAGS_DISALLOW_INSTANTIATION,
-                                  .slots = scoped_slots};
-
-/* capsule: TAKEN. */
-static PyObject *make_scoped(PyTypeObject *type, PyObject *capsule, PyObject *object)
-{
-    struct scoped *scoped = PyObject_GC_New(struct scoped, type);
-
-    if (scoped == NULL) {
-        Py_DECREF(capsule);
-        return NULL;
-    }
-    scoped->capsule = capsule;
-    scoped->callable = py_own(object);
-    PyObject_GC_Track(scoped);
-    return (PyObject *)scoped;
-}
-
 /* The callable with the scope in force, new; itself where there is none. */
 static PyObject *carry(PyObject *callable)
 {
@@ -149,7 +40,7 @@ static PyObject *carry(PyObject *callable)
 
     if (capsule == NULL)
         return PyErr_Occurred() ? NULL : py_own(callable);
-    return make_scoped(state.scoped_type, capsule, callable);
+    return scoped_new(capsule, callable);
 }
 
 /* ---- contexts ------------------------------------------------------------------------------- */
@@ -199,8 +90,7 @@ static PyObject *run_in_context(const struct method_call *call, void *data)
 /* The variable that carries scopes belongs to the guard: it sets it by itself, not through this. */
 static PyObject *keep_variable(const struct method_call *call, void *data)
 {
-    struct denial denial = {.rule = "interpreter ring",
-                            .remedy = "use a variable of your own"};
+    struct denial denial = {.rule = "interpreter ring", .remedy = "use a variable of your own"};
 
     (void)data;
     if (!scope_is_variable(call->self))
@@ -241,8 +131,8 @@ static PyObject *finish(PyObject *self, PyObject *unused)
 
 static PyMethodDef finish_method = {"finalize", finish, METH_NOARGS, NULL};
 
-/* weakref runs those that are left from one function of its own, which the host may have registered long
-   ago: ours comes before, because what is registered last is run first. */
+/* weakref runs those that are left from one function of its own, which the host may have registered
+   long ago: ours comes before, because what is registered last is run first. */
 static int finish_at_exit(PyObject *callback)
 {
     cleanup_py PyObject *function = NULL;
@@ -275,42 +165,6 @@ static PyObject *new_reference(PyTypeObject *type, PyObject *args, PyObject *key
 
 /* ---- executors ------------------------------------------------------------------------------ */
 
-/* `work_item.run()` of a worker, whatever the item is. */
-static PyObject *item_run(PyObject *self, PyObject *args, PyObject *keywords)
-{
-    struct scoped *scoped = (struct scoped *)self;
-    cleanup_py PyObject *run = PyObject_GetAttrString(scoped->callable, "run");
-
-    return run != NULL ? call_in(scoped->capsule, run, args, keywords) : NULL;
-}
-
-static PyObject *item_get(PyObject *self, PyObject *name)
-{
-    PyObject *found = PyObject_GenericGetAttr(self, name);
-
-    if (found != NULL || !PyErr_ExceptionMatches(PyExc_AttributeError))
-        return found;
-    PyErr_Clear();
-    return PyObject_GetAttr(((struct scoped *)self)->callable, name); /* "future" */
-}
-
-static PyMethodDef item_methods[] = {
-    {"run", (PyCFunction)(void *)item_run, METH_VARARGS | METH_KEYWORDS, NULL}, {NULL, NULL, 0, NULL}};
-
-static PyType_Slot item_slots[] = {{Py_tp_getattro, (void *)item_get},
-                                   {Py_tp_methods, item_methods},
-                                   {Py_tp_traverse, (void *)scoped_traverse},
-                                   {Py_tp_clear, (void *)scoped_clear},
-                                   {Py_tp_dealloc, (void *)scoped_dealloc},
-                                   {0, NULL}};
-
-static PyType_Spec item_spec = {.name = "safepyrun._guard.ScopedItem",
-                                .basicsize = sizeof(struct scoped),
-                                .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC |
-                                         Py_TPFLAGS_IMMUTABLETYPE |
-                                         Py_TPFLAGS_DISALLOW_INSTANTIATION,
-                                .slots = item_slots};
-
 /* An executor's queue is one like any other: who takes the item out decides what it sees. */
 static PyObject *put(const struct method_call *call, void *data)
 {
@@ -327,7 +181,7 @@ static PyObject *put(const struct method_call *call, void *data)
     capsule = call->args[0] != Py_None ? current_capsule() : NULL;
     if (capsule == NULL)
         return PyErr_Occurred() ? NULL : method_call_next(call);
-    item = make_scoped(state.item_type, capsule, call->args[0]);
+    item = scoped_item_new(capsule, call->args[0]);
     return item != NULL ? method_call_next_with(call, 0, item) : NULL;
 }
 
@@ -353,14 +207,12 @@ static int find_worker(void)
 static PyObject *get(const struct method_call *call, void *data)
 {
     PyObject *item = method_call_next(call);
-    PyObject *inner;
+    PyObject *inner = item != NULL && !is_worker() ? scoped_item_inner(item) : NULL;
 
     (void)data;
-    if (item == NULL || Py_TYPE(item) != state.item_type)
+    if (inner == NULL)
         return item;
-    if (is_worker())
-        return item;
-    inner = py_own(((struct scoped *)item)->callable);
+    py_own(inner);
     Py_DECREF(item);
     return inner;
 }
@@ -446,10 +298,7 @@ int carry_start(void)
 {
     if (state.started)
         return 0;
-    state.scoped_type = (PyTypeObject *)PyType_FromSpec(&scoped_spec);
-    state.item_type = (PyTypeObject *)PyType_FromSpec(&item_spec);
-    if (state.scoped_type == NULL || state.item_type == NULL || find_worker() < 0 ||
-        patch_contexts() < 0 || patch_later() < 0)
+    if (scoped_start() < 0 || find_worker() < 0 || patch_contexts() < 0 || patch_later() < 0)
         return -1;
     state.started = true;
     return 0;
