@@ -6,6 +6,7 @@
 #include "guard/environment.h"
 #include "guard/frozen/frozen.h"
 #include "guard/frozen/trial.h"
+#include "guard/imported.h"
 #include "guard/limit_note.h"
 #include "guard/policy/verdict.h"
 #include "guard/policy_answer.h"
@@ -31,6 +32,7 @@
 #include "guard/ring/ring.h"
 #include "guard/rules/rules.h"
 #include "guard/setup.h"
+#include "guard/template/template.h"
 #include "guard/tool_functions.h"
 
 #include <sys/prctl.h>
@@ -38,6 +40,7 @@
 
 static struct {
     PyObject *shell;
+    bool is_forked; /* from a template */
 } guard;
 
 static int check_rules(PyObject *ast)
@@ -187,16 +190,18 @@ static void say_ready(const struct ring_report *ring)
         PyUnicode_FromString(policy_preset_name(audit_policy()->preset));
     cleanup_py PyObject *limits = report_limits();
     cleanup_py PyObject *broker = PyLong_FromLong(ring_broker_pid());
+    cleanup_py PyObject *warm = report_warm();
     cleanup_py PyObject *text = NULL;
     cleanup_buffer struct buffer ring_json = BUFFER_NONE;
     Py_ssize_t size;
     char *data;
 
     ring_report_encode(ring, &ring_json);
-    if (content != NULL && preset != NULL && limits != NULL && broker != NULL &&
+    if (content != NULL && preset != NULL && limits != NULL && broker != NULL && warm != NULL &&
         PyDict_SetItemString(content, "preset", preset) == 0 &&
         PyDict_SetItemString(content, "limits", limits) == 0 &&
-        PyDict_SetItemString(content, "broker_pid", broker) == 0)
+        PyDict_SetItemString(content, "broker_pid", broker) == 0 &&
+        PyDict_SetItemString(content, "warm", warm) == 0)
         text = json_encode(content);
     if (text == NULL || PyBytes_AsStringAndSize(text, &data, &size) < 0)
         fail_with_exception("say that it is ready");
@@ -262,6 +267,8 @@ static void __attribute__((noreturn)) serve(void)
         }
         interrupt_begin_request();
         handlers[frame.type](&frame);
+        if (audit_policy()->templates)
+            imported_tell();
     }
 }
 
@@ -273,18 +280,12 @@ static int add_tool_functions(void)
     return module != NULL ? tool_functions_add(module) : -1;
 }
 
-void guard_serve(int link_fd, const char *library_directory)
+/* What needs no link and no policy. */
+static void import_own_files(const char *library_directory)
 {
-    struct configuration configuration = {.shell = NULL};
-    cleanup_py PyObject *names = NULL;
-    struct ring_report ring;
     const char *missing = NULL;
     cleanup_free char *reason = NULL;
 
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    ring_close_inherited(link_fd);
-    if (frozen_start(link_fd) < 0 || link_end_open(link_fd) < 0)
-        _exit(1);
     if (compat_init(&missing) != 0) {
         reason = xasprintf("this Python has no %s, which the guard needs", missing);
         fail(reason);
@@ -292,10 +293,21 @@ void guard_serve(int link_fd, const char *library_directory)
     if (shell_import_glue(library_directory) < 0 ||
         (library_directory != NULL && add_tool_functions() < 0))
         fail_with_exception("import its own Python files");
+}
+
+/* From CONFIGURE on. A policy is read here alone, so here it is that it can say no to where we come from. */
+static void __attribute__((noreturn)) start(int link_fd, const char *host)
+{
+    struct configuration configuration = {.shell = NULL};
+    cleanup_py PyObject *names = NULL;
+    struct ring_report ring;
+
     configure(&configuration);
+    if (guard.is_forked && !configuration.policy->templates)
+        fail("the policy wants no template");
     ring_prepare(configuration.policy);
     names = run_setup(&configuration);
-    if (report_start(library_directory != NULL ? "embedded" : "module", configuration.result.paths) < 0)
+    if (report_start(host, configuration.result.paths) < 0)
         fail_with_exception("describe itself");
     if (warm_up(&configuration) < 0 || add_names(names) < 0)
         fail_with_exception("start its shell");
@@ -308,6 +320,38 @@ void guard_serve(int link_fd, const char *library_directory)
     configuration_finish(&configuration);
     say_ready(&ring);
     serve();
+}
+
+static const char *host_of(const char *library_directory)
+{
+    return library_directory != NULL ? "embedded" : "module";
+}
+
+void guard_serve(int link_fd, const char *library_directory)
+{
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    ring_close_inherited(link_fd);
+    if (frozen_start(link_fd) < 0 || link_end_open(link_fd) < 0)
+        _exit(1);
+    import_own_files(library_directory);
+    start(link_fd, host_of(library_directory));
+}
+
+void guard_be_template(const struct template_settings *settings, const char *library_directory)
+{
+    int link_fd;
+
+    import_own_files(library_directory);
+    if (template_warm_up(settings) < 0) {
+        PyErr_Print();
+        _exit(1);
+    }
+    link_fd = template_wait(settings);
+    guard.is_forked = true;
+    ring_close_inherited(link_fd);
+    if (frozen_start(link_fd) < 0 || link_end_open(link_fd) < 0)
+        _exit(1);
+    start(link_fd, host_of(library_directory));
 }
 
 /* The link is a socket here as well, so that the question is asked in the words of a session. */

@@ -19,6 +19,16 @@
  */
 void __attribute__((noreturn)) guard_serve(int link_fd, const char *library_directory);
 
+struct template_settings;
+
+/*
+ * guard_be_template() - be what guards are forked from; see template/template.h
+ *
+ * As guard_serve(), without a link. Returns to nobody: a guard that is forked from here serves.
+ */
+void __attribute__((noreturn)) guard_be_template(const struct template_settings *settings,
+                                                 const char *library_directory);
+
 /* Says FAILED with one sentence and ends the process; for hosts that cannot start an interpreter.
  */
 void __attribute__((noreturn)) guard_fail(int link_fd, const char *reason);

@@ -43,6 +43,10 @@ static PyObject *value_of(const char *key, const struct configuration *configura
         return text(policy->asks ? "ask" : "error");
     if (strcmp(key, "ask_seconds") == 0)
         return PyLong_FromLong(policy->ask_seconds);
+    if (strcmp(key, "warm.templates") == 0)
+        return PyBool_FromLong(policy->templates);
+    if (strcmp(key, "warm.imports") == 0 && policy->learns_imports)
+        return text("what was used lately");
     if (strcmp(key, "extra_globals") == 0)
         return py_own(configuration->result.extra_globals);
     if (strcmp(key, "project_policy") == 0) /* a file that says false has the same effect as none */

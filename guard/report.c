@@ -119,6 +119,20 @@ PyObject *report_limits(void)
     return steal(dict);
 }
 
+PyObject *report_warm(void)
+{
+    const struct policy *policy = audit_policy();
+    cleanup_buffer struct buffer names = BUFFER_NONE;
+
+    for (size_t i = 0; i < policy->warm_imports.count; i++) {
+        buffer_append_string(&names, i > 0 ? "," : "");
+        buffer_append_string(&names, policy->warm_imports.items[i]);
+    }
+    return Py_BuildValue("{s:O,s:z#}", "templates", policy->templates ? Py_True : Py_False, "imports",
+                         policy->learns_imports ? NULL : names.size > 0 ? names.data : "",
+                         (Py_ssize_t)names.size);
+}
+
 static int set_any(PyObject *dict, const char *key, bool is_limited)
 {
     return is_limited ? 0 : set_owned(dict, key, PyUnicode_FromString("any"));
@@ -139,6 +153,7 @@ static PyObject *policy(PyObject *self, PyObject *unused)
         set_owned(dict, "os_ring", PyUnicode_FromString(policy_os_ring_name(in_force->os_ring))) < 0 ||
         set_owned(dict, "on_deny", PyUnicode_FromString(in_force->asks ? "ask" : "error")) < 0 ||
         set_owned(dict, "ask_seconds", PyLong_FromLong(in_force->ask_seconds)) < 0 ||
+        set_owned(dict, "warm.templates", PyBool_FromLong(in_force->templates)) < 0 ||
         add_lists(dict, in_force) < 0 || add_limits(dict, in_force) < 0 ||
         set_any(dict, "ok_dests", in_force->guards_writes) < 0 ||
         set_any(dict, "read_roots", in_force->guards_reads) < 0)

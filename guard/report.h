@@ -23,6 +23,8 @@ int report_start(const char *host, const char *policy_file);
 
 /* The keys of [limits] and their values, a new dict; NULL with an exception. */
 PyObject *report_limits(void);
+/* What the policy wants of templates, for READY: {"templates": bool, "imports": "a,b" or None}. New. */
+PyObject *report_warm(void);
 /* What %guard status says of the OS ring; copied. */
 void report_ring(const struct ring_report *ring);
 

@@ -61,6 +61,11 @@ static void before_fork(void)
 
 int threads_start(void)
 {
+    static bool started; /* a template has done it before it imported anything */
+
+    if (started)
+        return 0;
+    started = true;
     return -pthread_atfork(before_fork, NULL, NULL);
 }
 

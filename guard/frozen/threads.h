@@ -7,7 +7,7 @@
  */
 #pragma once
 
-/* Registers the handler. Returns 0 or -errno. */
+/* Registers the handler, once. Returns 0 or -errno. */
 int threads_start(void);
 
 /* Why a fork need not be tried: as many threads as when it was in vain. NULL: it may go well. Static. */

@@ -14,6 +14,7 @@
 #include "guard/link/cleanup.h"
 #include "guard/link/buffer.h"
 #include "guard/python/compat.h"
+#include "guard/template/template.h"
 
 #include <Python.h>
 
@@ -26,6 +27,7 @@ struct options {
     const char *library_directory; /* NULL: beside this program */
     bool answers;                  /* a question about a policy, instead of serving cells */
     enum guard_question question;
+    struct template_settings template; /* listen_fd -1: be a guard */
 };
 
 static int read_options(int argc, char **argv, struct options *options)
@@ -36,6 +38,11 @@ static int read_options(int argc, char **argv, struct options *options)
                                           {"check-policy", no_argument, NULL, 'c'},
                                           {"show-policy", no_argument, NULL, 's'},
                                           {"show-policy-json", no_argument, NULL, 'j'},
+                                          {"template-fd", required_argument, NULL, 't'},
+                                          {"template-path", required_argument, NULL, 'P'},
+                                          {"template-shell", required_argument, NULL, 'S'},
+                                          {"template-imports", required_argument, NULL, 'i'},
+                                          {"template-idle", required_argument, NULL, 'd'},
                                           {NULL, 0, NULL, 0}};
     int option;
 
@@ -58,11 +65,26 @@ static int read_options(int argc, char **argv, struct options *options)
                                 : option == 's' ? GUARD_SHOW_POLICY
                                                 : GUARD_SHOW_POLICY_JSON;
             break;
+        case 't':
+            options->template.listen_fd = atoi(optarg);
+            break;
+        case 'P':
+            options->template.socket_path = optarg;
+            break;
+        case 'S':
+            options->template.shell = optarg;
+            break;
+        case 'i':
+            options->template.imports = optarg;
+            break;
+        case 'd':
+            options->template.idle_seconds = atoi(optarg);
+            break;
         default:
             return -1;
         }
     }
-    return options->link_fd > 2 ? 0 : -1;
+    return (options->link_fd > 2) != (options->template.listen_fd > 2) ? 0 : -1;
 }
 
 /* A libpython that meets the standard library of another build dies in its first import. */
@@ -126,7 +148,12 @@ static PyStatus preinitialize(void)
 
 int main(int argc, char **argv)
 {
-    struct options options = {.link_fd = -1, .python = SAFEPYRUN_PYTHON};
+    struct options options = {.link_fd = -1,
+                              .python = SAFEPYRUN_PYTHON,
+                              .template = {.listen_fd = -1,
+                                           .socket_path = "",
+                                           .shell = "auto",
+                                           .imports = ""}};
     cleanup_free char *directory = own_directory();
     const char *missing = NULL;
     PyStatus status;
@@ -147,6 +174,9 @@ int main(int argc, char **argv)
                    status.err_msg != NULL ? status.err_msg : "Python did not start");
     if (options.answers)
         return guard_answer_policy(options.link_fd, options.question);
-    guard_serve(options.link_fd,
-                options.library_directory != NULL ? options.library_directory : directory);
+    if (options.library_directory == NULL)
+        options.library_directory = directory;
+    if (options.template.listen_fd >= 0)
+        guard_be_template(&options.template, options.library_directory);
+    guard_serve(options.link_fd, options.library_directory);
 }

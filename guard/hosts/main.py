@@ -41,6 +41,9 @@ def main(arguments):
         sys.exit(cli(sys.argv[0]))
     if "--containers" in options:
         sys.exit(containers(words))
+    if "--template-fd" in options:
+        _guard.be_template(int(options["--template-fd"]), options["--template-path"], options["--template-shell"],
+                           options["--template-imports"], int(options["--template-idle"]))
     link_fd = int(options["--link-fd"])
     if questions:
         sys.exit(_guard.answer_policy(link_fd, questions[0]))

@@ -13,30 +13,49 @@
 #include "guard/hosts/runner_type.h"
 #include "guard/hosts/scope_type.h"
 #include "guard/python/compat.h"
+#include "guard/template/template.h"
 
 #include <Python.h>
 
 #include <stdbool.h>
 
-/* Once: a cell that finds this function must not start a second guard with a policy of its own. */
-static PyObject *serve(PyObject *self, PyObject *args)
+/* Once: a cell that finds these functions must not start a second guard with a policy of its own. */
+static int take_process(void)
 {
-    static bool serves;
-    int link_fd;
+    static bool is_taken;
 
-    (void)self;
-    if (!PyArg_ParseTuple(args, "i:serve", &link_fd))
-        return NULL;
-    if (serves) {
+    if (is_taken) {
         PyErr_SetString(PyExc_RuntimeError, "this process is a guard already");
-        return NULL;
+        return -1;
     }
     if (audit_install() < 0) {
         PyErr_SetString(PyExc_ImportError, "the audit hook cannot be installed in this Python");
-        return NULL;
+        return -1;
     }
-    serves = true;
+    is_taken = true;
+    return 0;
+}
+
+static PyObject *serve(PyObject *self, PyObject *args)
+{
+    int link_fd;
+
+    (void)self;
+    if (!PyArg_ParseTuple(args, "i:serve", &link_fd) || take_process() < 0)
+        return NULL;
     guard_serve(link_fd, NULL);
+}
+
+static PyObject *be_template(PyObject *self, PyObject *args)
+{
+    struct template_settings settings;
+
+    (void)self;
+    if (!PyArg_ParseTuple(args, "isssi:be_template", &settings.listen_fd, &settings.socket_path,
+                          &settings.shell, &settings.imports, &settings.idle_seconds) ||
+        take_process() < 0)
+        return NULL;
+    guard_be_template(&settings, NULL);
 }
 
 static PyObject *answer_policy(PyObject *self, PyObject *args)
@@ -55,6 +74,9 @@ static PyObject *answer_policy(PyObject *self, PyObject *args)
 
 static PyMethodDef methods[] = {
     {"serve", serve, METH_VARARGS, "serve(link_fd)\n--\n\nBe the guard process; never returns."},
+    {"be_template", be_template, METH_VARARGS,
+     "be_template(listen_fd, socket_path, shell, imports, idle_seconds)\n--\n\n"
+     "Be what guards are forked from; never returns."},
     {"answer_policy", answer_policy, METH_VARARGS,
      "answer_policy(link_fd, question)\n--\n\nSay what a policy means; returns an exit status."},
     {NULL, NULL, 0, NULL}};

@@ -254,6 +254,37 @@ static int set_ban_defs(struct policy *policy, const struct policy_value *value)
     return 0;
 }
 
+static int set_templates(struct policy *policy, const struct policy_value *value)
+{
+    if (value->type != POLICY_BOOLEAN)
+        return POLICY_E_BAD_TYPE;
+    policy->templates = value->boolean;
+    return 0;
+}
+
+/* Names alone: they go into a list with commas, and into an import. */
+static bool is_module_name(const char *text)
+{
+    for (const char *at = text; *at != '\0'; at++)
+        if (strchr("/,\n\r\t \"'", *at) != NULL)
+            return false;
+    return text[0] != '.';
+}
+
+static int set_warm_imports(struct policy *policy, const struct policy_value *value)
+{
+    int outcome;
+
+    if (value->type == POLICY_STRINGS)
+        for (size_t i = 0; i < value->count; i++)
+            if (!is_module_name(value->strings[i]))
+                return POLICY_E_BAD_VALUE;
+    outcome = set_strings(&policy->warm_imports, value);
+    if (outcome == 0)
+        policy->learns_imports = false;
+    return outcome;
+}
+
 static int set_limit(struct policy *policy, const struct limit_row *row,
                      const struct policy_value *value)
 {
@@ -314,6 +345,10 @@ int policy_set(struct policy *policy, const char *key, const struct policy_value
         return set_on_deny(policy, value);
     if (strcmp(key, "ask_seconds") == 0)
         return set_ask_seconds(policy, value);
+    if (strcmp(key, "warm.templates") == 0)
+        return set_templates(policy, value);
+    if (strcmp(key, "warm.imports") == 0)
+        return set_warm_imports(policy, value);
     return list != NULL ? set_strings(list, value) : POLICY_E_UNKNOWN_KEY;
 }
 

@@ -47,6 +47,8 @@ struct policy {
     bool ban_defs;                  /* def, async def and class are refused */
     struct policy_limits limits;
     bool asks;                      /* on_deny = "ask": a person may let a path pass */
+    bool templates;                 /* warm.templates: the guard may be forked from a template */
+    bool learns_imports;            /* no warm.imports: what was used lately */
     long ask_seconds;               /* how long such a question waits */
     struct string_list ok_dests;    /* write roots as written; "." is where the process is */
     struct string_list extra_roots; /* further ones, from the command line: no file takes them away */
@@ -63,6 +65,7 @@ struct policy {
     struct string_list env_pass;    /* variables that look like secrets and are none */
     struct string_list env_hide;    /* variables that cells do not see */
     struct string_list network_allow; /* "host:port" */
+    struct string_list warm_imports; /* modules that a template holds, unless `learns_imports` */
     struct string_list setup_files; /* trusted Python files, absolute */
     struct string_list read_only;   /* folders of installed packages: inside a root or not */
     struct string_list readable;    /* what Python itself needs: adds to read_roots */

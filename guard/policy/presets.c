@@ -352,6 +352,8 @@ int policy_set_preset(struct policy *policy, enum policy_preset preset)
     policy->ban_defs = values->ban_defs;
     policy->limits = limits_of(preset);
     policy->asks = false;
+    policy->templates = false;
+    policy->learns_imports = true;
     policy->ask_seconds = ASK_SECONDS;
     fill(&policy->ok_dests, values->ok_dests);
     fill(&policy->ban_imports, values->ban_imports);
@@ -365,6 +367,7 @@ int policy_set_preset(struct policy *policy, enum policy_preset preset)
     fill(&policy->env_pass, none);
     fill(&policy->env_hide, none);
     fill(&policy->network_allow, none);
+    fill(&policy->warm_imports, none);
     fill(&policy->setup_files, none);
     return 0;
 }

@@ -12,8 +12,9 @@ guard/rules : guard/link guard/policy guard/python
 guard/audit : guard/link guard/policy guard/python
 guard/ring : guard/link guard/policy
 guard/frozen : guard/link guard/python
-guard : guard/link guard/policy guard/python guard/rules guard/audit guard/frozen guard/ring
-guard/hosts : guard guard/link guard/policy guard/python guard/rules guard/audit
+guard/template : guard/frozen guard/link guard/python
+guard : guard/link guard/policy guard/python guard/rules guard/audit guard/frozen guard/ring guard/template
+guard/hosts : guard guard/template guard/link guard/policy guard/python guard/rules guard/audit
 kernel/wire : guard/link
 kernel/records : guard/link kernel/wire
 kernel/channels : guard/link kernel kernel/wire kernel/records

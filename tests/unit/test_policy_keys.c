@@ -150,6 +150,24 @@ static void any_lifts_a_limit(void **state)
     assert_false(policy->guards_writes);
 }
 
+static void templates_are_wanted_and_learn_unless_modules_are_named(void **state)
+{
+    cleanup_policy struct policy *policy = policy_new(POLICY_WORKSPACE);
+    cleanup_policy struct policy *decoded = NULL;
+    struct policy_value yes = {.type = POLICY_BOOLEAN, .boolean = true};
+
+    (void)state;
+    assert_true(policy->learns_imports);
+    assert_int_equal(policy_set(policy, "warm.templates", &yes), 0);
+    assert_int_equal(set_text(policy, "warm.templates", "yes"), POLICY_E_BAD_TYPE);
+    assert_int_equal(set_list(policy, "warm.imports", "numpy,os"), POLICY_E_BAD_VALUE);
+    assert_int_equal(set_list(policy, "warm.imports", "a/b"), POLICY_E_BAD_VALUE);
+    assert_int_equal(set_list(policy, "warm.imports", "numpy"), 0);
+    decoded = through_the_link(policy);
+    assert_true(decoded->templates);
+    assert_false(decoded->learns_imports);
+}
+
 static void what_no_file_may_change_stays(void **state)
 {
     cleanup_policy struct policy *policy = policy_new(POLICY_WORKSPACE);
@@ -185,7 +203,8 @@ static void presets_hide_the_usual_secrets(void **state)
     }
 }
 
-RUN(cmocka_unit_test(every_list_is_set_and_carried), cmocka_unit_test(the_mode_is_one_of_two),
+RUN(cmocka_unit_test(templates_are_wanted_and_learn_unless_modules_are_named),
+    cmocka_unit_test(every_list_is_set_and_carried), cmocka_unit_test(the_mode_is_one_of_two),
     cmocka_unit_test(every_limit_is_set_and_carried), cmocka_unit_test(each_preset_has_its_limits),
     cmocka_unit_test(whether_and_how_long_to_ask), cmocka_unit_test(any_lifts_a_limit), cmocka_unit_test(what_no_file_may_change_stays),
     cmocka_unit_test(presets_hide_the_usual_secrets))

@@ -1,0 +1,240 @@
+#include "guard/template/keeper.h"
+
+#include "guard/link/cleanup.h"
+#include "guard/link/template_request.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <time.h>
+
+enum {
+    FREE_FD = 32, /* above all numbers that the guard gets */
+    REQUEST_SECONDS = 5,
+    KILL_ROUNDS = 200,
+};
+
+struct received {
+    struct template_request request;
+    int fds[TEMPLATE_FD_COUNT];
+    int count;
+};
+
+/* The request and what came with it; what does not look like one is nobody of ours. */
+static bool receive(int connection, struct received *ret_received)
+{
+    struct iovec part = {&ret_received->request, sizeof(ret_received->request)};
+    union {
+        struct cmsghdr header;
+        char space[CMSG_SPACE(sizeof(ret_received->fds))];
+    } control;
+    struct msghdr message = {.msg_iov = &part,
+                             .msg_iovlen = 1,
+                             .msg_control = &control,
+                             .msg_controllen = sizeof(control)};
+    struct cmsghdr *header;
+
+    if (recvmsg(connection, &message, MSG_CMSG_CLOEXEC | MSG_WAITALL) != (ssize_t)part.iov_len ||
+        (message.msg_flags & MSG_CTRUNC) != 0)
+        return false;
+    header = CMSG_FIRSTHDR(&message);
+    if (header != NULL && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS) {
+        size_t size = header->cmsg_len - CMSG_LEN(0);
+
+        memcpy(ret_received->fds, CMSG_DATA(header), size);
+        ret_received->count = (int)(size / sizeof(int));
+    }
+    return true;
+}
+
+/* ---- in the guard ------------------------------------------------------------------------------ */
+
+static void __attribute__((noreturn)) give_up(void)
+{
+    _exit(1); /* the kernel process sees the end of its link and starts a guard itself */
+}
+
+/* As posix_spawn() would have left them. Above the numbers in use first: none may be overwritten. */
+static void place_descriptors(const struct received *received, int *connection)
+{
+    int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    int fds[TEMPLATE_FD_COUNT];
+
+    *connection = fcntl(*connection, F_DUPFD_CLOEXEC, FREE_FD);
+    for (int i = 0; i < TEMPLATE_FD_COUNT; i++) {
+        fds[i] = fcntl(received->fds[i], F_DUPFD_CLOEXEC, FREE_FD);
+        if (fds[i] < 0)
+            give_up();
+    }
+    if (null < 0 || *connection < 0 || dup2(null, 0) < 0 || dup2(fds[TEMPLATE_FD_STDOUT], 1) < 0 ||
+        dup2(fds[TEMPLATE_FD_STDERR], 2) < 0 || fchdir(fds[TEMPLATE_FD_FOLDER]) < 0)
+        give_up();
+    for (int i = TEMPLATE_FD_LINK; i < TEMPLATE_FD_COUNT; i++)
+        if (dup3(fds[i], KEEPER_LINK_FD + i - TEMPLATE_FD_LINK, O_CLOEXEC) < 0)
+            give_up();
+}
+
+/* What a process that was started by exec would be; the group dies with it, the session is its own. */
+static void become_guard(const struct received *received, pid_t keeper, int *connection)
+{
+    sigset_t none;
+
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != keeper || setsid() < 0)
+        give_up();
+    umask((mode_t)received->request.umask);
+    place_descriptors(received, connection);
+}
+
+/* ---- in the keeper ----------------------------------------------------------------------------- */
+
+static bool send_answer(int connection, struct template_answer answer, int pidfd)
+{
+    struct iovec part = {&answer, sizeof(answer)};
+    union {
+        struct cmsghdr header;
+        char space[CMSG_SPACE(sizeof(int))];
+    } control = {.space = {0}};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+
+    if (pidfd >= 0) {
+        message.msg_control = &control;
+        message.msg_controllen = sizeof(control);
+        control.header = (struct cmsghdr){
+            .cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
+        memcpy(CMSG_DATA(&control.header), &pidfd, sizeof(pidfd));
+    }
+    return sendmsg(connection, &message, MSG_NOSIGNAL) == (ssize_t)sizeof(answer);
+}
+
+static void reap(int connection)
+{
+    int status;
+    pid_t pid;
+
+    while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+        send_answer(connection, (struct template_answer){pid, status, getpid()}, -1);
+}
+
+/* Those below a killed child become ours, so that a few rounds meet all. */
+static void __attribute__((noreturn)) end_all(void)
+{
+    static const struct timespec pause = {.tv_nsec = 1000000};
+
+    for (int round = 0; round < KILL_ROUNDS; round++) {
+        cleanup_file FILE *children = fopen("/proc/thread-self/children", "re");
+        int pid;
+
+        while (children != NULL && fscanf(children, "%d", &pid) == 1)
+            kill(pid, SIGKILL);
+        while ((pid = waitpid(-1, NULL, WNOHANG)) > 0)
+            continue;
+        if (pid < 0)
+            break;
+        nanosleep(&pause, NULL);
+    }
+    _exit(0);
+}
+
+/* Until the kernel process closes its end, be it on purpose or because it is gone. */
+static void __attribute__((noreturn)) keep(int connection, int signals)
+{
+    /* What can be read there is the guard's: its environment. */
+    struct pollfd sources[2] = {{connection, POLLRDHUP, 0}, {signals, POLLIN, 0}};
+
+    for (;;) {
+        struct signalfd_siginfo info;
+
+        if (poll(sources, 2, -1) < 0)
+            continue;
+        if (sources[1].revents != 0 && read(signals, &info, sizeof(info)) > 0)
+            reap(connection);
+        if (sources[0].revents != 0)
+            end_all();
+    }
+}
+
+/* Its memory is a copy of the template's, and it lives as long as the session: it holds on to nothing. */
+static int watch_children(void)
+{
+    sigset_t children;
+
+    sigemptyset(&children);
+    sigaddset(&children, SIGCHLD);
+    sigprocmask(SIG_BLOCK, &children, NULL);
+    return signalfd(-1, &children, SFD_CLOEXEC);
+}
+
+static void close_received(const struct received *received)
+{
+    for (int i = 0; i < received->count; i++)
+        close(received->fds[i]);
+}
+
+/* Returns in the guard. */
+static void fork_guard(int *connection, const struct received *received)
+{
+    int signals = watch_children();
+    pid_t keeper = getpid();
+    pid_t guard;
+    int pidfd;
+
+    if (received->count != TEMPLATE_FD_COUNT || signals < 0)
+        _exit(1);
+    guard = fork();
+    if (guard == 0) {
+        become_guard(received, keeper, connection);
+        return;
+    }
+    if (guard < 0)
+        _exit(1);
+    close_received(received);
+    pidfd = (int)syscall(SYS_pidfd_open, guard, 0);
+    if (pidfd < 0 || !send_answer(*connection, (struct template_answer){guard, 0, keeper}, pidfd))
+        end_all();
+    close(pidfd);
+    keep(*connection, signals);
+}
+
+static void __attribute__((noreturn)) tell(int connection, const char *text)
+{
+    send(connection, text, strlen(text), MSG_NOSIGNAL);
+    _exit(0);
+}
+
+int keeper_serve(int connection, const struct keeper_news *news, unsigned *ret_environment_bytes)
+{
+    static const struct timeval limit = {.tv_sec = REQUEST_SECONDS};
+    struct received received = {.count = 0};
+
+    signal(SIGCHLD, SIG_DFL);
+    setsid(); /* the template may be ended with its group; we are not part of it */
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+    setsockopt(connection, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+    if (!receive(connection, &received))
+        _exit(1);
+    if (received.request.kind == TEMPLATE_STATUS)
+        tell(connection, news->description);
+    if (received.request.kind == TEMPLATE_STOP) {
+        kill(news->template_pid, SIGTERM);
+        tell(connection, "stopped\n");
+    }
+    if (received.request.kind != TEMPLATE_FORK ||
+        received.request.environment_bytes > TEMPLATE_ENVIRONMENT_BYTES_MAX)
+        _exit(1);
+    fork_guard(&connection, &received);
+    *ret_environment_bytes = received.request.environment_bytes;
+    return connection;
+}
