@@ -4,6 +4,7 @@
 #include "kernel/execution/breach.h"
 #include "kernel/execution/from_guard.h"
 #include "kernel/execution/guard_death.h"
+#include "kernel/execution/warm.h"
 #include "kernel/requests/requests.h"
 #include "kernel/supervisor/private_directory.h"
 #include "kernel/supervisor/spawn.h"
@@ -116,6 +117,7 @@ void kernel_shut_down(struct kernel *kernel)
 static void start_guard(struct kernel *kernel)
 {
     struct bytes parts[POLICY_SOURCES_MAX * POLICY_SOURCE_PARTS];
+    cleanup_free char *template = warm_socket(kernel);
 
     guard_process_start(&kernel->guard,
                         &(struct guard_settings){
@@ -125,7 +127,9 @@ static void start_guard(struct kernel *kernel)
                             .policy_files = parts,
                             .policy_file_parts = policy_sources_parts(&kernel->policy_files, parts),
                             .private_directory = kernel->private_directory,
+                            .template = template,
                         });
+    warm_watch(kernel);
     if (kernel->guard.state == GUARD_FAILED)
         log_error("%s", kernel->guard.failure);
 }
@@ -194,6 +198,7 @@ static int on_ready(void *context, const struct frame *frame)
     free(kernel->os_ring);
     kernel->os_ring = xstrndup(ring.data, ring.size);
     start_audit(kernel, buffer_bytes(&text));
+    warm_ready(kernel, info);
     breach_read_limits(info, &limits);
     limits_set(&kernel->limits, &limits);
     restore_start(kernel, info);
@@ -214,6 +219,10 @@ static int on_output(void *context, enum frame_type stream, struct bytes bytes)
 
 static int on_ended(void *context)
 {
+    if (warm_has_failed(context)) {
+        start_guard(context);
+        return 0;
+    }
     return guard_death_take(context);
 }
 
@@ -424,6 +433,7 @@ static int start(struct kernel *kernel, char **ret_error)
     kernel->private_directory = private_directory_make(ret_error);
     if (kernel->private_directory == NULL || prepare_policy(kernel, ret_error) != 0)
         return 1;
+    warm_init(kernel);
     watch_signals(kernel); /* before the sockets: a signal is older than the request beside it */
     start_guard(kernel);
     if (channels_open(&kernel->channels, kernel->loop, &kernel->connection_file, &handlers,
@@ -452,6 +462,7 @@ static void finish(struct kernel *kernel)
     free(kernel->audit_log_path);
     usage_finish(&kernel->usage);
     question_finish(&kernel->question);
+    templates_finish(&kernel->templates);
     private_directory_remove(kernel->private_directory);
     cells_free(kernel->cells);
     comms_free(kernel->comms);

@@ -23,6 +23,7 @@
 #include "kernel/supervisor/copies.h"
 #include "kernel/supervisor/guard_process.h"
 #include "kernel/supervisor/limits.h"
+#include "kernel/supervisor/templates.h"
 #include "kernel/supervisor/usage.h"
 
 struct kernel {
@@ -34,6 +35,8 @@ struct kernel {
     struct limits limits;
     struct copies copies;
     struct restore restore;
+    struct templates templates;
+    bool template_failed;      /* guards of this session are started without one */
     struct buffer policy;      /* as it is sent to the guard */
     struct policy_sources policy_files;
     char *private_directory;   /* of the guard */
@@ -58,6 +61,7 @@ struct kernel {
     struct loop_timer resume_timer;  /* looks whether iopub has room again */
     struct loop_timer history_timer; /* writes history behind */
     struct loop_timer question_timer; /* the time to answer is over */
+    struct loop_timer warm_timer;    /* a guard from a template is late */
     struct loop_timer end_timer;     /* after the guard's death: answers what was under way, then ends */
     struct loop_source signal_source;
     struct loop_source parent_source;

@@ -33,7 +33,7 @@ static const struct command kernel_command = {
 
 static const struct command *const commands[] = {&kernel_command, &install_command,
                                                  &uninstall_command, &policy_command, &run_command, &containers_command, &mcp_command,
-                                                 &doctor_command};
+                                                 &doctor_command, &template_command};
 
 static void print_usage(FILE *out)
 {

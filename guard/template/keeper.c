@@ -116,7 +116,7 @@ static bool send_answer(int connection, struct template_answer answer, int pidfd
             .cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
         memcpy(CMSG_DATA(&control.header), &pidfd, sizeof(pidfd));
     }
-    return sendmsg(connection, &message, MSG_NOSIGNAL) == (ssize_t)sizeof(answer);
+    return sendmsg(connection, &message, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)sizeof(answer);
 }
 
 static void reap(int connection)

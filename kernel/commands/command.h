@@ -23,3 +23,4 @@ extern const struct command run_command;
 extern const struct command containers_command;
 extern const struct command mcp_command;
 extern const struct command doctor_command;
+extern const struct command template_command;

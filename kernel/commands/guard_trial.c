@@ -131,7 +131,7 @@ void guard_trial_run(const char *python, const struct policy_sources *sources,
     struct spawned guard;
 
     if (directory != NULL &&
-        spawn_guard(python, directory, last_line, &guard, &trial.problem) == 0) {
+        spawn_guard(python, directory, NULL, last_line, &guard, &trial.problem) == 0) {
         frame_writer_init(&writer);
         push_configuration(&writer, sources, directory);
         converse(&guard, &writer, &trial);

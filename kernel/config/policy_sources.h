@@ -13,7 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { POLICY_SOURCES_MAX = 4, POLICY_SOURCE_PARTS = 4 };
+enum { POLICY_SOURCES_MAX = 4, POLICY_SOURCE_PARTS = 4, POLICY_SOURCE_PATH = 1 };
 
 struct policy_source {
     const char *kind; /* "user", "project", "environment" or "argument" */

@@ -1,6 +1,7 @@
 #include "kernel/config/session_policy.h"
 
 #include "kernel/config/installation.h"
+#include "kernel/config/runtime_folder.h"
 
 #include <limits.h>
 
@@ -24,6 +25,17 @@ static void add_runtime_folders(struct policy *policy)
         policy_add_secret(policy, in_xdg_data = xasprintf("%s/jupyter/runtime", xdg_data));
     if (xdg_runtime != NULL && xdg_runtime[0] == '/')
         policy_add_secret(policy, in_xdg_runtime = xasprintf("%s/jupyter", xdg_runtime));
+}
+
+/* Sockets of processes without a guard, and what the next kernel believes. */
+static void protect_own_runtime_folder(struct policy *policy)
+{
+    cleanup_free char *folder = runtime_folder();
+
+    if (folder == NULL)
+        return;
+    policy_add_secret(policy, folder);
+    policy_add_read_only(policy, folder);
 }
 
 /*
@@ -79,6 +91,7 @@ struct policy *session_policy_new(const struct options *options,
         policy_add_secret(policy, path != NULL ? path : options->connection_file);
     }
     add_runtime_folders(policy);
+    protect_own_runtime_folder(policy);
     protect_files(policy, sources);
     protect_installation(policy);
     return policy;

@@ -4,6 +4,7 @@
 #include "kernel/execution/breach.h"
 #include "kernel/execution/cell_error.h"
 #include "kernel/execution/restore.h"
+#include "kernel/execution/warm.h"
 #include "kernel/kernel.h"
 #include "kernel/records/log.h"
 #include "kernel/requests/requests.h"
@@ -303,6 +304,7 @@ static const struct {
     [FRAME_NOT_FROZEN] = {take_not_frozen, 0},
     [FRAME_THAWED] = {take_thawed, 0},
     [FRAME_LOG] = {take_log, 0},
+    [FRAME_IMPORTED] = {warm_imported, 0},
     [FRAME_DENIAL] = {take_denial, 1},
 };
 

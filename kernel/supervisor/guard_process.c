@@ -4,11 +4,13 @@
 #include "kernel/records/log.h"
 #include "kernel/supervisor/process_tree.h"
 #include "kernel/supervisor/spawn.h"
+#include "kernel/supervisor/template_ask.h"
 
 #include <poll.h>
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -16,6 +18,7 @@ enum {
     READ_BITE = 16,               /* reads from the link before the sockets have their turn */
     OUTPUT_BYTES = 64 * 1024,     /* one read from an output pipe */
     STACK_BYTES = 8192,
+    KEEPER_MS = 300,
     LAST_WORDS_BYTES = 4 * 1024,
     DRAIN_BYTES = 16 * 1024 * 1024, /* read from a pipe that is still being filled, at the end */
 };
@@ -31,11 +34,73 @@ void guard_process_init(struct guard_process *guard, struct loop *loop,
                                     .pidfd = -1,
                                     .link = -1,
                                     .copies_socket = -1,
+                                    .keeper = -1,
                                     .last_line = memfd_create(LAST_LINE_NAME, MFD_CLOEXEC),
                                     .outputs = {-1, -1}};
     frame_reader_init(&guard->reader, FRAME_TO_KERNEL);
     frame_writer_init(&guard->writer);
 }
+
+/* ---- a guard that is no child of ours ---------------------------------------------------------- */
+
+/* Whatever ends below the keeper is told: copies and children of cells as well as the guard. */
+static void take_news(struct guard_process *guard, int limit_ms)
+{
+    struct template_answer news;
+
+    while (template_hear(guard->keeper, guard->is_reaped ? 0 : limit_ms, &news)) {
+        if (news.pid != guard->pid || guard->is_reaped)
+            continue;
+        guard->is_reaped = true;
+        guard->wait_status = news.wait_status;
+    }
+}
+
+static int on_keeper(void *context)
+{
+    struct guard_process *guard = context;
+    char byte;
+
+    take_news(guard, 0);
+    /* Nothing more comes from a keeper that was killed, and its guard has gone with it. */
+    if (recv(guard->keeper, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0)
+        guard->keeper_source.paused = true;
+    return 0;
+}
+
+static void open_keeper(struct guard_process *guard, const struct spawned *spawned)
+{
+    guard->keeper = spawned->keeper;
+    if (guard->keeper < 0)
+        return;
+    process_tree_set_keeper(spawned->keeper_pid);
+    guard->keeper_source = (struct loop_source){
+        .fd = guard->keeper, .events = POLLIN, .callback = on_keeper, .context = guard};
+    loop_add(guard->loop, &guard->keeper_source);
+}
+
+/* It ends what is left below it. */
+static void close_keeper(struct guard_process *guard)
+{
+    if (guard->keeper < 0)
+        return;
+    loop_remove(guard->loop, &guard->keeper_source);
+    close(steal_fd(&guard->keeper));
+    process_tree_set_keeper(0);
+}
+
+/* Whether it is over, its status taken; a pidfd has told, or SIGKILL is on its way. */
+static bool is_over(struct guard_process *guard, int flags)
+{
+    if (guard->keeper < 0)
+        return waitpid(guard->pid, &guard->wait_status, flags) == guard->pid;
+    take_news(guard, KEEPER_MS);
+    if (!guard->is_reaped)
+        guard->wait_status = SIGKILL; /* a keeper that says nothing was killed, and with it the guard */
+    return true;
+}
+
+/* ---- frames ------------------------------------------------------------------------------------ */
 
 static void set_failure(struct guard_process *guard, const char *reason)
 {
@@ -70,7 +135,8 @@ static int take_start_frame(struct guard_process *guard, const struct frame *fra
         cleanup_free char *reason = xstrndup(frame->parts[0].data, frame->parts[0].size);
 
         set_failure(guard, reason);
-        guard->state = GUARD_FAILED;
+        if (!guard->is_forked) /* else cells wait: there is another way to start one */
+            guard->state = GUARD_FAILED;
         return 0; /* it ends by itself; `ended` tells */
     }
     guard->state = GUARD_READY;
@@ -231,6 +297,7 @@ static void close_outputs(struct guard_process *guard)
     }
     if (guard->copies_socket >= 0)
         close(steal_fd(&guard->copies_socket));
+    close_keeper(guard);
 }
 
 /* It is over: what it wrote before is handled first, then `ended`. */
@@ -239,7 +306,7 @@ static int on_end(void *context)
     struct guard_process *guard = context;
     int result = 0;
 
-    if (waitpid(guard->pid, &guard->wait_status, WNOHANG) != guard->pid)
+    if (!is_over(guard, WNOHANG))
         return 0;
     kill(-guard->pid, SIGKILL); /* what it left in its group, and what has left that */
     process_tree_kill(guard->spared);
@@ -288,14 +355,15 @@ static void send_configuration(struct guard_process *guard, const struct guard_s
 }
 
 /* A process and its link, with nothing received or sent yet. */
-static void listen_to(struct guard_process *guard, pid_t pid, int link)
+static void listen_to(struct guard_process *guard, pid_t pid, int pidfd, int link)
 {
     frame_reader_finish(&guard->reader);
     frame_writer_finish(&guard->writer);
     frame_reader_init(&guard->reader, FRAME_TO_KERNEL);
     guard->pid = pid;
     guard->link = link;
-    guard->pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+    guard->pidfd = pidfd;
+    guard->is_reaped = false;
     guard->link_source = source_of(link, on_link, guard);
     guard->pid_source = source_of(guard->pidfd, on_end, guard);
     loop_add(guard->loop, &guard->link_source);
@@ -324,8 +392,8 @@ void guard_process_start(struct guard_process *guard, const struct guard_setting
     free(steal(guard->failure));
     buffer_clear(&guard->last_words, 0);
     close_outputs(guard);
-    if (spawn_guard(settings->python, settings->private_directory, guard->last_line, &spawned,
-                    &error) != 0) {
+    if (spawn_guard(settings->python, settings->private_directory, settings->template,
+                    guard->last_line, &spawned, &error) != 0) {
         guard->failure = error;
         guard->state = GUARD_FAILED;
         return;
@@ -334,25 +402,27 @@ void guard_process_start(struct guard_process *guard, const struct guard_setting
     guard->outputs[0] = spawned.outputs[0];
     guard->outputs[1] = spawned.outputs[1];
     guard->copies_socket = spawned.copies_socket;
+    guard->is_forked = spawned.keeper >= 0;
+    open_keeper(guard, &spawned);
     guard->output_sources[0] = source_of(guard->outputs[0], on_stdout, guard);
     guard->output_sources[1] = source_of(guard->outputs[1], on_stderr, guard);
-    listen_to(guard, spawned.pid, spawned.link);
+    listen_to(guard, spawned.pid, spawned.pidfd, spawned.link);
     loop_add(guard->loop, &guard->output_sources[0]);
     loop_add(guard->loop, &guard->output_sources[1]);
     prefer_for_oom(spawned.pid);
     send_configuration(guard, settings);
-    log_info("guard %d started", (int)guard->pid);
+    log_info("guard %d started%s", (int)guard->pid, guard->is_forked ? " from a template" : "");
 }
 
 void guard_process_adopt(struct guard_process *guard, pid_t pid, int link)
 {
     if (guard->pid != 0) {
         kill(-guard->pid, SIGKILL);
-        waitpid(guard->pid, &guard->wait_status, 0);
+        is_over(guard, 0);
         close_process(guard);
     }
     free(steal(guard->failure));
-    listen_to(guard, pid, link);
+    listen_to(guard, pid, (int)syscall(SYS_pidfd_open, pid, 0), link);
     for (int i = 0; i < 2; i++)
         guard->output_sources[i].paused = false;
     guard->state = GUARD_READY;
@@ -433,12 +503,12 @@ void guard_process_stop(struct guard_process *guard, int limit_ms)
         if (poll(&end, 1, limit_ms) <= 0)
             log_info("guard %d did not end by itself", (int)guard->pid);
         kill(-guard->pid, SIGKILL);
-        waitpid(guard->pid, &guard->wait_status, 0);
+        is_over(guard, 0);
         guard->pid = 0;
     }
+    process_tree_kill((struct process_set){NULL, 0});
     close_process(guard);
     close_outputs(guard);
-    process_tree_kill((struct process_set){NULL, 0});
     guard->state = GUARD_DEAD;
 }
 

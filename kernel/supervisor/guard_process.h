@@ -37,6 +37,7 @@ struct guard_settings {
     const struct bytes *policy_files; /* as CONFIGURE carries them */
     size_t policy_file_parts;
     const char *private_directory; /* for temporary and cache files */
+    const char *template;          /* the socket of one that may fork the guard; NULL */
 };
 
 struct guard_process {
@@ -45,6 +46,10 @@ struct guard_process {
     enum guard_state state;
     pid_t pid;  /* also its process group; 0 when there is none */
     int pidfd;
+    struct loop_source keeper_source;
+    bool is_reaped; /* the keeper has told how it ended */
+    bool is_forked; /* from a template: also when it is over */
+    int keeper; /* the other end is its parent, in a template's family; -1: it is our child */
     int link;
     int last_line;  /* memory file where a guard writes down where it is; kept for all of them */
     int outputs[2]; /* read ends of its fd 1 and 2 */

@@ -11,6 +11,13 @@ enum {
     KILL_ROUNDS = 200,
 };
 
+static pid_t keeper_pid;
+
+void process_tree_set_keeper(pid_t keeper)
+{
+    keeper_pid = keeper;
+}
+
 static bool contains(struct process_set set, pid_t pid)
 {
     for (size_t i = 0; i < set.count; i++)
@@ -36,6 +43,8 @@ static void append_children(pid_t pid, struct process_set excluded, struct buffe
 static void list(struct process_set excluded, struct buffer *pids)
 {
     append_children(getpid(), excluded, pids);
+    if (keeper_pid != 0)
+        append_children(keeper_pid, excluded, pids);
     for (size_t at = 0; at < pids->size / sizeof(pid_t); at++) {
         pid_t pid = ((const pid_t *)(const void *)pids->data)[at];
 

@@ -25,6 +25,12 @@ struct process_set {
     size_t count;
 };
 
+/*
+ * A guard from a template is not below this process but below its keeper, which counts as nothing itself.
+ * 0: there is none. One kernel process has one guard, so this is remembered here.
+ */
+void process_tree_set_keeper(pid_t keeper);
+
 /* All processes below this one. `wants_memory` asks for what takes longest. */
 void process_tree_measure(struct process_set excluded, bool wants_memory,
                           struct process_tree *ret_tree);

@@ -4,11 +4,14 @@
 #include "guard/link/descriptors.h"
 #include "guard/policy/write_roots.h"
 #include "kernel/config/installation.h"
+#include "kernel/records/log.h"
+#include "kernel/supervisor/template_ask.h"
 
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 
 enum {
     LINK_FD = 3,  /* in the guard */
@@ -214,11 +217,59 @@ static int run(const struct command *command, char **items, const struct far_end
     return result;
 }
 
-int spawn_guard(const char *python, const char *private_directory, int last_line,
+#define NOTHING_SPAWNED                                                                            \
+    ((struct spawned){.link = -1, .outputs = {-1, -1}, .copies_socket = -1, .pidfd = -1, .keeper = -1})
+#define NO_FAR_ENDS ((struct far_ends){-1, {-1, -1}, -1, -1})
+
+static void spawned_close(struct spawned *spawned)
+{
+    close(spawned->link);
+    close(spawned->outputs[0]);
+    close(spawned->outputs[1]);
+    close(spawned->copies_socket);
+}
+
+/* Returns whether there is a guard; nothing is left of a failed attempt. */
+static bool ask_template(const char *template, char **items, int last_line, struct spawned *ret_spawned)
+{
+    struct spawned spawned = NOTHING_SPAWNED;
+    struct far_ends far = NO_FAR_ENDS;
+    cleanup_close int folder = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    struct template_guard guard;
+    int result = -EBADF;
+
+    if (folder >= 0 && make_ends(&spawned, &far) == 0) {
+        int fds[TEMPLATE_FD_COUNT] = {
+            [TEMPLATE_FD_STDOUT] = far.outputs[0],
+            [TEMPLATE_FD_STDERR] = far.outputs[1],
+            [TEMPLATE_FD_FOLDER] = folder,
+            [TEMPLATE_FD_LINK] = far.link,
+            [TEMPLATE_FD_LINK + DESCRIPTOR_LAST_LINE] = last_line,
+            [TEMPLATE_FD_LINK + DESCRIPTOR_COPIES] = far.copies,
+        };
+
+        result = template_fork(template, fds, items, &guard);
+    }
+    far_ends_close(&far);
+    if (result == 0) {
+        spawned.pid = guard.pid;
+        spawned.pidfd = guard.pidfd;
+        spawned.keeper_pid = guard.keeper_pid;
+        spawned.keeper = guard.keeper;
+        *ret_spawned = spawned;
+        return true;
+    }
+    spawned_close(&spawned);
+    if (result != -ENOENT && result != -ECONNREFUSED)
+        log_warning("the template does not answer (%s): a guard is started without it", strerror(-result));
+    return false;
+}
+
+int spawn_guard(const char *python, const char *private_directory, const char *template, int last_line,
                 struct spawned *ret_spawned, char **ret_error)
 {
-    struct spawned spawned = {0, -1, {-1, -1}, -1};
-    struct far_ends far = {-1, {-1, -1}, -1, -1};
+    struct spawned spawned = NOTHING_SPAWNED;
+    struct far_ends far = NO_FAR_ENDS;
     struct environment made = {NULL, 0};
     struct command command = {{NULL}};
     int result;
@@ -233,6 +284,11 @@ int spawn_guard(const char *python, const char *private_directory, int last_line
 
     if (result == 0) {
         make_environment(private_directory, &made);
+        if (template != NULL && ask_template(template, made.items, last_line, ret_spawned)) {
+            environment_finish(&made);
+            command_finish(&command);
+            return 0;
+        }
         far.last_line = fcntl(last_line, F_DUPFD_CLOEXEC, FREE_FD);
         result = make_ends(&spawned, &far);
         if (result == 0)
@@ -244,12 +300,10 @@ int spawn_guard(const char *python, const char *private_directory, int last_line
     }
     command_finish(&command);
     if (result != 0) {
-        close(spawned.link);
-        close(spawned.outputs[0]);
-        close(spawned.outputs[1]);
-        close(spawned.copies_socket);
+        spawned_close(&spawned);
         return 1;
     }
+    spawned.pidfd = (int)syscall(SYS_pidfd_open, spawned.pid, 0);
     *ret_spawned = spawned;
     return 0;
 }

@@ -15,6 +15,9 @@ struct spawned {
     int link;       /* our end of the socket pair, non-blocking */
     int outputs[2]; /* read ends of its fd 1 and 2, non-blocking */
     int copies_socket; /* see guard/link/descriptors.h */
+    int pidfd;
+    pid_t keeper_pid;
+    int keeper; /* of a guard from a template: what the template's side is asked; -1: it is our child */
 };
 
 /*
@@ -22,12 +25,13 @@ struct spawned {
  *
  * python             the interpreter of the notebook; NULL for installation_python()
  * private_directory  a directory of its own for temporary and cache files
+ * template           where to ask for it first; NULL: nowhere
  * last_line          a memory file that it shares with us; see guard/link/descriptors.h
  * ret_error          on failure a new sentence; free()
  *
  * Returns 0 or 1.
  */
-int spawn_guard(const char *python, const char *private_directory, int last_line,
+int spawn_guard(const char *python, const char *private_directory, const char *template, int last_line,
                 struct spawned *ret_spawned, char **ret_error);
 
 /* The version that a virtual environment's pyvenv.cfg names, or the embedded one's. A new string. */

@@ -1,0 +1,133 @@
+/*
+ * safepyrun template: start, show and stop the processes that guards are forked from
+ *
+ * Kernels start them by themselves when their policy wants it; this is for looking, and for a machine that wants
+ * one warm before the first kernel.
+ */
+#include "kernel/commands/command.h"
+
+#include "guard/link/buffer.h"
+#include "kernel/config/policy_sources.h"
+#include "kernel/config/runtime_folder.h"
+#include "kernel/supervisor/template_ask.h"
+#include "kernel/supervisor/templates.h"
+
+#include <glob.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char usage[] =
+    "usage: safepyrun template start [--python PATH] [--shell KIND] [--imports A,B] [--idle SECONDS]\n"
+    "       safepyrun template status\n"
+    "       safepyrun template stop\n"
+    "\n"
+    "  start   have one for kernels of this shell (auto) and Python, with what was used lately or A,B\n"
+    "  status  which there are\n"
+    "  stop    end them all; kernels go on\n"
+    "\n"
+    "Kernels ask a template when their policy says [warm] templates = true.\n";
+
+static int complain(const char *problem, const char *subject)
+{
+    fprintf(stderr, "safepyrun template: %s%s\n\n%s", problem, subject, usage);
+    return 2;
+}
+
+struct wanted {
+    const char *python;
+    const char *shell;
+    const char *imports;
+    const char *idle;
+};
+
+static bool read_wanted(int argc, char **argv, struct wanted *ret_wanted)
+{
+    struct wanted wanted = {.shell = "auto"};
+    const struct {
+        const char *name;
+        const char **value;
+    } known[] = {{"--python", &wanted.python},
+                 {"--shell", &wanted.shell},
+                 {"--imports", &wanted.imports},
+                 {"--idle", &wanted.idle}};
+
+    for (int i = 1; i < argc; i += 2) {
+        bool found = false;
+
+        for (size_t k = 0; k < sizeof(known) / sizeof(known[0]); k++) {
+            if (strcmp(argv[i], known[k].name) != 0 || i + 1 == argc)
+                continue;
+            *known[k].value = argv[i + 1];
+            found = true;
+        }
+        if (!found)
+            return false;
+    }
+    *ret_wanted = wanted;
+    return true;
+}
+
+static int start(int argc, char **argv)
+{
+    struct wanted wanted;
+    struct templates templates;
+    bool is_new = false;
+    int result;
+
+    if (!read_wanted(argc, argv, &wanted))
+        return complain("what is to be started?", "");
+    templates_init(&templates, NULL,
+                   &(struct templates_options){.python = wanted.python, .shell = wanted.shell});
+    result = templates_start(&templates, wanted.imports, wanted.idle != NULL ? atoi(wanted.idle) : 0, &is_new);
+    templates_finish(&templates);
+    if (result == -ENOTSUP)
+        return fprintf(stderr, "safepyrun template: there are none while PYTHONPATH is set, and none "
+                               "without a folder of your own: $XDG_RUNTIME_DIR or /tmp\n"),
+               1;
+    if (result < 0)
+        return fprintf(stderr, "safepyrun template: %s\n", strerror(-result)), 1;
+    puts(is_new ? "started" : "there is one");
+    return 0;
+}
+
+/* Each socket, whether somebody listens or not. */
+static int ask_all(enum template_kind kind)
+{
+    cleanup_free char *folder = runtime_folder();
+    cleanup_free char *pattern = folder != NULL ? xasprintf("%s/*.s", folder) : NULL;
+    size_t found = 0;
+    glob_t sockets = {0};
+
+    if (pattern != NULL)
+        glob(pattern, 0, NULL, &sockets);
+    for (size_t i = 0; i < sockets.gl_pathc; i++) {
+        cleanup_free char *answer = template_question(sockets.gl_pathv[i], kind);
+
+        if (answer == NULL)
+            continue;
+        printf("%s%s", found++ > 0 ? "\n" : "", answer);
+        if (kind == TEMPLATE_STOP)
+            unlink(sockets.gl_pathv[i]);
+    }
+    globfree(&sockets);
+    if (found == 0)
+        puts("there is none");
+    return 0;
+}
+
+static int run(int argc, char **argv)
+{
+    if (argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
+        fputs(usage, stdout);
+        return 0;
+    }
+    if (argc > 1 && strcmp(argv[1], "start") == 0)
+        return start(argc - 1, argv + 1);
+    if (argc == 2 && strcmp(argv[1], "status") == 0)
+        return ask_all(TEMPLATE_STATUS);
+    if (argc == 2 && strcmp(argv[1], "stop") == 0)
+        return ask_all(TEMPLATE_STOP);
+    return argc > 1 ? complain("there is no ", argv[1]) : complain("what about it?", "");
+}
+
+const struct command template_command = {"template", "processes that make kernels start faster: start, status, stop", run};

@@ -1,0 +1,154 @@
+#include "kernel/supervisor/template_ask.h"
+
+#include "guard/link/buffer.h"
+#include "guard/link/seals.h"
+
+#include <poll.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <sys/un.h>
+
+enum {
+    ANSWER_MS = 400, /* a cold start of IPython takes a quarter of it: what is slower than both is broken */
+    QUESTION_MS = 2000,
+};
+
+static bool is_believed(int connection)
+{
+    struct ucred peer;
+    socklen_t size = sizeof(peer);
+
+    return getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 &&
+           peer.uid == geteuid() && seals_are_ours(peer.pid);
+}
+
+/* A connected socket, or -errno. */
+static int connect_to(const char *path, int limit_ms)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    struct timeval limit = {limit_ms / 1000, limit_ms % 1000 * 1000};
+    cleanup_close int connection = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    if (connection < 0 || strlen(path) >= sizeof(address.sun_path))
+        return -ENAMETOOLONG;
+    strcpy(address.sun_path, path);
+    setsockopt(connection, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
+    setsockopt(connection, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+    if (connect(connection, (struct sockaddr *)&address, sizeof(address)) < 0)
+        return -errno;
+    return is_believed(connection) ? steal_fd(&connection) : -EPERM;
+}
+
+static bool send_request(int connection, const struct template_request *request, const int *fds, int count)
+{
+    struct iovec part = {(void *)request, sizeof(*request)};
+    union {
+        struct cmsghdr header;
+        char space[CMSG_SPACE(sizeof(int) * TEMPLATE_FD_COUNT)];
+    } control = {.space = {0}};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+    size_t size = sizeof(int) * (size_t)count;
+
+    if (count > 0) {
+        message.msg_control = &control;
+        message.msg_controllen = CMSG_SPACE(size);
+        control.header = (struct cmsghdr){
+            .cmsg_len = CMSG_LEN(size), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
+        memcpy(CMSG_DATA(&control.header), fds, size);
+    }
+    return sendmsg(connection, &message, MSG_NOSIGNAL) == (ssize_t)sizeof(*request);
+}
+
+static bool send_all(int connection, struct bytes bytes)
+{
+    const char *data = bytes.data;
+
+    while (bytes.size > 0) {
+        ssize_t count = send(connection, data, bytes.size, MSG_NOSIGNAL);
+
+        if (count <= 0)
+            return false;
+        data += count;
+        bytes.size -= (size_t)count;
+    }
+    return true;
+}
+
+static bool receive_answer(int connection, struct template_answer *ret_answer, int *ret_pidfd)
+{
+    struct iovec part = {ret_answer, sizeof(*ret_answer)};
+    union {
+        struct cmsghdr header;
+        char space[CMSG_SPACE(sizeof(int))];
+    } control;
+    struct msghdr message = {.msg_iov = &part,
+                             .msg_iovlen = 1,
+                             .msg_control = &control,
+                             .msg_controllen = sizeof(control)};
+    struct cmsghdr *header;
+
+    if (recvmsg(connection, &message, MSG_CMSG_CLOEXEC | MSG_WAITALL) != (ssize_t)sizeof(*ret_answer))
+        return false;
+    header = CMSG_FIRSTHDR(&message);
+    if (header == NULL || header->cmsg_type != SCM_RIGHTS)
+        return false;
+    memcpy(ret_pidfd, CMSG_DATA(header), sizeof(*ret_pidfd));
+    return ret_answer->pid > 0;
+}
+
+static mode_t current_umask(void)
+{
+    mode_t mask = umask(0);
+
+    umask(mask);
+    return mask;
+}
+
+int template_fork(const char *path, const int fds[TEMPLATE_FD_COUNT], char *const *environment,
+                  struct template_guard *ret_guard)
+{
+    cleanup_close int connection = connect_to(path, ANSWER_MS);
+    cleanup_buffer struct buffer text = BUFFER_NONE;
+    struct template_request request = {.kind = TEMPLATE_FORK, .umask = current_umask()};
+    struct template_answer answer;
+    int pidfd = -1;
+
+    if (connection < 0)
+        return connection;
+    for (size_t i = 0; environment[i] != NULL; i++)
+        buffer_append(&text, (struct bytes){environment[i], strlen(environment[i]) + 1});
+    if (text.size > TEMPLATE_ENVIRONMENT_BYTES_MAX)
+        return -E2BIG;
+    request.environment_bytes = (uint32_t)text.size;
+    if (!send_request(connection, &request, fds, TEMPLATE_FD_COUNT) ||
+        !send_all(connection, buffer_bytes(&text)) || !receive_answer(connection, &answer, &pidfd))
+        return -EIO;
+    *ret_guard = (struct template_guard){answer.pid, pidfd, answer.keeper, steal_fd(&connection)};
+    return 0;
+}
+
+char *template_question(const char *path, enum template_kind kind)
+{
+    cleanup_close int connection = connect_to(path, QUESTION_MS);
+    cleanup_buffer struct buffer text = BUFFER_NONE;
+    struct template_request request = {.kind = kind};
+    char bytes[4096];
+    ssize_t count;
+
+    if (connection < 0 || !send_request(connection, &request, NULL, 0))
+        return NULL;
+    while ((count = recv(connection, bytes, sizeof(bytes), 0)) > 0)
+        buffer_append(&text, (struct bytes){bytes, (size_t)count});
+    return text.size > 0 ? buffer_steal_string(&text) : NULL;
+}
+
+bool template_hear(int keeper, int limit_ms, struct template_answer *ret_news)
+{
+    struct pollfd source = {keeper, POLLIN, 0};
+
+    return poll(&source, 1, limit_ms) > 0 &&
+           recv(keeper, ret_news, sizeof(*ret_news), MSG_WAITALL) == (ssize_t)sizeof(*ret_news);
+}

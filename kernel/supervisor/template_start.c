@@ -1,0 +1,192 @@
+#include "kernel/supervisor/template_start.h"
+
+#include "guard/link/buffer.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+
+enum {
+    LISTEN_FD = 3, /* in the template; the lock follows */
+    FREE_FD = 16,
+    ARGUMENTS_MAX = 32,
+};
+
+extern char **environ;
+
+struct strings {
+    char *items[256]; /* owned, NULL-terminated */
+    size_t count;
+};
+
+static void strings_finish(struct strings *strings)
+{
+    for (size_t i = 0; i < strings->count; i++)
+        free(strings->items[i]);
+}
+
+static void add(struct strings *strings, char *text)
+{
+    if (strings->count < 255)
+        strings->items[strings->count++] = text;
+    else
+        free(text);
+}
+
+/* Its caches are its own: those of a session lie in a folder that goes with the session. */
+static void make_environment(const char *folder, struct strings *made)
+{
+    bool has_backend = getenv("MPLBACKEND") != NULL;
+
+    for (char **item = environ; *item != NULL; item++)
+        if (template_key_has_variable(*item) && strncmp(*item, "MPLCONFIGDIR=", 13) != 0)
+            add(made, xstrdup(*item));
+    if (!has_backend)
+        add(made, xstrdup("MPLBACKEND=module://matplotlib_inline.backend_inline"));
+    add(made, xasprintf("MPLCONFIGDIR=%s/matplotlib", folder));
+    add(made, xasprintf("XDG_CACHE_HOME=%s/cache", folder));
+    add(made, xasprintf("IPYTHONDIR=%s/ipython", folder));
+}
+
+static void make_arguments(const struct template_start *start, struct strings *made)
+{
+    add(made, xstrdup(start->kind.program));
+    for (size_t i = 0; start->before[i] != NULL; i++)
+        add(made, xstrdup(start->before[i]));
+    add(made, xstrdup("--template-fd"));
+    add(made, xasprintf("%d", LISTEN_FD));
+    add(made, xstrdup("--template-path"));
+    add(made, xstrdup(start->path));
+    add(made, xstrdup("--template-shell"));
+    add(made, xstrdup(start->kind.shell));
+    add(made, xstrdup("--template-imports"));
+    add(made, xstrdup(start->kind.imports));
+    add(made, xstrdup("--template-idle"));
+    add(made, xasprintf("%d", start->idle_seconds));
+    add(made, xstrdup("--python"));
+    add(made, xstrdup(start->kind.python));
+    add(made, xstrdup("--glue"));
+    add(made, xstrdup(start->kind.package));
+}
+
+/* "/…/HASH.s" -> "/…/HASH.lock". A new descriptor; -EWOULDBLOCK: somebody has it. */
+static int take_lock(const char *path)
+{
+    cleanup_free char *name = xasprintf("%.*s.lock", (int)strlen(path) - 2, path);
+    cleanup_close int lock = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+    if (lock < 0 || flock(lock, LOCK_EX | LOCK_NB) < 0)
+        return -errno;
+    return steal_fd(&lock);
+}
+
+/* Bound here and listened to by the template when it is warm: until then whoever connects is refused. */
+static int bind_socket(const char *path)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    cleanup_close int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    if (listener < 0 || strlen(path) >= sizeof(address.sun_path))
+        return -ENAMETOOLONG;
+    strcpy(address.sun_path, path);
+    unlink(path); /* of a template that was killed */
+    if (fchmod(listener, 0600) < 0 || bind(listener, (struct sockaddr *)&address, sizeof(address)) < 0)
+        return -errno;
+    return steal_fd(&listener);
+}
+
+struct image {
+    char **arguments;
+    char **environment;
+    int listener; /* above FREE_FD, as all of these */
+    int lock;
+    int null;
+    int log;
+};
+
+/* Between fork and exec: system calls alone. */
+static void __attribute__((noreturn)) become_template(const struct image *image)
+{
+    sigset_t none;
+    struct sigaction usual = {.sa_handler = SIG_DFL};
+
+    setsid();
+    for (int number = 1; number < NSIG; number++)
+        sigaction(number, &usual, NULL);
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    if (dup2(image->null, 0) < 0 || dup2(image->log, 1) < 0 || dup2(image->log, 2) < 0 ||
+        dup2(image->listener, LISTEN_FD) < 0 || dup2(image->lock, LISTEN_FD + 1) < 0 || chdir("/") < 0)
+        _exit(1);
+    syscall(SYS_close_range, LISTEN_FD + 2, ~0U, 0);
+    execve(image->arguments[0], image->arguments, image->environment);
+    _exit(1);
+}
+
+/*
+ * Everything below a kernel process ends with it, so the template must not be there: its parent is gone at once,
+ * and while we are no subreaper it is adopted by whoever is above us.
+ */
+static int launch(const struct image *image)
+{
+    int was_subreaper = 0;
+    pid_t middle;
+
+    prctl(PR_GET_CHILD_SUBREAPER, &was_subreaper);
+    prctl(PR_SET_CHILD_SUBREAPER, 0);
+    middle = fork();
+    if (middle == 0) {
+        if (fork() == 0)
+            become_template(image);
+        _exit(0);
+    }
+    if (middle > 0)
+        waitpid(middle, NULL, 0);
+    prctl(PR_SET_CHILD_SUBREAPER, was_subreaper);
+    return middle > 0 ? 0 : -errno;
+}
+
+static int high(int fd)
+{
+    return fd >= 0 ? fcntl(fd, F_DUPFD_CLOEXEC, FREE_FD) : -1;
+}
+
+int template_start(const struct template_start *start, bool *ret_is_new)
+{
+    cleanup_free char *log_path = xasprintf("%.*s.log", (int)strlen(start->path) - 2, start->path);
+    cleanup_close int lock = take_lock(start->path);
+    cleanup_close int listener = lock >= 0 ? bind_socket(start->path) : -1;
+    cleanup_close int log = -1;
+    cleanup_close int null = -1;
+    struct strings arguments = {{NULL}, 0};
+    struct strings environment = {{NULL}, 0};
+    struct image image;
+    int result;
+
+    *ret_is_new = false;
+    if (lock == -EWOULDBLOCK)
+        return 0;
+    if (lock < 0 || listener < 0)
+        return lock < 0 ? lock : listener;
+    log = open(log_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    make_arguments(start, &arguments);
+    make_environment(start->kind.folder, &environment);
+    image = (struct image){arguments.items, environment.items, high(listener), high(lock), high(null), high(log)};
+    result = launch(&image);
+    close(image.listener);
+    close(image.lock);
+    close(image.null);
+    close(image.log);
+    strings_finish(&arguments);
+    strings_finish(&environment);
+    *ret_is_new = result == 0;
+    return result;
+}

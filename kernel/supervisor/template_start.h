@@ -1,0 +1,25 @@
+/*
+ * template_start - makes a template process that outlives this one
+ *
+ * It is nobody's child, has a session of its own, and of the environment what template_key_has_variable()
+ * says. Who holds the lock beside its socket is the template: the lock goes with the process.
+ */
+#pragma once
+
+#include "kernel/supervisor/template_key.h"
+
+struct template_start {
+    struct template_kind_of kind;
+    const char *path;         /* template_key_path() of it */
+    const char *const *before; /* arguments before ours, NULL-terminated: "-P", …, "main.py" */
+    int idle_seconds;         /* 0: as the template likes */
+};
+
+/*
+ * template_start() - unless there is one
+ *
+ * Takes a few milliseconds; the template needs longer until it answers. ret_is_new: there was none.
+ *
+ * Returns 0 or -errno.
+ */
+int template_start(const struct template_start *start, bool *ret_is_new);

@@ -1,0 +1,411 @@
+"""[warm] templates: a guard that is forked from a warm process is a guard as any other, only sooner there.
+
+Each test has a runtime folder and a home of its own, which its kernels share.
+"""
+
+import os
+import re
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+from frontend import only, text
+from kernel_process import PROGRAM, clean_environment, gone
+
+WARM = "[warm]\ntemplates = true\n"
+REQUEST = struct.Struct("=III")  # kind, umask, bytes of the environment: guard/link/template_request.h
+STATUS = 1
+
+
+class Warm:
+    """Kernels of one user; `policy` of all of them unless a test says otherwise."""
+
+    def __init__(self, start_kernel, shell, folder):
+        self.start_kernel, self.shell, self.folder = start_kernel, shell, folder
+        self.run, self.home = folder / "run", folder / "home"
+        self.run.mkdir(mode=0o700)
+        self.home.mkdir()
+        self.environment = {"HOME": str(self.home), "XDG_RUNTIME_DIR": str(self.run)}
+        self.logs = []
+
+    def start(self, policy=WARM, environment=None, arguments=(), **keywords):
+        log = self.folder / f"{len(self.logs)}.log"
+        self.logs.append(log)
+        kernel = self.start_kernel(shell=self.shell, policy=policy, environment=self.environment | (environment or {}),
+                                   arguments=["--log", log, "--log-level", "debug", *arguments], **keywords)
+        kernel.log = log
+        return kernel
+
+    def command(self, *words):
+        environment = clean_environment(self.home) | self.environment
+        return subprocess.run([PROGRAM, "template", *words], env=environment, capture_output=True, text=True, timeout=20)
+
+    def template(self, imports=""):
+        """Its pid, as soon as one with these modules answers."""
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            for one in self.command("status").stdout.split("\n\n"):
+                said = dict(line.partition(" ")[::2] for line in one.splitlines())
+                if "pid" in said and said["imports"] == imports:
+                    return int(said["pid"])
+            time.sleep(0.1)
+        raise TimeoutError(self.command("status").stdout)
+
+    def warmed(self, imports=("",), **keywords):
+        """A template is there: that of a first kernel, which is over."""
+        first = self.start(**keywords)
+        front = first.frontend()
+        front.run("1")
+        pid = self.template(*imports)
+        first.stop()
+        return pid
+
+
+@pytest.fixture
+def warm(start_kernel, shell):
+    folder = Path(tempfile.mkdtemp(prefix="sp-", dir="/tmp"))  # the path of a socket is short
+    warm = Warm(start_kernel, shell, folder)
+    yield warm
+    warm.command("stop")
+    shutil.rmtree(folder)
+
+
+def forked_guard(kernel):
+    found = re.findall(r"guard (\d+) started from a template", kernel.log.read_text())
+    return psutil.Process(int(found[-1])) if found else None
+
+
+def value(front, code):
+    _, outputs = front.run(code)
+    return only(outputs, "execute_result").content["data"]["text/plain"]
+
+
+def test_the_second_kernel_comes_from_a_template(warm):
+    first = warm.start()
+    assert value(first.frontend(), "1 + 1") == "2"
+    assert forked_guard(first) is None
+    template = warm.template()
+    second = warm.start()
+    front = second.frontend()
+    assert value(front, "1 + 1") == "2"
+    guard = forked_guard(second)
+    assert guard is not None and guard.ppid() not in (second.process.pid, template)
+    assert value(front, "import os; os.getpid()") == str(guard.pid)
+
+
+def test_none_unless_the_policy_wants_it(warm):
+    for policy in (None, "[warm]\ntemplates = false\n"):
+        warm.start(policy=policy).frontend().run("1")
+    time.sleep(2.5)
+    assert warm.command("status").stdout == "there is none\n"
+
+
+def digest(*parts):
+    """Of kernel/supervisor/template_key.c, for a note that no policy of ours has made."""
+    data = b"".join(b"%d " % len(part) + part for part in parts[:-1]) + parts[-1]
+
+    def fnv(value):
+        for byte in data:
+            value = ((value ^ byte) * 0x100000001b3) & (1 << 64) - 1
+        return value
+    one = fnv(0xcbf29ce484222325)
+    return f"{one:016x}{fnv(one ^ 0x9e3779b97f4a7c15):016x}"
+
+
+def test_the_guard_itself_looks_at_the_policy(warm):
+    """What is noted in the runtime folder is a hint: a fork that its policy forbids never serves."""
+    warm.warmed()
+    policy = "[warm]\ntemplates = false\n"
+    note = digest(b"argument", policy.encode(), b"", warm.shell.encode())
+    (warm.run / "safepyrun" / f"{note}.policy").write_text("1 *\n")
+    kernel = warm.start(policy=policy)
+    assert value(kernel.frontend(), "1 + 1") == "2"
+    log = kernel.log.read_text()
+    assert "started from a template" in log and "the policy wants no template" in log
+    assert len(kernel.family()) == 2  # a guard of its own after all
+
+
+REFUSED = {
+    "write": "open('/tmp/safepyrun-template-test', 'w')",
+    "import": "import socket",
+    "program": "import subprocess; subprocess.run(['/bin/true'])",
+    "secret": "import os; open(os.path.expanduser('~/.ssh/id_rsa'))",
+    "socket folder": "import os; os.listdir(os.environ['XDG_RUNTIME_DIR'] + '/safepyrun')",
+    "note": "import os; open(os.environ['XDG_RUNTIME_DIR'] + '/safepyrun/x.policy', 'w')",
+}
+
+
+def test_its_guard_refuses_what_any_guard_refuses(warm):
+    warm.warmed()
+    kernel = warm.start()
+    front = kernel.frontend()
+    for code in REFUSED.values():
+        reply, _ = front.run(code)
+        assert reply.content["status"] == "error" and reply.content["ename"] == "PermissionError", code
+    assert forked_guard(kernel) is not None
+
+
+def test_the_os_ring_is_whole(warm):
+    """Of a guard from a template as of another: the same parts, the same seals, the same descriptors."""
+    seen = []
+    for _ in range(2):
+        kernel = warm.start()
+        front = kernel.frontend()
+        front.run("1")
+        info = front.ask("kernel_info_request")
+        guard = forked_guard(kernel) or kernel.guard()
+        status = Path(f"/proc/{guard.pid}/status").read_text()
+        seals = re.findall(r"^(?:Seccomp\w*|NoNewPrivs|Cap\w+|Umask|SigBlk|SigCgt|Threads):.*", status, re.MULTILINE)
+        ignored = int(re.search(r"^SigIgn:\t(\w+)", status, re.MULTILINE)[1], 16) & 0x7fffffff  # above are the C library's own
+        spaces = os.readlink(f"/proc/{guard.pid}/ns/mnt") != os.readlink("/proc/self/ns/mnt")
+        descriptors = sorted(int(name) for name in os.listdir(f"/proc/{guard.pid}/fd"))
+        limits = [line for line in Path(f"/proc/{guard.pid}/limits").read_text().splitlines()
+                  if "processes" not in line]  # counted from what the machine has at that moment
+        session = os.getsid(guard.pid) == os.getpgid(guard.pid) == guard.pid
+        seen.append((info["safepyrun"] if "safepyrun" in info else info["implementation"], seals, ignored, spaces,
+                     descriptors, limits, session, guard.nice(), guard.cpu_affinity()))
+        if len(seen) == 1:
+            warm.template()
+    assert forked_guard(kernel) is not None
+    assert seen[0] == seen[1]
+
+
+def test_what_belongs_to_a_session_is_the_sessions(warm):
+    template = warm.warmed(environment={"COLOUR": "red", "API_TOKEN": "its own"})
+    kernel = warm.start(environment={"COLOUR": "blue", "API_TOKEN": "hidden", "TZ": "UTC"}, prefix=["sh", "-c", 'umask 027; exec "$@"', "sh"])
+    assert value(kernel.frontend(), "1 + 1") == "2"
+    assert forked_guard(kernel) is None  # TZ is read early: that is another template
+    kernel = warm.start(environment={"COLOUR": "blue", "API_TOKEN": "hidden"}, prefix=["sh", "-c", 'umask 027; exec "$@"', "sh"])
+    front = kernel.frontend()
+    assert value(front, "import os; os.environ['COLOUR'], 'API_TOKEN' in os.environ") == "('blue', False)"
+    assert value(front, "os.getcwd()") == repr(str(kernel.work))
+    assert value(front, "import tempfile; tempfile.gettempdir() == os.environ['TMPDIR']") == "True"
+    front.run("open('made', 'w').close()")
+    assert (kernel.work / "made").stat().st_mode & 0o777 == 0o640
+    guard = forked_guard(kernel)
+    assert guard is not None
+    for pid in (template, guard.ppid(), guard.pid):
+        kept = Path(f"/proc/{pid}/environ").read_bytes()
+        assert b"API_TOKEN" not in kept and b"COLOUR" not in kept
+
+
+def test_chance_is_fresh_in_each(warm):
+    warm.warmed()
+    drawn = set()
+    for _ in range(3):
+        kernel = warm.start()
+        drawn.add(value(kernel.frontend(), "import random, uuid; (random.random(), uuid.uuid4())"))
+        assert forked_guard(kernel) is not None
+    assert len(drawn) == 3
+
+
+def test_interrupt_and_limits(warm):
+    policy = WARM + "[limits]\ntimeout_seconds = 1\n"
+    warm.warmed(policy=policy)
+    kernel = warm.start(policy=policy)
+    front = kernel.frontend()
+    reply, _ = front.run("while True: pass")
+    assert reply.content["ename"] == "LimitExceeded"
+    msg_id = front.execute("print('on', flush=True)\nimport time; time.sleep(30)")
+    front.until(msg_id, "stdout")
+    front.send("control", "interrupt_request", {})
+    assert front.reply(msg_id).content["ename"] == "KeyboardInterrupt"
+    assert forked_guard(kernel) is not None
+
+
+OPEN = 'preset = "open"\nok_dests = "any"\nos_ring = "off"\n' + WARM
+
+
+@pytest.mark.parametrize("code, words", [("import ctypes; ctypes.string_at(0)", "SIGSEGV"), ("import os; os._exit(3)", "3")])
+def test_its_death_is_told(warm, code, words):
+    warm.warmed(policy=OPEN)
+    kernel = warm.start(policy=OPEN, arguments=["--on-guard-death", "respawn"])
+    front = kernel.frontend()
+    front.run("1")
+    dead = forked_guard(kernel)
+    reply, _ = front.run(code)
+    assert reply.content["ename"] == "GuardDied" and words in reply.content["evalue"]
+    assert value(front, "1 + 1") == "2"
+    assert forked_guard(kernel).pid != dead.pid
+
+
+@pytest.mark.parametrize("end", ["shutdown", "kill"])
+def test_nothing_outlives_the_kernel(warm, end):
+    template = warm.warmed(policy=OPEN)
+    kernel = warm.start(policy=OPEN)
+    front = kernel.frontend()
+    front.run("import os, time\nif os.fork() == 0:\n    os.setsid()\n    time.sleep(100)")
+    guard = forked_guard(kernel)
+    keeper = guard.parent()
+    family = [keeper, *keeper.children(recursive=True)]
+    assert len(family) == 3
+    if end == "kill":
+        kernel.process.kill()
+    else:
+        front.send("control", "shutdown_request", {"restart": False})
+    kernel.wait(2.5)
+    deadline = time.monotonic() + 5
+    while not gone(family) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert gone(family)
+    assert psutil.pid_exists(template)
+
+
+def test_a_template_that_hangs_costs_a_moment(warm):
+    template = warm.warmed()
+    os.kill(template, signal.SIGSTOP)
+    try:
+        kernel = warm.start()
+        assert value(kernel.frontend(), "1 + 1") == "2"
+        assert "the template does not answer" in kernel.log.read_text()
+    finally:
+        os.kill(template, signal.SIGCONT)
+
+
+def test_a_template_that_was_killed_is_replaced(warm):
+    os.kill(warm.warmed(), signal.SIGKILL)
+    kernel = warm.start()
+    assert value(kernel.frontend(), "1 + 1") == "2"
+    assert forked_guard(kernel) is None
+    warm.template()
+
+
+def test_it_ends_when_nobody_comes(warm):
+    assert warm.command("start", "--python", sys.executable, "--shell", warm.shell, "--idle", "1").stdout == "started\n"
+    pid = warm.template()
+    deadline = time.monotonic() + 10
+    while psutil.pid_exists(pid) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not psutil.pid_exists(pid)
+    assert not list(warm.run.glob("safepyrun/*.s"))
+
+
+def test_new_packages_retire_it(warm):
+    venv = warm.folder / "venv"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", "--system-site-packages", venv], check=True, timeout=60)
+    python = str(venv / "bin" / "python")
+    warm.command("start", "--python", python, "--shell", warm.shell)
+    old = warm.template()
+    site = next(venv.glob("lib/python3*/site-packages"))
+    (site / "something_new.py").write_text("")
+    assert warm.command("status").stdout == "there is none\n"
+    warm.command("start", "--python", python, "--shell", warm.shell)
+    assert warm.template() != old
+
+
+def ask(path, before=lambda: None):
+    """What a process that has done `before` hears from a template: b"" is nothing."""
+    reading, writing = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        heard = b"refused"
+        try:
+            before()
+            with socket.socket(socket.AF_UNIX) as connection:
+                connection.settimeout(5)
+                connection.connect(str(path))
+                connection.sendall(REQUEST.pack(STATUS, 0, 0))
+                heard = connection.recv(1000)
+        except OSError:
+            pass
+        os.write(writing, heard)
+        os._exit(0)
+    os.close(writing)
+    os.waitpid(pid, 0)
+    with os.fdopen(reading, "rb") as answer:
+        return answer.read()
+
+
+def seal():
+    import ctypes
+    assert ctypes.CDLL(None).prctl(38, 1, 0, 0, 0) == 0  # PR_SET_NO_NEW_PRIVS, as every cell has it
+
+
+@pytest.mark.parametrize("what", ["nobody", "seals"])
+def test_strangers_get_nothing(warm, what):
+    warm.warmed()
+    path, = warm.run.glob("safepyrun/*.s")
+    assert ask(path).startswith(b"pid ")
+    assert path.stat().st_mode & 0o777 == 0o600 and path.parent.stat().st_mode & 0o777 == 0o700
+    if what == "nobody" and os.geteuid() != 0:
+        pytest.skip("another user can be tried by root alone")
+    if what == "nobody":
+        for each in (warm.folder, warm.run, path.parent):
+            each.chmod(0o755)  # and would get no further if the folders were open
+        path.chmod(0o666)
+        assert ask(path, lambda: os.setuid(65534)) in (b"", b"refused")
+    else:
+        assert ask(path, seal) in (b"", b"refused")
+
+
+def test_the_os_ring_lets_no_cell_connect(warm):
+    """The preset "open" asks nothing in the interpreter: what holds here is the system alone."""
+    policy = 'preset = "open"\n' + WARM
+    warm.warmed(policy=policy)
+    kernel = warm.start(policy=policy)
+    front = kernel.frontend()
+    path, = warm.run.glob("safepyrun/*.s")
+    reply, _ = front.run(f"import socket\ns = socket.socket(socket.AF_UNIX)\ns.connect({str(path)!r})")
+    assert reply.content["status"] == "error" and reply.content["ename"] in ("PermissionError", "FileNotFoundError", "ConnectionRefusedError")
+    assert forked_guard(kernel) is not None
+
+
+def test_it_learns_names_of_its_table_only(warm):
+    kernel = warm.start()
+    front = kernel.frontend()
+    front.run("import sys, types")
+    front.run("sys.modules['antigravity'] = sys.modules['numpy,os'] = types.ModuleType('x')")
+    front.run("import asyncio")
+    warm.template("asyncio")
+    used, = warm.run.glob("safepyrun/*.used")
+    assert re.fullmatch(r"(asyncio|jedi) \d+\n", used.read_text())
+
+
+def test_named_modules_come_from_installed_packages_only(warm):
+    """A module that lies where cells may write is not imported where nobody guards."""
+    trap = warm.home / "trap.py"
+    trap.write_text("open(__file__ + '.ran', 'w')")
+    policy = WARM + 'imports = ["trap", "sqlite3"]\n'
+    kernel = warm.start(policy=policy, environment={"PYTHONPATH": str(warm.home)})
+    kernel.frontend().run("1")
+    time.sleep(2.5)
+    assert warm.command("status").stdout == "there is none\n"
+    kernel = warm.start(policy=policy)
+    kernel.frontend().run("1")
+    warm.template("sqlite3")
+    assert not (warm.home / "trap.py.ran").exists()
+
+
+def test_figures_of_a_template_with_matplotlib(warm):
+    if warm.shell != "ipython":
+        pytest.skip("inline figures are IPython's")
+    for name in ("matplotlib", "numpy"):
+        pytest.importorskip(name)
+    policy = WARM + 'imports = ["numpy", "matplotlib.pyplot"]\n'
+    warm.warmed(imports=("numpy,matplotlib.pyplot",), policy=policy)
+    kernels = [warm.start(policy=policy) for _ in range(2)]
+    drawn = set()
+    for kernel in kernels:
+        front = kernel.frontend()
+        _, outputs = front.run("import matplotlib.pyplot as plt\nplt.plot([1, 2]); plt.show()")
+        assert "image/png" in only(outputs, "display_data").content["data"]
+        assert value(front, "import os, matplotlib; matplotlib.get_configdir() == os.environ['MPLCONFIGDIR']") == "True"
+        drawn.add(value(front, "import numpy; numpy.random.random()"))
+        assert value(front, "int((numpy.ones((300, 300)) @ numpy.ones((300, 300)))[0, 0])") == "300"
+        assert forked_guard(kernel) is not None
+    assert len(drawn) == 2
+
+
+def test_usage(warm):
+    assert warm.command().returncode == 2
+    assert warm.command("--help").stdout.startswith("usage: safepyrun template start")
+    assert "there is no nonsense" in warm.command("nonsense").stderr
+    assert warm.command("start", "--python").returncode == 2
