@@ -51,7 +51,7 @@ static void every_list_is_set_and_carried(void **state)
         assert_int_equal(set_list(policy, keys[i].name, ""), POLICY_E_BAD_VALUE);
         assert_int_not_equal(set_text(policy, keys[i].name, "nothing"), 0);
     }
-    assert_int_equal(lists, 13);
+    assert_int_equal(lists, 14);
 }
 
 static void the_mode_is_one_of_two(void **state)
