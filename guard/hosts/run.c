@@ -1,4 +1,4 @@
-#include "guard/hosts/run.h"
+#include "guard/hosts/run_parts.h"
 
 #include "guard/audit/audit.h"
 #include "guard/audit/caller.h"
@@ -9,36 +9,6 @@
 #include "guard/python/program.h"
 #include "guard/python/wrapped.h"
 #include "guard/rules/rules.h"
-
-#include <string.h>
-
-enum stage {
-    STAGE_NEW,
-    STAGE_STATEMENTS,
-    STAGE_EXPRESSION,
-    STAGE_VALUE,      /* the expression was something that can be awaited */
-    STAGE_BACKGROUND, /* tasks that the cell began; as the host */
-    STAGE_DONE,
-};
-
-struct run {
-    PyObject_HEAD
-    struct runner *runner;
-    PyObject *source;
-    enum stage stage;
-    PyObject *space;      /* globals of the cell */
-    PyObject *statements; /* code, or NULL */
-    PyObject *expression;
-    PyObject *entry;      /* capsule of the scope */
-    PyObject *before;     /* tasks that were there */
-    PyObject *capture;
-    PyObject *awaiting;   /* what is being driven, or NULL */
-    PyObject *value;
-    bool began;
-    bool is_running;
-};
-
-static PyTypeObject *run_type;
 
 /* ---- before it runs ------------------------------------------------------------------------- */
 
@@ -100,7 +70,8 @@ static int begin(struct run *run)
     run->began = true;
     run->space = namespace_begin(&runner->space);
     run->entry = run->space != NULL ? scope_entry_new(runner->scope) : NULL;
-    run->before = run->entry != NULL ? PyObject_CallFunctionObjArgs(runner->glue->tasks, NULL) : NULL;
+    run->before =
+        run->entry != NULL ? PyObject_CallFunctionObjArgs(runner->glue->tasks, NULL) : NULL;
     if (run->before != NULL && runner->captures)
         run->capture = PyObject_CallFunctionObjArgs(runner->glue->make_capture, NULL);
     return run->before != NULL && (!runner->captures || run->capture != NULL) ? 0 : -1;
@@ -166,7 +137,7 @@ static PyObject *evaluate(struct run *run, PyObject *code)
     return NULL;
 }
 
-/* What `await value` would ask for the next step; NULL without an exception: it cannot be awaited. */
+/* What `await value` asks for the next step; NULL without an exception: it cannot be awaited. */
 static PyObject *iterator_of(struct run *run, PyObject *value)
 {
     unaryfunc await = (unaryfunc)PyType_GetSlot(Py_TYPE(value), Py_am_await);
@@ -276,7 +247,8 @@ static int begin_background(struct run *run)
 {
     if (run->before == Py_None)
         return 0;
-    run->awaiting = PyObject_CallFunctionObjArgs(run->runner->glue->wait_for_tasks, run->before, NULL);
+    run->awaiting =
+        PyObject_CallFunctionObjArgs(run->runner->glue->wait_for_tasks, run->before, NULL);
     if (run->awaiting == Py_None)
         Py_CLEAR(run->awaiting);
     return PyErr_Occurred() ? -1 : 0;
@@ -304,8 +276,7 @@ static int advance(struct run *run)
     }
 }
 
-/* Everything that the run holds beyond its value. */
-static int end(struct run *run, bool done)
+int run_end(struct run *run, bool done)
 {
     int status = 0;
 
@@ -348,7 +319,7 @@ static PyObject *take_result(struct run *run)
     cleanup_py PyObject *texts = NULL;
 
     run->stage = STAGE_DONE;
-    if (end(run, true) < 0)
+    if (run_end(run, true) < 0)
         return NULL;
     texts = finish_capture(run);
     if (texts == NULL)
@@ -356,14 +327,14 @@ static PyObject *take_result(struct run *run)
     return texts != Py_None ? with_streams(value, texts) : steal(value);
 }
 
-/* The exception as the host sees it: begins in the cell, and is the refusal when there is one inside. */
+/* As the host sees it: it begins in the cell, and is the refusal when there is one inside. */
 static void fail(struct run *run)
 {
     PyObject *error = error_take();
     cleanup_py PyObject *texts = NULL;
 
     run->stage = STAGE_DONE;
-    end(run, false);
+    run_end(run, false);
     PyErr_Clear(); /* the first error is the one to tell */
     texts = finish_capture(run);
     PyErr_Clear();
@@ -404,7 +375,7 @@ static PySendResult step_on(struct run *run, PyObject *input, PyObject **ret_val
     return PYGEN_ERROR;
 }
 
-static PySendResult step(struct run *run, PyObject *input, PyObject **ret_value)
+PySendResult run_step(struct run *run, PyObject *input, PyObject **ret_value)
 {
     PySendResult result;
 
@@ -417,170 +388,4 @@ static PySendResult step(struct run *run, PyObject *input, PyObject **ret_value)
     result = step_on(run, input, ret_value);
     run->is_running = false;
     return result;
-}
-
-/* ---- the type ------------------------------------------------------------------------------- */
-
-static PySendResult run_send_slot(PyObject *self, PyObject *input, PyObject **ret_value)
-{
-    return step((struct run *)self, input, ret_value);
-}
-
-static PyObject *as_call(PySendResult result, PyObject *value)
-{
-    cleanup_py PyObject *stop = NULL;
-
-    if (result != PYGEN_RETURN)
-        return value;
-    /* A tuple or an exception as the value must not be taken apart. */
-    stop = PyObject_CallFunctionObjArgs(PyExc_StopIteration, value, NULL);
-    if (stop != NULL)
-        PyErr_SetObject(PyExc_StopIteration, stop);
-    Py_DECREF(value);
-    return NULL;
-}
-
-static PyObject *run_next(PyObject *self)
-{
-    PyObject *value;
-    PySendResult result = step((struct run *)self, Py_None, &value);
-
-    return as_call(result, value);
-}
-
-static PyObject *run_send(PyObject *self, PyObject *input)
-{
-    PyObject *value;
-    PySendResult result = step((struct run *)self, input, &value);
-
-    return as_call(result, value);
-}
-
-/* throw(exception), or the old form throw(type, value, traceback). */
-static PyObject *run_throw(PyObject *self, PyObject *args)
-{
-    PyObject *type;
-    PyObject *value = NULL;
-    PyObject *traceback = NULL;
-    PyObject *result_value;
-    PySendResult result;
-
-    if (!PyArg_ParseTuple(args, "O|OO:throw", &type, &value, &traceback))
-        return NULL;
-    if (PyExceptionInstance_Check(type))
-        error_raise(type);
-    else if (PyExceptionClass_Check(type))
-        PyErr_SetObject(type, value);
-    else
-        PyErr_SetString(PyExc_TypeError, "exceptions must be classes or instances");
-    result = step((struct run *)self, NULL, &result_value);
-    return as_call(result, result_value);
-}
-
-/* As a coroutine: whoever waits inside is told to end. */
-static PyObject *run_close(PyObject *self, PyObject *unused)
-{
-    struct run *run = (struct run *)self;
-    PyObject *value;
-
-    (void)unused;
-    if (run->is_running) {
-        PyErr_SetString(PyExc_ValueError, "this call is running already");
-        return NULL;
-    }
-    if (run->awaiting != NULL) {
-        PySendResult result;
-
-        PyErr_SetNone(PyExc_GeneratorExit);
-        result = step(run, NULL, &value);
-        Py_XDECREF(value);
-        if (result == PYGEN_NEXT) {
-            PyErr_SetString(PyExc_RuntimeError, "coroutine ignored GeneratorExit");
-            return NULL;
-        }
-        if (result == PYGEN_ERROR && !PyErr_ExceptionMatches(PyExc_GeneratorExit) &&
-            !PyErr_ExceptionMatches(PyExc_StopIteration))
-            return NULL;
-        PyErr_Clear();
-    }
-    run->stage = STAGE_DONE;
-    return end(run, false) == 0 ? py_own(Py_None) : NULL;
-}
-
-static int run_traverse(PyObject *self, visitproc visit, void *arg)
-{
-    /* What the run holds of the scope and the host is not shown: nobody finds it through the collector. */
-    Py_VISIT(Py_TYPE(self));
-    return 0;
-}
-
-static void run_dealloc(PyObject *self)
-{
-    struct run *run = (struct run *)self;
-    PyTypeObject *type = Py_TYPE(self);
-    PyObject *kept_type;
-    PyObject *kept_value;
-    PyObject *kept_traceback;
-
-    PyObject_GC_UnTrack(self);
-    PyErr_Fetch(&kept_type, &kept_value, &kept_traceback);
-    end(run, false);
-    PyErr_Clear(); /* nobody is there to be told */
-    PyErr_Restore(kept_type, kept_value, kept_traceback);
-    Py_CLEAR(run->capture);
-    Py_CLEAR(run->value);
-    Py_CLEAR(run->source);
-    Py_DECREF((PyObject *)run->runner);
-    PyObject_GC_Del(self);
-    Py_DECREF(type);
-}
-
-static PyMethodDef methods[] = {{"send", run_send, METH_O, NULL},
-                                {"throw", run_throw, METH_VARARGS, NULL},
-                                {"close", run_close, METH_NOARGS, NULL},
-                                {NULL, NULL, 0, NULL}};
-
-static PyObject *return_self(PyObject *self)
-{
-    return py_own(self);
-}
-
-static PyType_Slot slots[] = {{Py_tp_dealloc, (void *)run_dealloc},
-                              {Py_tp_traverse, (void *)run_traverse},
-                              {Py_tp_iter, (void *)return_self},
-                              {Py_tp_iternext, (void *)run_next},
-                              {Py_am_await, (void *)return_self},
-                              {Py_am_send, (void *)run_send_slot},
-                              {Py_tp_methods, methods},
-                              {0, NULL}};
-
-static PyType_Spec spec = {.name = "safepyrun._guard.Run",
-                           .basicsize = sizeof(struct run),
-                           .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC |
-                                    Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION,
-                           .slots = slots};
-
-int run_start(void)
-{
-    if (run_type == NULL)
-        run_type = (PyTypeObject *)PyType_FromSpec(&spec);
-    return run_type != NULL && program_start() == 0 ? 0 : -1;
-}
-
-PyObject *run_new(struct runner *runner, PyObject *source)
-{
-    struct run *run;
-
-    if (!PyUnicode_Check(source)) {
-        PyErr_SetString(PyExc_TypeError, "the code of a cell is text");
-        return NULL;
-    }
-    run = PyObject_GC_New(struct run, run_type);
-    if (run == NULL)
-        return NULL;
-    memset((char *)run + sizeof(PyObject), 0, sizeof(*run) - sizeof(PyObject));
-    run->runner = (struct runner *)py_own((PyObject *)runner);
-    run->source = py_own(source);
-    PyObject_GC_Track(run);
-    return (PyObject *)run;
 }
