@@ -18,8 +18,7 @@ void question_finish(struct question *question)
     buffer_finish(&question->subject);
 }
 
-/* ---- to the guard and on record ---------------------------------------------------------------
- */
+/* ---- to the guard and on record ------------------------------------------------------------- */
 
 static void send_answer(struct kernel *kernel, uint32_t cell, unsigned long number,
                         enum question_answer answer)
@@ -96,8 +95,7 @@ int question_time_out(void *context)
     return 0;
 }
 
-/* ---- to the person ----------------------------------------------------------------------------
- */
+/* ---- to the person -------------------------------------------------------------------------- */
 
 static bool client_answers(const struct request *request)
 {
@@ -211,8 +209,7 @@ int question_take(struct kernel *kernel, const struct frame *frame)
     return ask_client(kernel, running, (long)seconds);
 }
 
-/* ---- what the person says ---------------------------------------------------------------------
- */
+/* ---- what the person says ------------------------------------------------------------------- */
 
 /* The text of an input_reply; false when there is none that could be an answer. */
 static bool read_reply(struct bytes content, char reply[REPLY_BYTES_MAX])
