@@ -63,7 +63,7 @@ class Bystander:
 
 class Surroundings:
     def __init__(self, directory):
-        self.token = secrets.token_hex(16)
+        self.token = f"s{secrets.token_hex(16)}"      # one name for a highlighter, whatever digits it has
         self.work, self.outside, self.private = (directory / name for name in ("work", "outside", "private"))
         for path in (self.work, self.outside, self.private):
             path.mkdir(parents=True)
