@@ -267,6 +267,7 @@ static void __attribute__((noreturn)) serve(void)
         }
         interrupt_begin_request();
         handlers[frame.type](&frame);
+        audit_end_tracing();
         if (audit_policy()->templates)
             imported_tell();
     }

@@ -7,6 +7,7 @@
 #include "guard/audit/python_folders.h"
 #include "guard/audit/scope.h"
 #include "guard/audit/tools.h"
+#include "guard/audit/trace_guard.h"
 #include "guard/python/py_cleanup.h"
 
 #include <string.h>
@@ -172,4 +173,9 @@ void audit_begin_host_work(void)
 void audit_end_host_work(void)
 {
     caller_end_host_work();
+}
+
+void audit_end_tracing(void)
+{
+    trace_guard_end_request();
 }

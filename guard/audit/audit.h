@@ -59,6 +59,9 @@ bool audit_is_user_code(PyObject *code);
 void audit_begin_host_work(void);
 void audit_end_host_work(void);
 
+/* After each request: a debugger that it started traces no longer. */
+void audit_end_tracing(void);
+
 /* One refusal, also when a library swallows the exception. All texts are borrowed UTF-8. */
 struct audit_denial {
     const char *event;   /* audit event or built-in: "os.remove" */

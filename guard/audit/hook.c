@@ -112,7 +112,9 @@ static int judge(const struct scope *scope, const struct event_row *row, const c
     facts_read(&row->arguments, source, &owner, &facts);
     facts.is_hosts_own = row->check == check_text && caller_is_hosts_own(scope);
     facts.leaves_scope =
-        row->check == check_thread && !scope->is_process && !caller_is_asyncio_executor(scope);
+        !scope->is_process &&
+        (row->check == check_breakpoint ||
+         (row->check == check_thread && !caller_is_asyncio_executor(scope)));
     facts.caller = ask_caller(scope, row->arguments.asks, &facts.deputy_is_known);
     if (row->check(scope->policy, &facts, &denial) == VERDICT_DENY &&
         refuse(scope, row, event, source, &facts, &denial) < 0)

@@ -4,6 +4,7 @@
 #include "guard/audit/hook.h"
 #include "guard/audit/socket_guard.h"
 #include "guard/audit/sqlite_guard.h"
+#include "guard/audit/trace_guard.h"
 #include "guard/python/method_patch.h"
 
 #include <string.h>
@@ -203,7 +204,8 @@ int interpose_init(void)
 
     if (done)
         return 0;
-    if (guard_loaded_modules() < 0 || guard_monitoring() < 0 || patch_loaders() < 0)
+    if (guard_loaded_modules() < 0 || guard_monitoring() < 0 || patch_loaders() < 0 ||
+        trace_guard_start() < 0)
         return -1;
     done = true;
     return 0;

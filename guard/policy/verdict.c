@@ -98,6 +98,12 @@ enum verdict check_monitoring(const struct policy *policy, const struct facts *f
     return check_never(policy, facts, ret_denial);
 }
 
+enum verdict check_breakpoint(const struct policy *policy, const struct facts *facts,
+                              struct denial *ret_denial)
+{
+    return facts->leaves_scope ? check_never(policy, facts, ret_denial) : VERDICT_ALLOW;
+}
+
 enum verdict check_library(const struct policy *policy, const struct facts *facts,
                            struct denial *ret_denial)
 {

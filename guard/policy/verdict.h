@@ -56,7 +56,7 @@ struct facts {
     int link_fd;         /* the descriptor that belongs to the guard; -1 for none */
     struct bytes name;   /* an attribute, a variable, a module: what the event is about */
     bool is_hosts_own; /* mk_audit(): the program around it asks, judged as the user */
-    bool leaves_scope; /* a thread that would begin outside of the guard of a host program */
+    bool leaves_scope; /* a thread that would begin outside of the guard of a host program, or its debugger */
     bool deputy_is_known; /* the library asking is one that needs native calls while it runs */
 };
 
@@ -90,6 +90,7 @@ verdict_function check_dbm;             /* the files that a name without an endi
 verdict_function check_pragma;          /* of SQLite: not where it puts its files */
 verdict_function check_attach;          /* ATTACH: the same, and the name has to be known */
 verdict_function check_sqlite;          /* a database: file, file: URI or ":memory:" */
+verdict_function check_breakpoint;      /* in the guard process; a host program's own debugger is not a cell's */
 verdict_function check_monitoring;      /* the guard's own work alone */
 verdict_function check_library;         /* not user code itself */
 verdict_function check_thread;          /* the same, and not out of a host's scope */

@@ -8,7 +8,8 @@
 
 struct compat compat;
 
-/* Where a function's address goes, and the names it had: the older one comes second. */
+/* Where a function's address goes, and the names it had: the older one comes second; OPTIONAL: may be missing. */
+#define OPTIONAL ""
 static const struct lookup {
     size_t offset;
     const char *name;
@@ -26,6 +27,8 @@ static const struct lookup {
     {offsetof(struct compat, function_closure),         "PyFunction_GetClosure",           NULL},
     {offsetof(struct compat, cell_get),                 "PyCell_Get",                      NULL},
     {offsetof(struct compat, frame_type),               "PyFrame_Type",                    NULL},
+    {offsetof(struct compat, set_trace),                "PyEval_SetTrace",                 NULL},
+    {offsetof(struct compat, frame_locals_to_fast),     "PyFrame_LocalsToFast",            OPTIONAL},
     {offsetof(struct compat, audit),                    "PySys_Audit",                     NULL},
     {offsetof(struct compat, request_code_extra_index), "PyUnstable_Eval_RequestCodeExtraIndex",
                                                         "_PyEval_RequestCodeExtraIndex"},
@@ -49,7 +52,7 @@ int compat_init(const char **ret_missing)
 
         if (address == NULL && lookups[i].older_name != NULL)
             address = dlsym(RTLD_DEFAULT, lookups[i].older_name);
-        if (address == NULL) {
+        if (address == NULL && (lookups[i].older_name == NULL || lookups[i].older_name[0] != '\0')) {
             *ret_missing = lookups[i].name;
             return -ENOSYS;
         }

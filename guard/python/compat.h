@@ -10,6 +10,9 @@
 
 #include <Python.h>
 
+/* As PyEval_SetTrace() wants it. */
+typedef int (*compat_trace_function)(PyObject *object, PyFrameObject *frame, int event, PyObject *argument);
+
 struct compat {
     int (*add_audit_hook)(int (*hook)(const char *event, PyObject *args, void *data), void *data);
     PyObject *(*frame_back)(PyObject *frame);                /* new, NULL at the outermost */
@@ -23,6 +26,8 @@ struct compat {
     PyObject *(*function_closure)(PyObject *function);
     PyObject *(*cell_get)(PyObject *cell);                   /* new; NULL for an empty one */
     PyTypeObject *frame_type;
+    void (*set_trace)(compat_trace_function function, PyObject *object);
+    void (*frame_locals_to_fast)(PyObject *frame, int clear); /* needed up to 3.12; may be NULL later */
     int (*audit)(const char *event, const char *format, ...);
     Py_ssize_t (*request_code_extra_index)(void (*release)(void *));
     int (*code_get_extra)(PyObject *code, Py_ssize_t index, void **ret_extra);
