@@ -11,7 +11,7 @@ attempts = [lambda: socket.socket(), lambda: socket.socket(socket.AF_INET6, sock
             lambda: urllib.request.urlretrieve("file:///etc/passwd", outside + "/evil"), lambda: ftplib.FTP(here),
             lambda: smtplib.SMTP(here, port), lambda: poplib.POP3(here, port), lambda: imaplib.IMAP4(here, port),
             lambda: socketserver.TCPServer((here, 0), None), lambda: xmlrpc.client.ServerProxy(f"http://{here}:{port}").x(),
-            lambda: multiprocessing.connection.Client((here, port)), lambda: multiprocessing.connection.Listener(),
+            lambda: multiprocessing.connection.Client((here, port)), lambda: multiprocessing.connection.Listener("l"),
             lambda: socket.sethostname("evil"), lambda: socket.fromfd(0, socket.AF_INET, socket.SOCK_STREAM)]
 refused = 0
 for number, attempt in enumerate(attempts):
