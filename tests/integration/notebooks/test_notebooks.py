@@ -15,7 +15,7 @@ REFUSALS = 6
 @pytest.fixture(scope="module")
 def jupyter(tmp_path_factory):
     prefix = tmp_path_factory.mktemp("jupyter")
-    kernelspecs.install(prefix)
+    kernelspecs.install_for_notebooks(prefix)
     before = dict(os.environ)
     os.environ.update(kernelspecs.environment(prefix))
     yield
@@ -51,3 +51,18 @@ def test_the_tour_shows_what_it_promises():
 def test_the_file_was_written_inside_the_write_root(jupyter, tmp_path):
     execute(PROJECT / "notebooks" / "tour.ipynb", tmp_path)
     assert (tmp_path / "output" / "penguins.csv").read_text().startswith("species,birds,")
+
+
+@pytest.mark.parametrize("notebook, files", [("policy", ["policy.toml", "tools.py"]), ("isolation", ["isolation.toml"])])
+def test_files_that_a_notebook_quotes_are_as_they_are(notebook, files):
+    cells = nbformat.read(PROJECT / "notebooks" / f"{notebook}.ipynb", as_version=4).cells
+    words = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+    for name in files:
+        assert (PROJECT / "notebooks" / name).read_text().strip() in words, name
+
+
+def test_the_assistant_is_refused_and_does_better(jupyter, tmp_path):
+    executed = execute(PROJECT / "notebooks" / "assistant.ipynb", tmp_path)
+    printed = "".join(output.get("text", "") for cell in executed.cells for output in cell.get("outputs", []))
+    assert printed.count("refused to ") == 3 and printed.count("done: ") == 3
+    assert (tmp_path / "heaviest.csv").read_text() == "species,body_mass_g\nGentoo,5092.0\n"

@@ -9,13 +9,20 @@ import subprocess
 import sys
 from pathlib import Path
 
-from kernel_process import PROGRAM
+from kernel_process import PROGRAM, PROJECT
 
 
 def install(prefix, *arguments):
     """`safepyrun install` with the Python that runs the tests."""
     command = [PROGRAM, "install", "--prefix", prefix, "--python", sys.executable, *arguments]
     subprocess.run(list(map(str, command)), check=True, timeout=30)
+
+
+def install_for_notebooks(prefix):
+    """The kernels that notebooks/*.ipynb name, as notebooks/run installs them."""
+    install(prefix)
+    for name, policy in (("safepyrun-policy", "policy.toml"), ("safepyrun-limits", "isolation.toml")):
+        install(prefix, "--name", name, "--policy", PROJECT / "notebooks" / policy)
 
 
 def environment(prefix):

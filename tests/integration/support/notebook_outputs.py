@@ -28,6 +28,8 @@ class Tidy:
     def __init__(self, directory):
         self.replacements = [
             (re.escape(str(Path(directory).resolve())), "/home/you/notebooks"),
+            (re.escape(str(kernelspecs.PROJECT / "notebooks")), "/home/you/notebooks"),
+            (r"landlock ( +)active: ABI \d+", r"landlock \1active: ABI 7"),
             (re.escape(sysconfig.get_path("purelib")), "/home/you/venv/lib/python3/site-packages"),
             (r"/tmp/safepyrun-\w{6}\b", "/tmp/safepyrun"),     # the guard's own temporary directory
             (r"0x[0-9a-f]{6,}", "0x7f0000000000"),
@@ -88,7 +90,7 @@ def essence(output):
 def store(path):
     with tempfile.TemporaryDirectory() as prefix, tempfile.TemporaryDirectory() as directory:
         os.environ.update(kernelspecs.environment(prefix))
-        kernelspecs.install(prefix)
+        kernelspecs.install_for_notebooks(prefix)
         nbformat.write(execute(path, directory), path)
 
 
