@@ -12,7 +12,7 @@
 static const char usage[] =
     "usage: safepyrun policy check FILE\n"
     "       safepyrun policy show [--policy FILE] [--json]\n"
-    "       safepyrun policy keys\n"
+    "       safepyrun policy keys [--man]\n"
     "\n"
     "  check  is this policy file right? Says file, line and key of what is not; exit status 1\n"
     "  show   what a kernel started here lets cells do, and which file each value comes from\n"
@@ -59,14 +59,45 @@ static int show(int argc, char **argv)
     return status;
 }
 
-/* Markdown, so that the same table stands in the README. */
+/* What troff would take for its own: a backslash, a hyphen that is meant as one. */
+static void print_man_text(const char *text)
+{
+    for (; *text != '\0'; text++)
+        if (*text == '\\')
+            fputs("\\e", stdout);
+        else if (*text == '-')
+            fputs("\\-", stdout);
+        else
+            putchar(*text);
+}
+
+/* Part of docs/man/safepyrun-policy.5.in. */
+static void print_man_row(const struct policy_key *row)
+{
+    fputs(".TP\n.B ", stdout);
+    print_man_text(row->name);
+    putchar('\n');
+    print_man_text(row->meaning);
+    fputs(".\nTakes ", stdout);
+    print_man_text(row->accepts);
+    fputs("; without it: ", stdout);
+    print_man_text(row->otherwise);
+    fputs(".\n", stdout);
+}
+
+/* Markdown, so that the same table stands in docs/policy.md; or a part of the man page. */
 static int keys(int argc, char **argv)
 {
     size_t count;
     const struct policy_key *rows = policy_keys(&count);
+    bool for_man = argc == 2 && strcmp(argv[1], "--man") == 0;
 
-    if (argc != 1)
+    if (argc != 1 && !for_man)
         return complain("keys takes no ", argv[1]);
+    for (size_t i = 0; for_man && i < count; i++)
+        print_man_row(&rows[i]);
+    if (for_man)
+        return 0;
     printf("| key | takes | without it | meaning |\n|---|---|---|---|\n");
     for (size_t i = 0; i < count; i++)
         printf("| `%s` | %s | %s | %s |\n", rows[i].name, rows[i].accepts, rows[i].otherwise,

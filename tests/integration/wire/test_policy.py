@@ -231,7 +231,7 @@ def test_the_command_line_answers(tmp_path, arguments, status, told):
 def test_keys_are_the_table_of_the_readme(tmp_path):
     table = ask("keys", home=tmp_path).stdout
     assert "`ok_dests`" in table and "`env.pass`" in table
-    assert table in (PROJECT / "README.md").read_text()
+    assert table in (PROJECT / "docs" / "policy.md").read_text()
 
 
 @pytest.mark.parametrize("arguments", [[], ["dance"], ["show", "--policy"], ["keys", "x"], ["check", "a", "b"]])
@@ -242,3 +242,11 @@ def test_arguments_that_make_no_sense(tmp_path, arguments):
 
 def test_help(tmp_path):
     assert "safepyrun policy check FILE" in ask("--help", home=tmp_path).stdout
+
+
+def test_the_man_page_has_every_key():
+    keys = subprocess.run([PROGRAM, "policy", "keys"], capture_output=True, text=True, check=True).stdout.splitlines()[2:]
+    page = (PROGRAM.parents[1] / "docs" / "safepyrun-policy.5").read_text()
+    names = [line.split("`")[1].replace("-", "\\-") for line in keys]
+    assert len(names) > 20 and all(f"\n.B {name}\n" in page for name in names)
+    assert page.count("\n.TP\n.B ") >= len(names) and "@KEYS@" not in page
