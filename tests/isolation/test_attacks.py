@@ -38,6 +38,8 @@ def shown(world, name):
 def test_attack(world, name, system):
     if name in NOT_HELD.get(system, ()):
         pytest.skip("without Landlock the report says that this is not held")
+    if system == "no Landlock" and not world.has_view():
+        pytest.skip("no namespaces for this user here: without Landlock too, the report says that files are not held")
     answer, works = world.shown.get(name) or world.shown.setdefault(name, shown(world, name))
     if not works:
         pytest.skip(f"this user cannot do it without the ring either: {os.strerror(answer)}")

@@ -4,6 +4,7 @@ import array
 import ctypes
 import errno
 import fcntl
+import json
 import os
 import pathlib
 import pty
@@ -20,6 +21,7 @@ NOBODY = 65534
 FLAGS_OF_FILE = 0x80086601  # FS_IOC_GETFLAGS
 #: whose effect comes a moment later
 SIGNALS = {"kill", "tgkill", "tkill", "sigqueue", "pidfd_send_signal", "signal_by_descriptor"}
+STATUS = "import json, safepyrun._guard as g\nprint(json.dumps(g.status()))"
 TARGET = """
 import ctypes
 lib = ctypes.CDLL({library!r}, use_errno=True)
@@ -103,6 +105,11 @@ class World:
         if self.user == os.getuid():
             return command
         return ["setpriv", f"--reuid={self.user}", f"--regid={self.user}", "--clear-groups", *command]
+
+    def has_view(self):
+        """Whether this system gives this user a mount view; a chroot gives an ordinary one no namespace."""
+        status = json.loads(self.guard(degrade="landlock").execute(STATUS).stdout)
+        return {name: state for name, state, _ in status["os_ring_parts"]}["mount_view"] == "active"
 
     # ---- the things ---------------------------------------------------------------------------------
 
