@@ -34,7 +34,7 @@ class Warm:
         self.run.mkdir(mode=0o700)
         self.home.mkdir()
         self.environment = {"HOME": str(self.home), "XDG_RUNTIME_DIR": str(self.run)}
-        self.logs = []
+        self.logs, self.kernels = [], []
 
     def start(self, policy=WARM, environment=None, arguments=(), **keywords):
         log = self.folder / f"{len(self.logs)}.log"
@@ -42,6 +42,7 @@ class Warm:
         kernel = self.start_kernel(shell=self.shell, policy=policy, environment=self.environment | (environment or {}),
                                    arguments=["--log", log, "--log-level", "debug", *arguments], **keywords)
         kernel.log = log
+        self.kernels.append(kernel)
         return kernel
 
     def command(self, *words):
@@ -74,6 +75,8 @@ def warm(start_kernel, shell):
     folder = Path(tempfile.mkdtemp(prefix="sp-", dir="/tmp"))  # the path of a socket is short
     warm = Warm(start_kernel, shell, folder)
     yield warm
+    for kernel in warm.kernels:  # first: each may start a template yet
+        kernel.stop()
     warm.command("stop")
     shutil.rmtree(folder)
 
@@ -363,6 +366,8 @@ def test_strangers_get_nothing(warm, what):
             each.chmod(0o755)  # and would get no further if the folders were open
         path.chmod(0o666)
         assert ask(path, lambda: os.setuid(65534)) in (b"", b"refused")
+        path.parent.chmod(0o700)
+        warm.run.chmod(0o700)
     else:
         assert ask(path, seal) in (b"", b"refused")
 
