@@ -79,6 +79,7 @@ def test_a_cell_that_dies_costs_only_itself(session, death):
     assert session.run("1")[0].header["session"] == identity
 
 
+@pytest.mark.memory
 def test_a_limit_costs_only_the_cell(start_kernel, shell):
     session = Session(start_kernel(shell=shell, policy=OPEN + "[limits]\ngrace_seconds = 1\nmemory_limit_mb = 400\n"))
     session.keep("x = 1")
