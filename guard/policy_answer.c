@@ -46,7 +46,7 @@ static PyObject *value_of(const char *key, const struct configuration *configura
     if (strcmp(key, "warm.templates") == 0)
         return PyBool_FromLong(policy->templates);
     if (strcmp(key, "warm.imports") == 0 && policy->learns_imports)
-        return text("what was used lately");
+        return py_own(Py_None); /* what was used lately: no list that a file could hold */
     if (strcmp(key, "extra_globals") == 0)
         return py_own(configuration->result.extra_globals);
     if (strcmp(key, "project_policy") == 0) /* a file that says false has the same effect as none */
@@ -102,6 +102,10 @@ static int print_assignment(const char *name, PyObject *value, const char *origi
 {
     cleanup_py PyObject *words = value != NULL ? dumps(value, false) : NULL;
 
+    if (value == Py_None) {
+        printf("# %s is not set\n", name);
+        return 0;
+    }
     if (words == NULL)
         return -1;
     printf("%s = ", name);

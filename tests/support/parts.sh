@@ -4,7 +4,7 @@
 # $results/<part>*.xml, which count_results.py adds up: a part without a report has failed.
 
 all_parts=(unit guard attacks isolation host conformance pythons integration suites notebooks clients package containers figures asan)
-test_packages=(libcmocka-dev chromium fonts-dejavu-core)
+test_packages=(libcmocka-dev chromium fonts-dejavu-core file)
 venv=$project/.venv-tests
 artefacts=$project/tests/artefacts
 results=$artefacts/results
@@ -89,7 +89,7 @@ run_suites()
     done
 }
 run_notebooks()   { with_pytest notebooks dev integration/notebooks; }
-run_clients()     { with_pytest clients dev integration/clients; }
+run_clients()     { with_pytest clients dev integration/clients -n 0; }     # a browser needs the machine
 run_package()     { with_pytest package dev integration/package -n 0; }     # one wheel for all of its tests
 run_containers()  { with_pytest containers dev integration/containers; }
 run_figures()     { with_pytest figures dev bench; }

@@ -85,6 +85,7 @@ def page(browser, request):
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     page = browser.new_page(viewport={"width": 1300, "height": 1000})
     page.set_default_timeout(30_000)
+    expect.set_options(timeout=30_000)
     yield page
     page.screenshot(path=SCREENSHOTS / f"lab-{request.node.name}.png")
     page.close()
