@@ -79,7 +79,7 @@ def test_a_cell_that_dies_costs_only_itself(session, death):
     assert session.run("1")[0].header["session"] == identity
 
 
-@pytest.mark.memory
+@pytest.mark.unsanitized
 def test_a_limit_costs_only_the_cell(start_kernel, shell):
     session = Session(start_kernel(shell=shell, policy=OPEN + "[limits]\ngrace_seconds = 1\nmemory_limit_mb = 400\n"))
     session.keep("x = 1")
@@ -374,6 +374,7 @@ def test_the_policy_holds_in_a_copy(start_kernel, shell):
     assert session.do("print(x)") == "1\n"
 
 
+@pytest.mark.unsanitized
 def test_a_broker_outlives_the_guard_that_started_it(start_kernel, shell):
     """Where there is no mount view a process beside the guard changes modes for it, and for its copies."""
     environment = {"LD_PRELOAD": str(BUILD / "tests/isolation_degrade.so"), "DEGRADE": "namespaces"}

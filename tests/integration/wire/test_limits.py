@@ -196,7 +196,7 @@ def test_endless_output(limited):
 
 # ---- memory, processes, files
 
-@pytest.mark.memory
+@pytest.mark.unsanitized
 def test_memory_is_refused_as_python_says_it(limited):
     front = limited(memory_limit_mb=300)
     error = error_of(front, "x = 1\ny = bytearray(10**9)")
@@ -204,7 +204,7 @@ def test_memory_is_refused_as_python_says_it(limited):
     assert text(front.run("print(x)")[1]) == "1\n"
 
 
-@pytest.mark.memory
+@pytest.mark.unsanitized
 def test_memory_that_no_resource_limit_sees(limited):
     """Shared pages are nobody's data: the kernel process sees them."""
     front = limited(memory_limit_mb=300)
@@ -288,7 +288,7 @@ def test_a_recursion_a_hundred_thousand_calls_deep(limited):
     assert len("".join(error["traceback"])) < 200_000
 
 
-@pytest.mark.memory
+@pytest.mark.unsanitized
 def test_endless_recursion_ends_with_its_limits(limited):
     front = limited(timeout_seconds=3, grace_seconds=1, memory_limit_mb=2000)
     error = error_of(front, "import sys\nsys.setrecursionlimit(10**7)\nf = lambda n: f(n + 1)\nf(0)", timeout=30)

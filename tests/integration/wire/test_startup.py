@@ -162,6 +162,7 @@ def why_not(kernel):
         return reply.content["evalue"]
 
 
+@pytest.mark.unsanitized
 def test_a_copy_of_the_installation_works(start_kernel, installation):
     with start_kernel().frontend() as front:
         assert front.run("1")[0].content["status"] == "ok"
