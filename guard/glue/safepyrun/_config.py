@@ -5,7 +5,6 @@ registered until then is taken back.
 """
 
 import os
-import pathlib
 import sys
 import warnings
 
@@ -20,6 +19,8 @@ def path():
 
 
 def _names():
+    import pathlib  # here: 9 ms that only who has such a file shall wait for
+
     import safepyrun
     names = {name: getattr(safepyrun, name) for name in safepyrun.CONFIG_NAMES}
     names.update((name, __import__(name)) for name in _STANDARD)
