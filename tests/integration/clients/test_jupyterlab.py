@@ -168,7 +168,7 @@ def test_a_person_says_yes(page, lab, lab_directory):
     area = run_cell(page, 0)
     area.locator(".jp-Stdin-prompt").wait_for()
     asked = area.locator(".jp-Stdin-prompt").inner_text()
-    assert f'\n    "{lab_directory}/let-pass"\n' in asked, asked
+    assert f'\n    "{lab_directory.resolve()}/let-pass"\n' in asked, asked
     code = re.search(r"once (\d{4}) ", asked)[1]
     page.screenshot(path=SCREENSHOTS / "lab-question.png")
     area.locator(".jp-Stdin-input").fill(f"once {code}")
