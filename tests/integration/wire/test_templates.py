@@ -227,6 +227,7 @@ def test_interrupt_and_limits(warm):
 OPEN = 'preset = "open"\nok_dests = "any"\nos_ring = "off"\n' + WARM
 
 
+@pytest.mark.unsanitized     # a template's environment is not the tests', which says that a signal is to end it
 @pytest.mark.parametrize("code, words", [("import ctypes; ctypes.string_at(0)", "SIGSEGV"), ("import os; os._exit(3)", "3")])
 def test_its_death_is_told(warm, code, words):
     warm.warmed(policy=OPEN)
