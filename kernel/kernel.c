@@ -80,7 +80,7 @@ int kernel_run_next(struct kernel *kernel)
             restore_when_idle(kernel);
             return 0;
         }
-        result = run_request(kernel, request);
+        result = request->is_cancelled ? request_abort(request) : run_request(kernel, request);
     }
     return result;
 }
@@ -91,15 +91,16 @@ int kernel_interrupt(struct kernel *kernel)
     /* What was sent before the interrupt is stopped by it, though it came on another socket. */
     int result = channels_read_shell(&kernel->channels);
 
-    if (result == 0)
-        result = queue_abort_executes(&kernel->queue);
+    if (result != 0)
+        return result;
     /* Not a cell that reading has just started: nothing ran when the interrupt came. */
-    if (running != NULL && running == kernel->queue.running) {
-        guard_process_interrupt(&kernel->guard);
-        kernel->question.interrupted_cell = running->cell;
-        question_close(kernel, ANSWER_INTERRUPTED); /* after the signal: the guard looks for it */
-    }
-    return result;
+    if (running == NULL || running != kernel->queue.running)
+        return queue_abort_executes(&kernel->queue);
+    queue_cancel_executes(&kernel->queue);
+    guard_process_interrupt(&kernel->guard);
+    kernel->question.interrupted_cell = running->cell;
+    question_close(kernel, ANSWER_INTERRUPTED); /* after the signal: the guard looks for it */
+    return 0;
 }
 
 void kernel_end_after_death(struct kernel *kernel)

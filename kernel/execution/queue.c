@@ -39,9 +39,15 @@ int queue_abort_executes(struct queue *queue)
         if (result != 0 || request->type != &execute_request)
             queue_push(queue, request);
         else
-            result = request_reply(request, BYTES_LITERAL("{\"status\":\"aborted\"}"), BYTES_NONE);
+            result = request_abort(request);
     }
     return result;
+}
+
+void queue_cancel_executes(struct queue *queue)
+{
+    for (struct request *request = queue->first; request != NULL; request = request->next)
+        request->is_cancelled = request->type == &execute_request;
 }
 
 int queue_refuse_all(struct queue *queue, const char *ename, const char *evalue)

@@ -29,5 +29,8 @@ struct request *queue_pop(struct queue *queue);
  */
 int queue_abort_executes(struct queue *queue);
 
+/* The same, each when its turn comes: after the reply of the cell that runs, which an interrupt has just been sent to. */
+void queue_cancel_executes(struct queue *queue);
+
 /* Closes everything, running or waiting, with an error of this kind. Returns 0 or -errno. */
 int queue_refuse_all(struct queue *queue, const char *ename, const char *evalue);

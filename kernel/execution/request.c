@@ -113,6 +113,11 @@ void error_append_content(struct buffer *content, const char *ename, const char 
     buffer_append_string(content, "]");
 }
 
+int request_abort(struct request *request)
+{
+    return request_reply(request, BYTES_LITERAL("{\"status\":\"aborted\"}"), BYTES_NONE);
+}
+
 int request_refuse(struct request *request, const char *ename, const char *format, ...)
 {
     cleanup_buffer struct buffer content = BUFFER_NONE;

@@ -46,6 +46,7 @@ struct request {
     struct message *message;
     enum channel channel;
     bool is_open;
+    bool is_cancelled; /* an interrupt came while it waited */
     uint32_t cell; /* the guard's name for it; 0 until it is with the guard */
     struct execute_options execute;
     char started[SESSION_DATE_SIZE];
@@ -71,6 +72,9 @@ int request_open(struct request *request);
 
 /* Replies with raw JSON and closes. `metadata` may be empty. TAKES the request. Returns 0 or -errno. */
 int request_reply(struct request *request, struct bytes content, struct bytes metadata);
+
+/* Replies {"status": "aborted"} and closes. TAKES the request. Returns 0 or -errno. */
+int request_abort(struct request *request);
 
 /*
  * request_refuse() - reply {"status": "error"} and close

@@ -60,8 +60,20 @@ def test_interrupt_aborts_what_waits(kernel, front, interrupt):
     waiting = front.execute("print('never')")
     front.reply(front.send("shell", "kernel_info_request", {}))  # answered: what came before is queued
     interrupt(kernel, front)
-    assert front.reply(msg_id, timeout=5).content["ename"] == "KeyboardInterrupt"
-    assert front.reply(waiting).content == {"status": "aborted"}
+    first, second = (front.take("shell", lambda message: True, timeout=5) for _ in range(2))
+    assert (first.parent_id, first.content["ename"]) == (msg_id, "KeyboardInterrupt")    # replies keep their order
+    assert (second.parent_id, second.content) == (waiting, {"status": "aborted"})
+
+
+@WAYS
+def test_a_cell_that_takes_the_interrupt_itself_is_no_reason_to_run_what_waited(front, kernel, interrupt):
+    msg_id = started(front, "import time\nprint('in', flush=True)\ntry: time.sleep(20)\nexcept KeyboardInterrupt: pass")
+    waiting = front.execute("print('never')")
+    front.reply(front.send("shell", "kernel_info_request", {}))
+    interrupt(kernel, front)
+    assert front.reply(msg_id, timeout=5).content["status"] == "ok"
+    assert front.reply(waiting, timeout=5).content == {"status": "aborted"}
+    assert text(front.run("print('alive')")[1]) == "alive\n"
 
 
 @WAYS
