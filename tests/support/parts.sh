@@ -91,7 +91,7 @@ run_suites()
 run_notebooks()   { with_pytest notebooks dev integration/notebooks; }
 run_clients()     { with_pytest clients dev integration/clients -n 0; }     # a browser needs the machine
 run_package()     { with_pytest package dev integration/package -n 0; }     # one wheel for all of its tests
-run_containers()  { with_pytest containers dev integration/containers; }
+run_containers()  { with_pytest containers dev integration/containers -n 0; }   # its tests share one engine
 run_figures()     { with_pytest figures dev bench; }
 
 # A sanitizer's complaint ends the process that it is about, so the test at hand fails; its text goes to a file.
