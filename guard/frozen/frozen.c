@@ -3,6 +3,7 @@
 #include "guard/frozen/shared_files.h"
 #include "guard/frozen/threads.h"
 #include "guard/link/descriptors.h"
+#include "guard/link/passing.h"
 #include "guard/python/error.h"
 #include "guard/python/event_loop.h"
 #include "guard/python/interrupt.h"
@@ -58,29 +59,14 @@ int frozen_load(void)
 static int receive_link(uint32_t number)
 {
     for (;;) {
+        cleanup_passed struct passed passed = PASSED_NONE;
         uint32_t found = 0;
-        int fd = -1;
-        struct iovec part = {&found, sizeof(found)};
-        union {
-            struct cmsghdr header;
-            char space[CMSG_SPACE(sizeof(int))];
-        } control;
-        struct msghdr message = {.msg_iov = &part,
-                                 .msg_iovlen = 1,
-                                 .msg_control = &control,
-                                 .msg_controllen = sizeof(control)};
-        struct cmsghdr *header;
 
-        if (recvmsg(frozen.copies_fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC) !=
+        if (passing_receive(frozen.copies_fd, &found, sizeof(found), MSG_DONTWAIT, &passed) !=
             (ssize_t)sizeof(found))
             return -1;
-        header = CMSG_FIRSTHDR(&message);
-        if (header != NULL && header->cmsg_type == SCM_RIGHTS)
-            memcpy(&fd, CMSG_DATA(header), sizeof(fd));
         if (found == number)
-            return fd;
-        if (fd >= 0)
-            close(fd);
+            return passed_steal_one(&passed);
     }
 }
 

@@ -1,4 +1,6 @@
 #include "guard/ring/broker.h"
+
+#include "guard/link/passing.h"
 #include "guard/ring/capabilities.h"
 #include "guard/ring/metadata.h"
 #include "guard/ring/proxy.h"
@@ -29,25 +31,14 @@ struct rules {
 
 static int receive(int socket, char *bytes, size_t *ret_size)
 {
-    struct iovec vector = {bytes, MESSAGE_MAX - 1};
-    union {
-        char bytes[CMSG_SPACE(sizeof(int))];
-        struct cmsghdr align;
-    } control;
-    struct msghdr message = {.msg_iov = &vector,
-                             .msg_iovlen = 1,
-                             .msg_control = control.bytes,
-                             .msg_controllen = sizeof(control.bytes)};
-    ssize_t size = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
-    const struct cmsghdr *header = size > 0 ? CMSG_FIRSTHDR(&message) : NULL;
-    int listener;
+    cleanup_passed struct passed passed = PASSED_NONE;
+    ssize_t size = passing_receive(socket, bytes, MESSAGE_MAX - 1, 0, &passed);
 
-    if (header == NULL || header->cmsg_type != SCM_RIGHTS || (message.msg_flags & MSG_TRUNC) != 0)
+    if (size <= 0)
         return -1;
-    memcpy(&listener, CMSG_DATA(header), sizeof(listener));
     *ret_size = (size_t)size;
     bytes[size] = '\0';
-    return listener;
+    return passed_steal_one(&passed);
 }
 
 static void read_rules(const char *bytes, size_t size, struct rules *rules)
@@ -117,7 +108,7 @@ static void __attribute__((noreturn)) be_broker(int socket)
     setsid();
     sigemptyset(&none);
     for (int number = 1; number < SIGRTMIN; number++)
-        signal(number, SIG_DFL);
+        signal(number, number == SIGPIPE ? SIG_IGN : SIG_DFL);
     sigprocmask(SIG_SETMASK, &none, NULL);
     if (dup2(socket, 3) < 0)
         _exit(1);
@@ -169,15 +160,6 @@ int broker_hand_over(struct broker *broker, int listener, const struct ring_path
     cleanup_buffer struct buffer text = BUFFER_NONE;
     cleanup_close int socket = steal_fd(&broker->socket);
     cleanup_close int given = listener;
-    union {
-        char bytes[CMSG_SPACE(sizeof(int))];
-        struct cmsghdr header;
-    } control = {.header = {CMSG_LEN(sizeof(int)), SOL_SOCKET, SCM_RIGHTS}};
-    struct iovec vector;
-    struct msghdr message = {.msg_iov = &vector,
-                             .msg_iovlen = 1,
-                             .msg_control = control.bytes,
-                             .msg_controllen = sizeof(control.bytes)};
 
     buffer_append_char(&text, '\0'); /* never empty */
     add_texts(&text, KIND_ROOT, &paths->roots);
@@ -186,7 +168,5 @@ int broker_hand_over(struct broker *broker, int listener, const struct ring_path
     add_texts(&text, KIND_HOST, hosts);
     if (text.size >= MESSAGE_MAX)
         return -E2BIG;
-    vector = (struct iovec){text.data, text.size};
-    memcpy(CMSG_DATA(&control.header), &given, sizeof(given));
-    return sendmsg(socket, &message, MSG_NOSIGNAL) < 0 ? -errno : 0;
+    return passing_send(socket, buffer_bytes(&text), &(struct passed){{given}, 1}, 0);
 }

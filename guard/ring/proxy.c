@@ -1,5 +1,7 @@
 #include "guard/ring/proxy.h"
 
+#include "guard/link/write_all.h"
+
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netdb.h>
@@ -24,19 +26,6 @@ struct request {
     const char *path; /* of a plain request, in `head` */
 };
 
-static bool write_all(int fd, const void *bytes, size_t size)
-{
-    while (size > 0) {
-        ssize_t count = send(fd, bytes, size, MSG_NOSIGNAL);
-
-        if (count <= 0)
-            return false;
-        bytes = (const char *)bytes + count;
-        size -= (size_t)count;
-    }
-    return true;
-}
-
 static void refuse(int fd, const char *status, const char *words)
 {
     cleanup_free char *text =
@@ -44,7 +33,7 @@ static void refuse(int fd, const char *status, const char *words)
                   "Connection: close\r\n\r\n%s",
                   status, strlen(words), words);
 
-    write_all(fd, text, strlen(text));
+    write_all(fd, bytes_of_string(text));
 }
 
 static bool read_head(int fd, struct request *request)
@@ -147,6 +136,11 @@ static int connect_to(const struct request *request)
     return fd;
 }
 
+static struct bytes behind_head(const struct request *request)
+{
+    return (struct bytes){request->head + request->head_size, request->size - request->head_size};
+}
+
 /* A plain request goes on in the form for the server itself, one for each connection: a second one
    on the same connection could name another host. */
 static bool forward_head(int fd, const struct request *request)
@@ -158,24 +152,23 @@ static bool forward_head(int fd, const struct request *request)
     cleanup_free char *line = xasprintf("%.*s %.*s HTTP/1.1\r\nConnection: close", method,
                                         request->head, path_size, path);
 
-    if (!write_all(fd, line, strlen(line)))
+    if (write_all(fd, bytes_of_string(line)) < 0)
         return false;
     while (rest + 4 < request->head + request->head_size) {
         size_t size = strcspn(rest + 2, "\r") + 2;
 
         if (strncasecmp(rest + 2, "Connection:", 11) != 0 &&
-            strncasecmp(rest + 2, "Proxy-", 6) != 0 && !write_all(fd, rest, size))
+            strncasecmp(rest + 2, "Proxy-", 6) != 0 && write_all(fd, (struct bytes){rest, size}) < 0)
             return false;
         rest += size;
     }
-    return write_all(fd, "\r\n\r\n", 4) && write_all(fd, request->head + request->head_size,
-                                                     request->size - request->head_size);
+    return write_all(fd, BYTES_LITERAL("\r\n\r\n")) == 0 && write_all(fd, behind_head(request)) == 0;
 }
 
-static void relay(int one, int other)
+static void relay(const int ends[2])
 {
     static char bytes[RELAY_BYTES];
-    struct pollfd sides[2] = {{one, POLLIN, 0}, {other, POLLIN, 0}};
+    struct pollfd sides[2] = {{ends[0], POLLIN, 0}, {ends[1], POLLIN, 0}};
     int open_sides = 2;
 
     while (open_sides > 0 && poll(sides, 2, -1) > 0) {
@@ -185,13 +178,11 @@ static void relay(int one, int other)
             if (sides[i].revents == 0)
                 continue;
             count = recv(sides[i].fd, bytes, sizeof(bytes), 0);
-            if (count > 0 && write_all(sides[1 - i].fd < 0 ? (i == 0 ? other : one)
-                                                           : sides[1 - i].fd,
-                                       bytes, (size_t)count))
+            if (count > 0 && write_all(ends[1 - i], (struct bytes){bytes, (size_t)count}) == 0)
                 continue;
             if (count != 0)
                 return;
-            shutdown(i == 0 ? other : one, SHUT_WR);
+            shutdown(ends[1 - i], SHUT_WR);
             sides[i].fd = -1; /* its end is passed on, the other way stays open */
             sides[i].revents = 0;
             open_sides--;
@@ -219,15 +210,13 @@ void proxy_serve(const struct string_list *allowed, int connection)
         return;
     }
     if (request.is_tunnel) {
-        static const char done[] = "HTTP/1.1 200 OK\r\n\r\n";
-
-        if (!write_all(connection, done, sizeof(done) - 1) ||
-            !write_all(server, request.head + request.head_size, request.size - request.head_size))
+        if (write_all(connection, BYTES_LITERAL("HTTP/1.1 200 OK\r\n\r\n")) < 0 ||
+            write_all(server, behind_head(&request)) < 0)
             return;
     } else if (!forward_head(server, &request)) {
         return;
     }
-    relay(connection, server);
+    relay((const int[2]){connection, server});
 }
 
 /* ---- making one ------------------------------------------------------------------------------ */

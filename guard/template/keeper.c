@@ -1,6 +1,6 @@
 #include "guard/template/keeper.h"
 
-#include "guard/link/cleanup.h"
+#include "guard/link/passing.h"
 #include "guard/link/template_request.h"
 
 #include <dirent.h>
@@ -26,35 +26,14 @@ enum {
 
 struct received {
     struct template_request request;
-    int fds[TEMPLATE_FD_COUNT];
-    int count;
+    struct passed passed;
 };
 
 /* The request and what came with it; what does not look like one is nobody of ours. */
 static bool receive(int connection, struct received *ret_received)
 {
-    struct iovec part = {&ret_received->request, sizeof(ret_received->request)};
-    union {
-        struct cmsghdr header;
-        char space[CMSG_SPACE(sizeof(ret_received->fds))];
-    } control;
-    struct msghdr message = {.msg_iov = &part,
-                             .msg_iovlen = 1,
-                             .msg_control = &control,
-                             .msg_controllen = sizeof(control)};
-    struct cmsghdr *header;
-
-    if (recvmsg(connection, &message, MSG_CMSG_CLOEXEC | MSG_WAITALL) != (ssize_t)part.iov_len ||
-        (message.msg_flags & MSG_CTRUNC) != 0)
-        return false;
-    header = CMSG_FIRSTHDR(&message);
-    if (header != NULL && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS) {
-        size_t size = header->cmsg_len - CMSG_LEN(0);
-
-        memcpy(ret_received->fds, CMSG_DATA(header), size);
-        ret_received->count = (int)(size / sizeof(int));
-    }
-    return true;
+    return passing_receive(connection, &ret_received->request, sizeof(ret_received->request), MSG_WAITALL,
+                           &ret_received->passed) == (ssize_t)sizeof(ret_received->request);
 }
 
 /* ---- in the guard ------------------------------------------------------------------------------ */
@@ -72,7 +51,7 @@ static void place_descriptors(const struct received *received, int *connection)
 
     *connection = fcntl(*connection, F_DUPFD_CLOEXEC, FREE_FD);
     for (int i = 0; i < TEMPLATE_FD_COUNT; i++) {
-        fds[i] = fcntl(received->fds[i], F_DUPFD_CLOEXEC, FREE_FD);
+        fds[i] = fcntl(received->passed.fds[i], F_DUPFD_CLOEXEC, FREE_FD);
         if (fds[i] < 0)
             give_up();
     }
@@ -100,23 +79,9 @@ static void become_guard(const struct received *received, pid_t keeper, int *con
 
 /* ---- in the keeper ----------------------------------------------------------------------------- */
 
-static bool send_answer(int connection, struct template_answer answer, int pidfd)
+static bool send_answer(int connection, struct template_answer answer, const struct passed *pidfd)
 {
-    struct iovec part = {&answer, sizeof(answer)};
-    union {
-        struct cmsghdr header;
-        char space[CMSG_SPACE(sizeof(int))];
-    } control = {.space = {0}};
-    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
-
-    if (pidfd >= 0) {
-        message.msg_control = &control;
-        message.msg_controllen = sizeof(control);
-        control.header = (struct cmsghdr){
-            .cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
-        memcpy(CMSG_DATA(&control.header), &pidfd, sizeof(pidfd));
-    }
-    return sendmsg(connection, &message, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)sizeof(answer);
+    return passing_send(connection, (struct bytes){&answer, sizeof(answer)}, pidfd, MSG_DONTWAIT) == 0;
 }
 
 static void reap(int connection)
@@ -125,7 +90,7 @@ static void reap(int connection)
     pid_t pid;
 
     while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-        send_answer(connection, (struct template_answer){pid, status, getpid()}, -1);
+        send_answer(connection, (struct template_answer){pid, status, getpid()}, &PASSED_NONE);
 }
 
 /* Those below a killed child become ours, so that a few rounds meet all. */
@@ -177,21 +142,15 @@ static int watch_children(void)
     return signalfd(-1, &children, SFD_CLOEXEC);
 }
 
-static void close_received(const struct received *received)
-{
-    for (int i = 0; i < received->count; i++)
-        close(received->fds[i]);
-}
-
 /* Returns in the guard. */
-static void fork_guard(int *connection, const struct received *received)
+static void fork_guard(int *connection, struct received *received)
 {
     int signals = watch_children();
     pid_t keeper = getpid();
     pid_t guard;
     int pidfd;
 
-    if (received->count != TEMPLATE_FD_COUNT || signals < 0)
+    if (received->passed.count != TEMPLATE_FD_COUNT || signals < 0)
         _exit(1);
     guard = fork();
     if (guard == 0) {
@@ -200,9 +159,10 @@ static void fork_guard(int *connection, const struct received *received)
     }
     if (guard < 0)
         _exit(1);
-    close_received(received);
+    passed_close(&received->passed);
     pidfd = (int)syscall(SYS_pidfd_open, guard, 0);
-    if (pidfd < 0 || !send_answer(*connection, (struct template_answer){guard, 0, keeper}, pidfd))
+    if (pidfd < 0 || !send_answer(*connection, (struct template_answer){guard, 0, keeper},
+                                  &(struct passed){{pidfd}, 1}))
         end_all();
     close(pidfd);
     keep(*connection, signals);
@@ -217,7 +177,7 @@ static void __attribute__((noreturn)) tell(int connection, const char *text)
 int keeper_serve(int connection, const struct keeper_news *news, unsigned *ret_environment_bytes)
 {
     static const struct timeval limit = {.tv_sec = REQUEST_SECONDS};
-    struct received received = {.count = 0};
+    struct received received = {.passed = PASSED_NONE};
 
     signal(SIGCHLD, SIG_DFL);
     setsid(); /* the template may be ended with its group; we are not part of it */

@@ -8,6 +8,7 @@
 #include "kernel/commands/kernelspec.h"
 
 #include "guard/link/buffer.h"
+#include "guard/link/write_all.h"
 #include "kernel/commands/logos.h"
 #include "kernel/wire/session.h"
 
@@ -74,20 +75,12 @@ static int make_folders(const char *folder, char **ret_path)
     return 0;
 }
 
-static int write_all(int fd, struct bytes content)
+static int fill(int fd, struct bytes content)
 {
-    const char *data = content.data;
+    int error = write_all(fd, content);
 
-    while (content.size > 0) {
-        ssize_t done = write(fd, data, content.size);
-
-        if (done < 0 && errno == EINTR)
-            continue;
-        if (done < 0)
-            return -errno;
-        data += done;
-        content.size -= (size_t)done;
-    }
+    if (error < 0)
+        return error;
     return fchmod(fd, 0644) < 0 || fsync(fd) < 0 ? -errno : 0;
 }
 
@@ -97,7 +90,7 @@ static int replace_file(const char *folder, const char *name, struct bytes conte
     cleanup_free char *path = xasprintf("%s/%s", folder, name);
     cleanup_free char *draft = xasprintf("%s/.%s.XXXXXX", folder, name);
     cleanup_close int fd = mkostemp(draft, O_CLOEXEC);
-    int error = fd < 0 ? -errno : write_all(fd, content);
+    int error = fd < 0 ? -errno : fill(fd, content);
 
     if (error == 0 && rename(draft, path) < 0)
         error = -errno;

@@ -1,23 +1,10 @@
 #include "kernel/mcp/jsonrpc.h"
 
+#include "guard/link/write_all.h"
+
 #include <string.h>
 
 enum { BITE = 64 * 1024 };
-
-static int write_all(int fd, const char *data, size_t size)
-{
-    while (size > 0) {
-        ssize_t done = write(fd, data, size);
-
-        if (done < 0 && errno == EINTR)
-            continue;
-        if (done < 0)
-            return -errno;
-        data += done;
-        size -= (size_t)done;
-    }
-    return 0;
-}
 
 /* message TAKEN. jansson refuses to write what is no UTF-8, which nobody here makes. */
 static int post(struct jsonrpc *rpc, json_t *message)
@@ -26,7 +13,7 @@ static int post(struct jsonrpc *rpc, json_t *message)
     cleanup_free char *line = text != NULL ? xasprintf("%s\n", text) : NULL;
 
     json_decref(message);
-    return line != NULL ? write_all(rpc->output, line, strlen(line)) : -EILSEQ;
+    return line != NULL ? write_all(rpc->output, bytes_of_string(line)) : -EILSEQ;
 }
 
 static json_t *copy_of(const json_t *id)

@@ -1,5 +1,6 @@
 #include "kernel/supervisor/copies.h"
 
+#include "guard/link/passing.h"
 #include "kernel/records/log.h"
 
 #include <poll.h>
@@ -186,22 +187,8 @@ static int make_link(int ret_ends[2])
 
 static bool send_link(int socket, uint32_t number, int link)
 {
-    struct iovec part = {&number, sizeof(number)};
-    union {
-        struct cmsghdr header;
-        char space[CMSG_SPACE(sizeof(int))];
-    } control = {.space = {0}};
-    struct msghdr message = {.msg_iov = &part,
-                             .msg_iovlen = 1,
-                             .msg_control = &control,
-                             .msg_controllen = sizeof(control)};
-    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
-
-    header->cmsg_level = SOL_SOCKET;
-    header->cmsg_type = SCM_RIGHTS;
-    header->cmsg_len = CMSG_LEN(sizeof(link));
-    memcpy(CMSG_DATA(header), &link, sizeof(link));
-    return sendmsg(socket, &message, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)sizeof(number);
+    return passing_send(socket, (struct bytes){&number, sizeof(number)}, &(struct passed){{link}, 1},
+                        MSG_DONTWAIT) == 0;
 }
 
 bool copies_is_pending(const struct copies *copies)

@@ -239,16 +239,16 @@ static bool ask_template(const char *template, char **items, int last_line, stru
     int result = -EBADF;
 
     if (folder >= 0 && make_ends(&spawned, &far) == 0) {
-        int fds[TEMPLATE_FD_COUNT] = {
+        struct passed fds = {.count = TEMPLATE_FD_COUNT, .fds = {
             [TEMPLATE_FD_STDOUT] = far.outputs[0],
             [TEMPLATE_FD_STDERR] = far.outputs[1],
             [TEMPLATE_FD_FOLDER] = folder,
             [TEMPLATE_FD_LINK] = far.link,
             [TEMPLATE_FD_LINK + DESCRIPTOR_LAST_LINE] = last_line,
             [TEMPLATE_FD_LINK + DESCRIPTOR_COPIES] = far.copies,
-        };
+        }};
 
-        result = template_fork(template, fds, items, &guard);
+        result = template_fork(template, &fds, items, &guard);
     }
     far_ends_close(&far);
     if (result == 0) {

@@ -2,6 +2,7 @@
 
 #include "guard/link/buffer.h"
 #include "guard/link/seals.h"
+#include "guard/link/write_all.h"
 
 #include <poll.h>
 #include <stdbool.h>
@@ -42,61 +43,21 @@ static int connect_to(const char *path, int limit_ms)
     return is_believed(connection) ? steal_fd(&connection) : -EPERM;
 }
 
-static bool send_request(int connection, const struct template_request *request, const int *fds, int count)
+static bool send_request(int connection, const struct template_request *request, const struct passed *fds)
 {
-    struct iovec part = {(void *)request, sizeof(*request)};
-    union {
-        struct cmsghdr header;
-        char space[CMSG_SPACE(sizeof(int) * TEMPLATE_FD_COUNT)];
-    } control = {.space = {0}};
-    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
-    size_t size = sizeof(int) * (size_t)count;
-
-    if (count > 0) {
-        message.msg_control = &control;
-        message.msg_controllen = CMSG_SPACE(size);
-        control.header = (struct cmsghdr){
-            .cmsg_len = CMSG_LEN(size), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
-        memcpy(CMSG_DATA(&control.header), fds, size);
-    }
-    return sendmsg(connection, &message, MSG_NOSIGNAL) == (ssize_t)sizeof(*request);
-}
-
-static bool send_all(int connection, struct bytes bytes)
-{
-    const char *data = bytes.data;
-
-    while (bytes.size > 0) {
-        ssize_t count = send(connection, data, bytes.size, MSG_NOSIGNAL);
-
-        if (count <= 0)
-            return false;
-        data += count;
-        bytes.size -= (size_t)count;
-    }
-    return true;
+    return passing_send(connection, (struct bytes){request, sizeof(*request)}, fds, 0) == 0;
 }
 
 static bool receive_answer(int connection, struct template_answer *ret_answer, int *ret_pidfd)
 {
-    struct iovec part = {ret_answer, sizeof(*ret_answer)};
-    union {
-        struct cmsghdr header;
-        char space[CMSG_SPACE(sizeof(int))];
-    } control;
-    struct msghdr message = {.msg_iov = &part,
-                             .msg_iovlen = 1,
-                             .msg_control = &control,
-                             .msg_controllen = sizeof(control)};
-    struct cmsghdr *header;
+    cleanup_passed struct passed passed = PASSED_NONE;
 
-    if (recvmsg(connection, &message, MSG_CMSG_CLOEXEC | MSG_WAITALL) != (ssize_t)sizeof(*ret_answer))
+    if (passing_receive(connection, ret_answer, sizeof(*ret_answer), MSG_WAITALL, &passed) !=
+            (ssize_t)sizeof(*ret_answer) ||
+        ret_answer->pid <= 0)
         return false;
-    header = CMSG_FIRSTHDR(&message);
-    if (header == NULL || header->cmsg_type != SCM_RIGHTS)
-        return false;
-    memcpy(ret_pidfd, CMSG_DATA(header), sizeof(*ret_pidfd));
-    return ret_answer->pid > 0;
+    *ret_pidfd = passed_steal_one(&passed);
+    return *ret_pidfd >= 0;
 }
 
 static mode_t current_umask(void)
@@ -107,7 +68,7 @@ static mode_t current_umask(void)
     return mask;
 }
 
-int template_fork(const char *path, const int fds[TEMPLATE_FD_COUNT], char *const *environment,
+int template_fork(const char *path, const struct passed *fds, char *const *environment,
                   struct template_guard *ret_guard)
 {
     cleanup_close int connection = connect_to(path, ANSWER_MS);
@@ -123,8 +84,8 @@ int template_fork(const char *path, const int fds[TEMPLATE_FD_COUNT], char *cons
     if (text.size > TEMPLATE_ENVIRONMENT_BYTES_MAX)
         return -E2BIG;
     request.environment_bytes = (uint32_t)text.size;
-    if (!send_request(connection, &request, fds, TEMPLATE_FD_COUNT) ||
-        !send_all(connection, buffer_bytes(&text)) || !receive_answer(connection, &answer, &pidfd))
+    if (!send_request(connection, &request, fds) || write_all(connection, buffer_bytes(&text)) < 0 ||
+        !receive_answer(connection, &answer, &pidfd))
         return -EIO;
     *ret_guard = (struct template_guard){answer.pid, pidfd, answer.keeper, steal_fd(&connection)};
     return 0;
@@ -138,7 +99,7 @@ char *template_question(const char *path, enum template_kind kind)
     char bytes[4096];
     ssize_t count;
 
-    if (connection < 0 || !send_request(connection, &request, NULL, 0))
+    if (connection < 0 || !send_request(connection, &request, &PASSED_NONE))
         return NULL;
     while ((count = recv(connection, bytes, sizeof(bytes), 0)) > 0)
         buffer_append(&text, (struct bytes){bytes, (size_t)count});

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "guard/link/passing.h"
 #include "guard/link/template_request.h"
 
 #include <stdbool.h>
@@ -22,14 +23,14 @@ struct template_guard {
  * template_fork() - ask for a guard
  *
  * path         of the socket
- * fds          borrowed: TEMPLATE_FD_COUNT, as the enumeration says
+ * fds          TEMPLATE_FD_COUNT, as the enumeration says
  * environment  NULL-terminated
  * ret_guard    descriptors to be closed; as long as the keeper's is open, the guard may live
  *
  * Returns 0; -errno: there is no template (ENOENT, ECONNREFUSED) or it does not do its work.
  */
-int template_fork(const char *path, const int fds[TEMPLATE_FD_COUNT], char *const *environment,
-                    struct template_guard *ret_guard);
+int template_fork(const char *path, const struct passed *fds, char *const *environment,
+                  struct template_guard *ret_guard);
 
 /* Asks for STATUS or STOP. A new string; NULL when nobody answers. */
 char *template_question(const char *path, enum template_kind kind);
