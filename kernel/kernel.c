@@ -177,25 +177,23 @@ static int on_ready(void *context, const struct frame *frame)
     struct bytes ring = frame->parts[1];
     cleanup_buffer struct buffer text = BUFFER_NONE;
     struct policy_limits limits;
-    struct bytes value;
 
     if (!json_text_is_object(info, JSON_TEXT_STRICT) || !json_text_is_object(ring, JSON_TEXT_STRICT)) {
         guard_process_condemn(&kernel->guard, "it broke the protocol: READY is no JSON object");
         return 0;
     }
-    if (json_text_member(info, "python_version", &value) && json_text_string(value, &text) &&
+    if (json_text_member_string(info, "python_version", &text) &&
         memchr(text.data, '.', text.size) != NULL) {
         free(kernel->python_version);
         kernel->python_version = buffer_steal_string(&text);
     }
     buffer_clear(&text, 0);
-    if (json_text_member(info, "banner", &value) && json_text_string(value, &text)) {
+    if (json_text_member_string(info, "banner", &text)) {
         free(kernel->banner);
         kernel->banner = buffer_steal_string(&text);
     }
     buffer_clear(&text, 0);
-    if (json_text_member(info, "preset", &value))
-        json_text_string(value, &text);
+    json_text_member_string(info, "preset", &text);
     free(kernel->os_ring);
     kernel->os_ring = xstrndup(ring.data, ring.size);
     start_audit(kernel, buffer_bytes(&text));

@@ -5,6 +5,7 @@
 #include "kernel/supervisor/guard_process.h"
 #include "kernel/supervisor/limits.h"
 #include "kernel/supervisor/private_directory.h"
+#include "kernel/wire/colours.h"
 #include "kernel/wire/json_text.h"
 #include "kernel/wire/utf8.h"
 
@@ -75,56 +76,24 @@ static void add_denial(struct session *session, struct bytes denial)
 static char *member_text(struct bytes object, const char *key)
 {
     cleanup_buffer struct buffer text = BUFFER_NONE;
-    struct bytes value;
 
-    if (json_text_member(object, key, &value))
-        json_text_string(value, &text);
+    json_text_member_string(object, key, &text);
     return text.size > 0 ? buffer_steal_string(&text) : xstrdup("");
-}
-
-/* The lines of a traceback without their colours, as they stand on a terminal that has none. */
-static void append_without_colours(struct buffer *out, const char *text)
-{
-    while (*text != '\0') {
-        if (text[0] == '\x1b' && text[1] == '[') {
-            text += 2;
-            while (*text != '\0' && (*text < '@' || *text > '~'))
-                text++;
-            text += *text != '\0';
-        } else {
-            buffer_append_char(out, *text++);
-        }
-    }
-    buffer_append_char(out, '\n');
 }
 
 static int add_traceback(struct session *session, struct bytes content)
 {
     cleanup_buffer struct buffer lines = BUFFER_NONE;
+    cleanup_buffer struct buffer plain = BUFFER_NONE;
     struct bytes list;
-    const char *at;
-    const char *end;
 
-    if (!json_text_member(content, "traceback", &list))
+    if (json_text_member(content, "traceback", &list))
+        json_text_append_lines(list, &lines);
+    if (lines.size == 0)
         return 0;
-    at = list.data;
-    end = at + list.size;
-    while (at < end) { /* the strings of a list that was checked to be JSON */
-        const char *begin = memchr(at, '"', (size_t)(end - at));
-        cleanup_buffer struct buffer line = BUFFER_NONE;
-        cleanup_free char *text = NULL;
-
-        if (begin == NULL)
-            break;
-        for (at = begin + 1; at < end && *at != '"'; at++)
-            at += *at == '\\';
-        at++;
-        if (!json_text_string((struct bytes){begin, (size_t)(at - begin)}, &line))
-            break;
-        text = buffer_steal_string(&line);
-        append_without_colours(&lines, text);
-    }
-    return on_output(session, FRAME_STDERR, buffer_bytes(&lines));
+    colours_strip(buffer_bytes(&lines), &plain);
+    buffer_append_char(&plain, '\n');
+    return on_output(session, FRAME_STDERR, buffer_bytes(&plain));
 }
 
 static void set_error(struct run_result *result, int exit_code, char *owned)

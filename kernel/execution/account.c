@@ -83,10 +83,8 @@ void account_end(struct kernel *kernel, const struct request *request, const cha
         .cpu_ms = milliseconds(proc_cpu_ns(kernel->guard.pid) - request->run_cpu_ns),
         .denial_count = request->denials.count,
     };
-    struct bytes value;
 
-    if (json_text_member(request_content(request), "code", &value))
-        json_text_string(value, &source);
+    json_text_member_string(request_content(request), "code", &source);
     cell.source = buffer_bytes(&source);
     audit_log_cell(kernel->audit_log, &cell);
     warn(kernel);

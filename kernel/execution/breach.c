@@ -76,7 +76,6 @@ char *breach_describe_place(const struct request *request)
 {
     cleanup_free char *stack = guard_process_stack(&request->kernel->guard);
     cleanup_buffer struct buffer source = BUFFER_NONE;
-    struct bytes value;
     struct bytes text = BYTES_NONE;
     char name[64];
     unsigned line;
@@ -85,8 +84,7 @@ char *breach_describe_place(const struct request *request)
         return xstrdup("");
     if (!is_of(request, name))
         return xasprintf(", at line %u of %s", line, name);
-    if (json_text_member(request_content(request), "code", &value) &&
-        json_text_string(value, &source))
+    if (json_text_member_string(request_content(request), "code", &source))
         text = line_of(buffer_bytes(&source), line);
     return xasprintf(", at line %u%s%.*s", line, text.size != 0 ? ": " : "", (int)text.size,
                      text.size != 0 ? (const char *)text.data : "");

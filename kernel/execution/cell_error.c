@@ -7,24 +7,6 @@
 
 /* ---- an error that is too large --------------------------------------------------------------- */
 
-/* Appends the strings of a JSON list, with line ends between them. The text is JSON: checked before. */
-static void append_strings(struct bytes list, struct buffer *text)
-{
-    const char *at = list.data;
-    const char *end = at + list.size;
-
-    while ((at = memchr(at, '"', (size_t)(end - at))) != NULL) {
-        const char *start = at++;
-
-        while (*at != '"')
-            at += *at == '\\' ? 2 : 1;
-        at++;
-        if (text->size != 0)
-            buffer_append_char(text, '\n');
-        json_text_string((struct bytes){start, (size_t)(at - start)}, text);
-    }
-}
-
 static void append_cut(const struct kernel *kernel, struct bytes text, struct buffer *members)
 {
     cleanup_buffer struct buffer cut = BUFFER_NONE;
@@ -42,15 +24,14 @@ static void append_cut_content(const struct kernel *kernel, struct bytes content
 
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         buffer_clear(&text, 0);
-        if (json_text_member(content, names[i], &value))
-            json_text_string(value, &text);
+        json_text_member_string(content, names[i], &text);
         buffer_append_format(members, "\"%s\":", names[i]);
         append_cut(kernel, buffer_bytes(&text), members);
         buffer_append_char(members, ',');
     }
     buffer_clear(&text, 0);
-    if (json_text_member(content, "traceback", &value) && *(const char *)value.data == '[')
-        append_strings(value, &text);
+    if (json_text_member(content, "traceback", &value))
+        json_text_append_lines(value, &text);
     buffer_append_string(members, "\"traceback\":[");
     append_cut(kernel, buffer_bytes(&text), members);
     buffer_append_char(members, ']');

@@ -31,9 +31,8 @@ void comms_free(struct comms *comms)
 static char *string_member(struct bytes content, const char *key)
 {
     cleanup_buffer struct buffer decoded = BUFFER_NONE;
-    struct bytes value;
 
-    if (!json_text_member(content, key, &value) || !json_text_string(value, &decoded))
+    if (!json_text_member_string(content, key, &decoded))
         return NULL;
     return buffer_steal_string(&decoded);
 }

@@ -30,10 +30,9 @@ static struct bytes cut(struct bytes text)
 static void append_member(struct buffer *object, const char *name, struct bytes text)
 {
     cleanup_buffer struct buffer decoded = BUFFER_NONE;
-    struct bytes value;
     struct bytes shown;
 
-    if (!json_text_member(text, name, &value) || !json_text_string(value, &decoded))
+    if (!json_text_member_string(text, name, &decoded))
         return;
     shown = cut(buffer_bytes(&decoded));
     buffer_append_format(object, "%s\"%s\":", object->size > 1 ? "," : "", name);

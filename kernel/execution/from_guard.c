@@ -108,11 +108,10 @@ static int take_execute_result(struct kernel *kernel, const struct frame *frame)
     cleanup_buffer struct buffer text = BUFFER_NONE;
     size_t limit = kernel->outputs.cap.limit_bytes;
     struct bytes data;
-    struct bytes plain;
     int result;
 
     if (json_text_member(frame->parts[0], "data", &data) &&
-        json_text_member(data, "text/plain", &plain) && json_text_string(plain, &text)) {
+        json_text_member_string(data, "text/plain", &text)) {
         free(kernel->queue.running->result_text);
         kernel->queue.running->result_text = buffer_steal_string(&text);
     }
@@ -183,11 +182,9 @@ static void append_execute_metadata(struct kernel *kernel, const struct request 
 static void record_cell(struct kernel *kernel, const struct request *request)
 {
     cleanup_buffer struct buffer code = BUFFER_NONE;
-    struct bytes value;
 
     if (!request->execute.store_history ||
-        !json_text_member(request_content(request), "code", &value) ||
-        !json_text_string(value, &code))
+        !json_text_member_string(request_content(request), "code", &code))
         return;
     history_add(kernel->history, request->execute.execution_count, buffer_bytes(&code),
                 request->result_text != NULL ? bytes_of_string(request->result_text) : BYTES_NONE);

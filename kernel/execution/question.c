@@ -215,10 +215,8 @@ int question_take(struct kernel *kernel, const struct frame *frame)
 static bool read_reply(struct bytes content, char reply[REPLY_BYTES_MAX])
 {
     cleanup_buffer struct buffer text = BUFFER_NONE;
-    struct bytes value;
 
-    if (!json_text_member(content, "value", &value) || !json_text_string(value, &text) ||
-        text.size >= REPLY_BYTES_MAX)
+    if (!json_text_member_string(content, "value", &text) || text.size >= REPLY_BYTES_MAX)
         return false;
     snprintf(reply, REPLY_BYTES_MAX, "%.*s", (int)text.size, text.size != 0 ? text.data : "");
     return true;

@@ -54,7 +54,7 @@ void warm_ready(struct kernel *kernel, struct bytes info)
         return;
     if (json_text_member(warm, "templates", &value))
         json_text_bool(value, &wanted);
-    are_named = json_text_member(warm, "imports", &value) && json_text_string(value, &imports);
+    are_named = json_text_member_string(warm, "imports", &imports);
     if (are_named && imports.data == NULL)
         buffer_reserve(&imports, 1); /* an empty list is a list */
     templates_take_wishes(&kernel->templates, wanted, are_named ? buffer_bytes(&imports) : (struct bytes){NULL, 0});

@@ -1,5 +1,6 @@
 #include "kernel/mcp/cell_result.h"
 
+#include "kernel/wire/colours.h"
 #include "kernel/wire/json_text.h"
 
 #define CARD "application/vnd.safepyrun.refusal+json"
@@ -34,37 +35,13 @@ static void close_block(struct cell_result *result)
     buffer_clear(&result->text, 0);
 }
 
-/* Colours are for terminals. */
-static void append_plain(struct buffer *buffer, struct bytes text)
-{
-    const char *at = text.data;
-    const char *end = at + text.size;
-
-    while (at < end) {
-        if (*at == '\033' && at + 1 < end && at[1] == '[') {
-            at += 2;
-            while (at < end && (*at < '@' || *at > '~'))
-                at++;
-            at += at < end;
-        } else {
-            buffer_append_char(buffer, *at++);
-        }
-    }
-}
-
-static bool member_text(struct bytes object, const char *key, struct buffer *text)
-{
-    struct bytes value;
-
-    return json_text_member(object, key, &value) && json_text_string(value, text);
-}
-
 static void take_stream(struct cell_result *result, struct bytes content)
 {
     cleanup_buffer struct buffer name = BUFFER_NONE;
     cleanup_buffer struct buffer text = BUFFER_NONE;
 
-    if (!member_text(content, "name", &name) || !member_text(content, "text", &text))
+    if (!json_text_member_string(content, "name", &name) ||
+        !json_text_member_string(content, "text", &text))
         return;
     buffer_append(&result->streams[bytes_equal_string(buffer_bytes(&name), "stderr")],
                   buffer_bytes(&text));
@@ -75,7 +52,7 @@ static bool take_image(struct cell_result *result, struct bytes data, const char
 {
     cleanup_buffer struct buffer base64 = BUFFER_NONE;
 
-    if (!member_text(data, type, &base64))
+    if (!json_text_member_string(data, type, &base64))
         return false;
     while (base64.size > 0 && base64.data[base64.size - 1] == '\n')
         base64.size--;
@@ -106,7 +83,7 @@ static void take_data(struct cell_result *result, struct bytes content, bool is_
 
     if (!json_text_member(content, "data", &data) || take_card(result, data))
         return;
-    member_text(data, "text/plain", &text);
+    json_text_member_string(data, "text/plain", &text);
     if (is_result) {
         free(result->result);
         result->result = xstrndup(text.data != NULL ? text.data : "", text.size);
@@ -118,19 +95,17 @@ static void take_data(struct cell_result *result, struct bytes content, bool is_
     buffer_append_char(&result->text, '\n');
 }
 
-/* jansson reads the list of lines; where it cannot, the name and the message must do. */
 static void take_traceback(struct cell_result *result, struct bytes content)
 {
-    json_t *json = json_loadb(content.data, content.size, JSON_ALLOW_NUL, NULL);
-    json_t *lines = json_object_get(json, "traceback");
-    json_t *line;
-    size_t i;
+    cleanup_buffer struct buffer lines = BUFFER_NONE;
+    struct bytes list;
 
-    json_array_foreach (lines, i, line) {
-        append_plain(&result->text, (struct bytes){json_string_value(line), json_string_length(line)});
-        buffer_append_char(&result->text, '\n');
-    }
-    json_decref(json);
+    if (json_text_member(content, "traceback", &list))
+        json_text_append_lines(list, &lines);
+    if (lines.size == 0)
+        return;
+    colours_strip(buffer_bytes(&lines), &result->text);
+    buffer_append_char(&result->text, '\n');
 }
 
 static void take_error(struct cell_result *result, struct bytes content)
@@ -139,15 +114,15 @@ static void take_error(struct cell_result *result, struct bytes content)
     cleanup_buffer struct buffer message = BUFFER_NONE;
     size_t before = result->text.size;
 
-    member_text(content, "ename", &name);
-    member_text(content, "evalue", &message);
+    json_text_member_string(content, "ename", &name);
+    json_text_member_string(content, "evalue", &message);
     json_decref(result->error);
     result->error = json_pack("{so so}", "name", string_of(&name), "message", string_of(&message));
     take_traceback(result, content);
     if (result->text.size == before) {
         buffer_append(&result->text, buffer_bytes(&name));
         buffer_append_string(&result->text, ": ");
-        append_plain(&result->text, buffer_bytes(&message));
+        colours_strip(buffer_bytes(&message), &result->text);
         buffer_append_char(&result->text, '\n');
     }
 }

@@ -106,11 +106,9 @@ static void send_question(struct conversation *conversation, struct call *call)
 static struct call *call_of(const struct conversation *conversation, const struct message *message)
 {
     cleanup_buffer struct buffer msg_id = BUFFER_NONE;
-    struct bytes value;
 
     if (!json_text_is_object(message->parent_header, JSON_TEXT_LENIENT) ||
-        !json_text_member(message->parent_header, "msg_id", &value) ||
-        !json_text_string(value, &msg_id))
+        !json_text_member_string(message->parent_header, "msg_id", &msg_id))
         return NULL;
     return calls_by_msg_id(&conversation->calls, buffer_bytes(&msg_id));
 }

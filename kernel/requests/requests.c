@@ -85,11 +85,9 @@ int requests_forward(struct kernel *kernel, struct request *request, enum frame_
 static bool answers(const struct message *message, const char *input_msg_id)
 {
     cleanup_buffer struct buffer named = BUFFER_NONE;
-    struct bytes value;
 
     if (!json_text_is_object(message->parent_header, JSON_TEXT_LENIENT) ||
-        !json_text_member(message->parent_header, "msg_id", &value) ||
-        !json_text_string(value, &named) || named.size == 0)
+        !json_text_member_string(message->parent_header, "msg_id", &named) || named.size == 0)
         return true;
     return bytes_equal_string(buffer_bytes(&named), input_msg_id);
 }

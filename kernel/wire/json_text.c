@@ -430,6 +430,35 @@ bool json_text_string(struct bytes value, struct buffer *decoded)
     return true;
 }
 
+bool json_text_member_string(struct bytes object, const char *key, struct buffer *decoded)
+{
+    struct bytes value;
+
+    return json_text_member(object, key, &value) && json_text_string(value, decoded);
+}
+
+/* Of JSON that was checked before: every string has its end. */
+void json_text_append_lines(struct bytes list, struct buffer *text)
+{
+    const char *at = list.data;
+    const char *end = at + list.size;
+    bool is_first = true;
+
+    if (list.size == 0 || *at != '[')
+        return;
+    while ((at = memchr(at, '"', (size_t)(end - at))) != NULL) {
+        const char *start = at++;
+
+        while (*at != '"')
+            at += *at == '\\' ? 2 : 1;
+        at++;
+        if (!is_first)
+            buffer_append_char(text, '\n');
+        is_first = false;
+        json_text_string((struct bytes){start, (size_t)(at - start)}, text);
+    }
+}
+
 void json_text_append_string(struct buffer *buffer, struct bytes text)
 {
     struct utf8_decoder decoder = {.held_size = 0};

@@ -34,6 +34,12 @@ bool json_text_member(struct bytes object, const char *key, struct bytes *ret_va
 /* What stands between the brackets of an object or a list, without space around it; empty for none. */
 struct bytes json_text_inside(struct bytes container);
 
+/* Appends the decoded string of a member; false when there is none, or something else. */
+bool json_text_member_string(struct bytes object, const char *key, struct buffer *decoded);
+
+/* Appends the strings of a list, decoded, with line ends between them; nothing of what is no list. */
+void json_text_append_lines(struct bytes list, struct buffer *text);
+
 /* Whether the value is of this kind; `ret_…` are set on success only. */
 bool json_text_bool(struct bytes value, bool *ret_truth);
 bool json_text_integer(struct bytes value, long *ret_number);

@@ -20,9 +20,8 @@ static int find_delimiter(const struct frames *frames, size_t *ret_index)
 static char *header_string(const struct message *message, const char *key)
 {
     cleanup_buffer struct buffer text = BUFFER_NONE;
-    struct bytes value;
 
-    if (!json_text_member(message->header, key, &value) || !json_text_string(value, &text))
+    if (!json_text_member_string(message->header, key, &text))
         return NULL;
     return buffer_steal_string(&text);
 }

@@ -1,5 +1,6 @@
 #include "tests/support/cmocka_tests.h"
 
+#include "kernel/wire/colours.h"
 #include "kernel/wire/json_text.h"
 
 static bool is_object(const char *text, enum json_text_rules rules)
@@ -114,7 +115,30 @@ static void what_is_inside_has_no_space_around(void **state)
     assert_int_equal(json_text_inside(BYTES_NONE).size, 0);
 }
 
-RUN(cmocka_unit_test(objects_are_recognised), cmocka_unit_test(everything_else_is_refused),
+static void lines_of_a_list_are_joined(void **state)
+{
+    cleanup_buffer struct buffer text = BUFFER_NONE;
+
+    (void)state;
+    json_text_append_lines(BYTES_LITERAL("[\"\", \"a \\\"b\\\"\", \"\\\\\"]"), &text);
+    assert_true(bytes_equal_string(buffer_bytes(&text), "\na \"b\"\n\\"));
+    json_text_append_lines(BYTES_LITERAL("{\"a\": \"b\"}"), &text);
+    json_text_append_lines(BYTES_LITERAL("\"text\""), &text);
+    json_text_append_lines(BYTES_NONE, &text);
+    assert_true(bytes_equal_string(buffer_bytes(&text), "\na \"b\"\n\\"));
+}
+
+static void colours_are_taken_out(void **state)
+{
+    cleanup_buffer struct buffer plain = BUFFER_NONE;
+
+    (void)state;
+    colours_strip(BYTES_LITERAL("\033[0;31mred\033[0m [\033] é\033[1"), &plain);
+    assert_true(bytes_equal_string(buffer_bytes(&plain), "red [\033] é"));
+}
+
+RUN(cmocka_unit_test(lines_of_a_list_are_joined), cmocka_unit_test(colours_are_taken_out),
+    cmocka_unit_test(objects_are_recognised), cmocka_unit_test(everything_else_is_refused),
     cmocka_unit_test(python_numbers_are_for_the_lenient), cmocka_unit_test(depth_is_bounded),
     cmocka_unit_test(members_are_found_at_the_top_only), cmocka_unit_test(strings_are_decoded),
     cmocka_unit_test(scalars_are_read), cmocka_unit_test(what_is_inside_has_no_space_around))
