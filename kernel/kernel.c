@@ -198,7 +198,7 @@ static int on_ready(void *context, const struct frame *frame)
     kernel->os_ring = xstrndup(ring.data, ring.size);
     start_audit(kernel, buffer_bytes(&text));
     warm_ready(kernel, info);
-    breach_read_limits(info, &limits);
+    limits_read(info, &limits);
     limits_set(&kernel->limits, &limits);
     restore_start(kernel, info);
     kernel->outputs.cap.limit_bytes = (size_t)limits.max_output_kb * 1024;

@@ -221,23 +221,6 @@ static int on_frame(void *context, const struct frame *frame)
 
 /* ---- the run --------------------------------------------------------------------------------- */
 
-static void read_limits(struct bytes info, struct policy_limits *ret_limits)
-{
-    struct bytes limits;
-    struct bytes value;
-
-    *ret_limits = (struct policy_limits){0};
-    if (!json_text_member(info, "limits", &limits))
-        return;
-#define POLICY_LIMIT(field, most, usual, strict)                                                   \
-    if (!json_text_member(limits, #field, &value) ||                                               \
-        !json_text_integer(value, &ret_limits->field) || ret_limits->field < 0 ||                  \
-        ret_limits->field > most)                                                                  \
-        ret_limits->field = 0;
-#include "guard/policy/limits.def"
-#undef POLICY_LIMIT
-}
-
 /* What was asked for; the policy's where nothing was, or where it is shorter; else the default. */
 static long choose(long asked, long of_policy, long otherwise)
 {
@@ -275,7 +258,7 @@ static int on_ready(void *context, const struct frame *frame)
         guard_process_condemn(&session->guard, "it broke the protocol: READY is no JSON object");
         return 0;
     }
-    read_limits(frame->parts[0], &limits);
+    limits_read(frame->parts[0], &limits);
     limits.timeout_seconds =
         choose(settings->timeout_seconds, limits.timeout_seconds, RUN_TIMEOUT_SECONDS);
     limits.memory_limit_mb = choose(settings->memory_mb, limits.memory_limit_mb, RUN_MEMORY_MB);

@@ -5,23 +5,6 @@
 
 enum { LINE_BYTES_MAX = 200 };
 
-void breach_read_limits(struct bytes info, struct policy_limits *ret_limits)
-{
-    struct bytes limits;
-    struct bytes value;
-
-    *ret_limits = (struct policy_limits){0};
-    if (!json_text_member(info, "limits", &limits) || !json_text_is_object(limits, JSON_TEXT_STRICT))
-        return;
-#define POLICY_LIMIT(field, most, usual, strict)                                                   \
-    if (!json_text_member(limits, #field, &value) ||                                               \
-        !json_text_integer(value, &ret_limits->field) || ret_limits->field < 0 ||                  \
-        ret_limits->field > most)                                                                  \
-        ret_limits->field = 0;
-#include "guard/policy/limits.def"
-#undef POLICY_LIMIT
-}
-
 bool breach_is(const struct kernel *kernel)
 {
     return kernel->limits.breached != LIMIT_NONE;

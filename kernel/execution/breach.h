@@ -6,14 +6,10 @@
  */
 #pragma once
 
-#include "guard/policy/policy.h"
 #include "kernel/execution/request.h"
 
 /* The name of the error. */
 #define BREACH_ENAME "LimitExceeded"
-
-/* The member "limits" of READY; what is missing there is no limit. */
-void breach_read_limits(struct bytes info, struct policy_limits *ret_limits);
 
 /* Where the running cell was, as far as the guard has written it down: ", at line 3: while True: pass".
    A new string, empty when nothing is known. */

@@ -3,6 +3,7 @@
 #include "kernel/records/log.h"
 #include "kernel/supervisor/proc.h"
 #include "kernel/supervisor/process_tree.h"
+#include "kernel/wire/json_text.h"
 
 #include <sys/resource.h>
 
@@ -156,6 +157,23 @@ static uint64_t tasks_of_machine(void)
     if (file != NULL && fscanf(file, "%*f %*f %*f %*u/%lu", &tasks) != 1)
         tasks = 0;
     return tasks;
+}
+
+void limits_read(struct bytes info, struct policy_limits *ret_values)
+{
+    struct bytes limits;
+    struct bytes value;
+
+    *ret_values = (struct policy_limits){0};
+    if (!json_text_member(info, "limits", &limits) || !json_text_is_object(limits, JSON_TEXT_STRICT))
+        return;
+#define POLICY_LIMIT(field, most, usual, strict)                                                   \
+    if (!json_text_member(limits, #field, &value) ||                                               \
+        !json_text_integer(value, &ret_values->field) || ret_values->field < 0 ||                  \
+        ret_values->field > most)                                                                  \
+        ret_values->field = 0;
+#include "guard/policy/limits.def"
+#undef POLICY_LIMIT
 }
 
 void limits_set(struct limits *limits, const struct policy_limits *values)

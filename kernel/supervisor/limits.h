@@ -45,6 +45,9 @@ struct limits {
 
 void limits_init(struct limits *limits, struct loop *loop, struct guard_process *guard);
 
+/* The values that READY tells; what is missing or odd is no limit. */
+void limits_read(struct bytes info, struct policy_limits *ret_values);
+
 /* A guard is ready: what the system enforces is set for its process, for good. */
 void limits_set(struct limits *limits, const struct policy_limits *values);
 

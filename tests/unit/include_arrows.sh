@@ -19,7 +19,7 @@ kernel/wire : guard/link
 kernel/records : guard/link kernel/wire
 kernel/channels : guard/link kernel kernel/wire kernel/records
 kernel/config : guard/link guard/policy kernel/records
-kernel/supervisor : guard/link guard/policy kernel kernel/config kernel/records
+kernel/supervisor : guard/link guard/policy kernel kernel/config kernel/records kernel/wire
 kernel/execution : guard/link guard/policy kernel kernel/wire kernel/channels kernel/records kernel/supervisor kernel/requests
 kernel/requests : guard/link guard/policy kernel kernel/wire kernel/channels kernel/records kernel/supervisor kernel/execution
 kernel/mcp : guard/link kernel kernel/wire kernel/records
