@@ -85,6 +85,13 @@ int kernel_run_next(struct kernel *kernel)
     return result;
 }
 
+int kernel_abort_queued(struct kernel *kernel)
+{
+    int result = channels_read_shell(&kernel->channels);
+
+    return result == 0 ? queue_abort_executes(&kernel->queue) : result;
+}
+
 int kernel_interrupt(struct kernel *kernel)
 {
     const struct request *running = kernel->queue.running;

@@ -85,6 +85,9 @@ void kernel_heed_congestion(struct kernel *kernel);
 /* The running request has waited for a copy of the guard: now it goes there. Returns 0 or -errno. */
 int kernel_run_again(struct kernel *kernel);
 
+/* After an error: "aborted" for the cells that wait, also for those that were sent and not read yet. Returns 0 or -errno. */
+int kernel_abort_queued(struct kernel *kernel);
+
 /* SIGINT for what runs, "aborted" for the cells that wait. Returns 0 or -errno. */
 int kernel_interrupt(struct kernel *kernel);
 

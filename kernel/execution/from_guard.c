@@ -213,12 +213,7 @@ static int finish_execute(struct kernel *kernel, struct request *request, const 
         content = buffer_bytes(&changed);
     guard_process_forget_stack(&kernel->guard);
     result = request_reply(request, content, buffer_bytes(&metadata));
-    /* "Already queued" includes what the client has sent and we have not read yet. */
-    if (result == 0 && stops)
-        result = channels_read_shell(&kernel->channels);
-    if (result == 0 && stops)
-        result = queue_abort_executes(&kernel->queue);
-    return result;
+    return result == 0 && stops ? kernel_abort_queued(kernel) : result;
 }
 
 static int take_reply(struct kernel *kernel, const struct frame *frame)

@@ -36,11 +36,7 @@ static int answer_running(struct kernel *kernel, const char *ename, const char *
         return 0;
     stops = running->type == &execute_request && running->execute.stop_on_error;
     result = request_fail(running, ename, reason);
-    if (result == 0 && stops)
-        result = channels_read_shell(&kernel->channels);
-    if (result == 0 && stops)
-        result = queue_abort_executes(&kernel->queue);
-    return result;
+    return result == 0 && stops ? kernel_abort_queued(kernel) : result;
 }
 
 /* Nobody waits for an answer, but the next cell may miss what it expects. */
