@@ -1,6 +1,7 @@
 #include "kernel/records/audit_log.h"
 
 #include "guard/link/buffer.h"
+#include "kernel/records/folders.h"
 #include "kernel/wire/json_text.h"
 #include "kernel/wire/session.h"
 
@@ -61,23 +62,12 @@ char *audit_log_take_warning(struct audit_log *log)
 
 /* ---- the file ------------------------------------------------------------------------------- */
 
-static void make_folders(const char *path)
-{
-    cleanup_free char *folder = xstrdup(path);
-
-    for (char *slash = strchr(folder + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
-        *slash = '\0';
-        mkdir(folder, 0700); /* what cannot be made is told by open() */
-        *slash = '/';
-    }
-}
-
 /* O_NONBLOCK: a pipe that nobody reads must not stop the kernel. */
 int audit_log_open(struct audit_log *log)
 {
     if (log->path == NULL || log->fd >= 0)
         return 0;
-    make_folders(log->path);
+    folders_make_above(log->path);
     log->fd =
         open(log->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600);
     return log->fd >= 0 ? 0 : -errno;

@@ -8,10 +8,10 @@
 
 #include "guard/link/buffer.h"
 #include "guard/link/cleanup.h"
+#include "kernel/records/folders.h"
 
 #include <fcntl.h>
 #include <linux/magic.h>
-#include <sys/stat.h>
 #include <sys/vfs.h>
 
 enum { SCHEMA_VERSION = 1 };
@@ -41,17 +41,6 @@ static bool is_shared_by_machines(const char *path)
         if ((unsigned long)where.f_type == types[i])
             return true;
     return false;
-}
-
-static void make_folders(const char *path)
-{
-    cleanup_free char *folder = xstrdup(path);
-
-    for (char *slash = strchr(folder + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
-        *slash = '\0';
-        mkdir(folder, 0700); /* what fails here is told by the open() that follows */
-        *slash = '/';
-    }
 }
 
 /* SQLite would create it with the umask's rights; its -wal and -shm files follow the file's. */
@@ -121,7 +110,7 @@ int history_file_attach(sqlite3 *connection, const char *path, char **ret_proble
 {
     cleanup_free char *problem = NULL;
 
-    make_folders(path);
+    folders_make_above(path);
     if (make_file(path, ret_problem) < 0)
         return -1;
     if (attach(connection, path) < 0) {
