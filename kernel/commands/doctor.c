@@ -12,6 +12,8 @@
 #include "kernel/commands/kernelspec_find.h"
 #include "kernel/commands/place.h"
 #include "kernel/commands/python_info.h"
+#include "kernel/commands/value_options.h"
+#include "kernel/config/installation.h"
 #include "kernel/records/audit_log.h"
 
 #include <stdarg.h>
@@ -224,32 +226,16 @@ static void check_cgroup(struct doctor *doctor)
         say(doctor, FINE, "cgroup", "no limit of memory");
 }
 
-static bool is_on_path(const char *program)
-{
-    const char *path = getenv("PATH");
-    cleanup_free char *list = xstrdup(path != NULL ? path : "");
-    char *rest = list;
-    char *folder;
-
-    while ((folder = strsep(&rest, ":")) != NULL) {
-        cleanup_free char *candidate = xasprintf("%s/%s", folder, program);
-
-        if (folder[0] == '/' && access(candidate, X_OK) == 0)
-            return true;
-    }
-    return false;
-}
-
 static void check_containers(struct doctor *doctor)
 {
-    bool podman = is_on_path("podman");
-    bool docker = is_on_path("docker");
+    cleanup_free char *podman = installation_find_program("podman");
+    cleanup_free char *docker = installation_find_program("docker");
 
-    if (podman || docker)
+    if (podman != NULL || docker != NULL)
         say(doctor, FINE, "containers", "%s on PATH, for `safepyrun containers`",
-            podman && docker ? "podman and docker are"
-            : podman         ? "podman is"
-                             : "docker is");
+            podman != NULL && docker != NULL ? "podman and docker are"
+            : podman != NULL                 ? "podman is"
+                                             : "docker is");
     else
         say(doctor, ABSENT, "containers", "neither podman nor docker on PATH; kernels need none");
 }
@@ -302,29 +288,11 @@ static int examine(struct doctor *doctor)
 static int run(int argc, char **argv)
 {
     struct doctor doctor = {.place = PLACE_NONE};
-    const struct {
-        const char *name;
-        const char **value;
-    } known[] = {{"--python", &doctor.place.python}, {"--policy", &doctor.policy_file}};
+    const struct value_option known[] = {
+        {"--python", &doctor.place.python}, {"--policy", &doctor.policy_file}, {NULL, NULL}};
+    int status = value_options_read("safepyrun doctor", usage, known, argc, argv);
 
-    for (int i = 1; i < argc; i++) {
-        const char **value = NULL;
-
-        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
-            fputs(usage, stdout);
-            return 0;
-        }
-        for (size_t k = 0; k < sizeof(known) / sizeof(known[0]); k++)
-            if (strcmp(argv[i], known[k].name) == 0)
-                value = known[k].value;
-        if (value == NULL || i + 1 == argc) {
-            fprintf(stderr, "safepyrun doctor: %s %s\n\n%s", argv[i],
-                    value == NULL ? "is not known" : "needs a value", usage);
-            return 2;
-        }
-        *value = argv[++i];
-    }
-    return examine(&doctor);
+    return status < 0 ? examine(&doctor) : status;
 }
 
 const struct command doctor_command = {"doctor", "what works on this machine, and why not", run};

@@ -5,6 +5,7 @@
 #include "kernel/commands/policy_question.h"
 
 #include "guard/link/buffer.h"
+#include "kernel/config/installation.h"
 
 #include <getopt.h>
 #include <sys/stat.h>
@@ -158,7 +159,7 @@ static int install(struct installation *installation)
     if (check_policy(installation->spec.policy_file) != 0)
         return 1;
     folder = place_folder(&installation->place, &installation->python);
-    installation->program = kernelspec_program();
+    installation->program = installation_program();
     if (folder == NULL || installation->program == NULL)
         return 1;
     installation->spec.program = installation->program;

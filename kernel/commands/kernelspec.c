@@ -10,20 +10,12 @@
 #include "guard/link/buffer.h"
 #include "guard/link/write_all.h"
 #include "kernel/commands/logos.h"
+#include "kernel/config/installation.h"
 #include "kernel/wire/session.h"
 
 #include <fcntl.h>
-#include <limits.h>
 #include <sys/stat.h>
 #include <zmq.h>
-
-char *kernelspec_program(void)
-{
-    char path[PATH_MAX];
-    ssize_t size = readlink("/proc/self/exe", path, sizeof(path));
-
-    return size > 0 && (size_t)size < sizeof(path) ? xstrndup(path, (size_t)size) : NULL;
-}
 
 static void append(json_t *list, const char *text)
 {
@@ -125,7 +117,7 @@ int kernelspec_write(const char *folder, const struct kernelspec *spec, char **r
 
 static bool is_safepyrun(const char *program)
 {
-    cleanup_free char *this_program = kernelspec_program();
+    cleanup_free char *this_program = installation_program();
     const char *slash = strrchr(program, '/');
 
     return strcmp(slash != NULL ? slash + 1 : program, "safepyrun") == 0 ||

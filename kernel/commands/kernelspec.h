@@ -21,9 +21,6 @@ struct kernelspec {
     json_t *env;             /* an object of strings, borrowed; may be empty */
 };
 
-/* The path of the program that runs: a new string, NULL when the system does not tell. */
-char *kernelspec_program(void);
-
 /* The content of kernel.json: a new object. Source: jupyter_client, "Kernel specs". */
 json_t *kernelspec_json(const struct kernelspec *spec);
 

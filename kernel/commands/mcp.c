@@ -1,9 +1,10 @@
 /* safepyrun mcp: a guarded Python session for an agent, over standard input and output. */
 #include "kernel/commands/command.h"
 
+#include "guard/link/cleanup.h"
+#include "kernel/commands/value_options.h"
+#include "kernel/config/installation.h"
 #include "kernel/mcp/server.h"
-
-#include <string.h>
 
 static const char usage[] =
     "usage: safepyrun mcp [--policy FILE] [--python PATH] [--shell auto|ipython|plain]\n"
@@ -17,32 +18,15 @@ static const char usage[] =
 
 static int run(int argc, char **argv)
 {
-    struct backend_options options = {.shell = NULL};
-    const struct {
-        const char *name;
-        const char **value;
-    } known[] = {{"--policy", &options.policy_file},
-                 {"--python", &options.python},
-                 {"--shell", &options.shell}};
+    cleanup_free char *program = installation_program();
+    struct backend_options options = {.program = program};
+    const struct value_option known[] = {{"--policy", &options.policy_file},
+                                         {"--python", &options.python},
+                                         {"--shell", &options.shell},
+                                         {NULL, NULL}};
+    int status = value_options_read("safepyrun mcp", usage, known, argc, argv);
 
-    for (int i = 1; i < argc; i++) {
-        const char **value = NULL;
-
-        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
-            fputs(usage, stdout);
-            return 0;
-        }
-        for (size_t k = 0; k < sizeof(known) / sizeof(known[0]); k++)
-            if (strcmp(argv[i], known[k].name) == 0)
-                value = known[k].value;
-        if (value == NULL || i + 1 == argc) {
-            fprintf(stderr, "safepyrun mcp: %s %s\n\n%s", argv[i],
-                    value == NULL ? "is not known" : "needs a value", usage);
-            return 2;
-        }
-        *value = argv[++i];
-    }
-    return mcp_serve(&options);
+    return status < 0 ? mcp_serve(&options) : status;
 }
 
 const struct command mcp_command = {"mcp", "serve a guarded Python session to an agent (MCP)", run};

@@ -7,6 +7,7 @@
 #include "kernel/commands/command.h"
 
 #include "guard/link/buffer.h"
+#include "kernel/commands/value_options.h"
 #include "kernel/config/policy_sources.h"
 #include "kernel/config/runtime_folder.h"
 #include "kernel/supervisor/template_ask.h"
@@ -33,52 +34,25 @@ static int complain(const char *problem, const char *subject)
     return 2;
 }
 
-struct wanted {
-    const char *python;
-    const char *shell;
-    const char *imports;
-    const char *idle;
-};
-
-static bool read_wanted(int argc, char **argv, struct wanted *ret_wanted)
-{
-    struct wanted wanted = {.shell = "auto"};
-    const struct {
-        const char *name;
-        const char **value;
-    } known[] = {{"--python", &wanted.python},
-                 {"--shell", &wanted.shell},
-                 {"--imports", &wanted.imports},
-                 {"--idle", &wanted.idle}};
-
-    for (int i = 1; i < argc; i += 2) {
-        bool found = false;
-
-        for (size_t k = 0; k < sizeof(known) / sizeof(known[0]); k++) {
-            if (strcmp(argv[i], known[k].name) != 0 || i + 1 == argc)
-                continue;
-            *known[k].value = argv[i + 1];
-            found = true;
-        }
-        if (!found)
-            return false;
-    }
-    *ret_wanted = wanted;
-    return true;
-}
-
 static int start(int argc, char **argv)
 {
-    struct wanted wanted;
+    const char *python = NULL;
+    const char *shell = "auto";
+    const char *imports = NULL;
+    const char *idle = "0";
+    const struct value_option known[] = {{"--python", &python},
+                                         {"--shell", &shell},
+                                         {"--imports", &imports},
+                                         {"--idle", &idle},
+                                         {NULL, NULL}};
     struct templates templates;
     bool is_new = false;
-    int result;
+    int result = value_options_read("safepyrun template", usage, known, argc, argv);
 
-    if (!read_wanted(argc, argv, &wanted))
-        return complain("what is to be started?", "");
-    templates_init(&templates, NULL,
-                   &(struct templates_options){.python = wanted.python, .shell = wanted.shell});
-    result = templates_start(&templates, wanted.imports, wanted.idle != NULL ? atoi(wanted.idle) : 0, &is_new);
+    if (result >= 0)
+        return result;
+    templates_init(&templates, NULL, &(struct templates_options){.python = python, .shell = shell});
+    result = templates_start(&templates, imports, atoi(idle), &is_new);
     templates_finish(&templates);
     if (result == -ENOTSUP)
         return fprintf(stderr, "safepyrun template: there are none while PYTHONPATH is set, and none "

@@ -7,18 +7,20 @@
 
 #define PACKAGE "safepyrun"
 
-/* The program's own folder: <prefix>/bin. */
-static char *program_folder(void)
+/* An update replaces the program while it runs: what is there now is meant. */
+char *installation_program(void)
 {
+    static const char gone[] = " (deleted)";
     char path[PATH_MAX];
     ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - 1);
-    char *slash;
+    char *end;
 
-    if (length < 0)
-        return xstrdup(SAFEPYRUN_PROGRAM_DIR);
+    if (length <= 0)
+        return NULL;
     path[length] = '\0';
-    slash = strrchr(path, '/');
-    *slash = '\0';
+    end = path + length - (sizeof(gone) - 1);
+    if (end > path && strcmp(end, gone) == 0)
+        *end = '\0';
     return xstrdup(path);
 }
 
@@ -27,6 +29,14 @@ static char *prefix_of(const char *folder)
     const char *slash = strrchr(folder, '/');
 
     return xstrndup(folder, slash != NULL ? (size_t)(slash - folder) : 0);
+}
+
+/* The program's own folder: <prefix>/bin. */
+static char *program_folder(void)
+{
+    cleanup_free char *program = installation_program();
+
+    return program != NULL ? prefix_of(program) : xstrdup(SAFEPYRUN_PROGRAM_DIR);
 }
 
 /* <prefix>/lib/python3.11/site-packages of a wheel; NULL in any other shape. */
@@ -79,8 +89,7 @@ char *installation_file(const char *name)
     return xasprintf("%s/" PACKAGE "/%s", folder, name);
 }
 
-/* The first on PATH, or NULL. */
-static char *find_program(const char *name)
+char *installation_find_program(const char *name)
 {
     const char *path = getenv("PATH");
     cleanup_free char *list = xstrdup(path != NULL ? path : "/usr/local/bin:/usr/bin:/bin");
@@ -120,7 +129,7 @@ char *installation_python(void)
     if (strncmp(name, "python3.", 8) == 0) {
         cleanup_free char *beside = xasprintf("%s/%s", programs, name);
 
-        found = access(beside, X_OK) == 0 ? steal(beside) : find_program(name);
+        found = access(beside, X_OK) == 0 ? steal(beside) : installation_find_program(name);
     }
     return found != NULL ? found : xstrdup(SAFEPYRUN_PYTHON);
 }

@@ -10,11 +10,17 @@
 
 #include <stdbool.h>
 
+/* The program that runs; NULL when the system does not tell. */
+char *installation_program(void);
+
 /* A file of the library folder: "safepyrun-guard", "main.py". It need not be there. */
 char *installation_file(const char *name);
 
 /* The folder that holds the Python package `safepyrun`; the guard imports it from there. */
 char *installation_package_folder(void);
+
+/* A program on PATH, or NULL. */
+char *installation_find_program(const char *name);
 
 /*
  * The Python for whoever names none: that of the virtual environment whose bin/ holds this program; the

@@ -45,7 +45,7 @@ static void protect_own_runtime_folder(struct policy *policy)
 static void protect_installation(struct policy *policy)
 {
     const char *home = getenv("HOME");
-    cleanup_free char *program = realpath("/proc/self/exe", NULL);
+    cleanup_free char *program = installation_program();
     cleanup_free char *library = installation_file("");
     cleanup_free char *package_folder = installation_package_folder();
     cleanup_free char *package = xasprintf("%s/safepyrun", package_folder);

@@ -21,14 +21,6 @@ extern char **environ;
 
 /* ---- the process ---------------------------------------------------------------------------- */
 
-static char *own_program(void)
-{
-    char path[4096];
-    ssize_t size = readlink("/proc/self/exe", path, sizeof(path));
-
-    return size > 0 && (size_t)size < sizeof(path) ? xstrndup(path, (size_t)size) : NULL;
-}
-
 static char *make_directory(void)
 {
     const char *place = getenv("TMPDIR");
@@ -73,10 +65,10 @@ static void add_option(char **arguments, const char *name, const char *value)
 }
 
 /* Standard output is the protocol's: what the kernel might write goes where errors go. */
-static int spawn(struct backend *backend, const char *program, const char *file)
+static int spawn(struct backend *backend, const char *file)
 {
     cleanup_free char *parent = xasprintf("%d", (int)getpid());
-    char *arguments[MAX_ARGUMENTS] = {(char *)program, (char *)"kernel", (char *)"-f", (char *)file};
+    char *arguments[MAX_ARGUMENTS] = {(char *)backend->options.program, (char *)"kernel", (char *)"-f", (char *)file};
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
     sigset_t none;
@@ -95,7 +87,7 @@ static int spawn(struct backend *backend, const char *program, const char *file)
     posix_spawnattr_setsigmask(&attributes, &none);
     posix_spawnattr_setpgroup(&attributes, 0); /* Ctrl-C at a terminal is for us */
     posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
-    result = -posix_spawn(&backend->pid, program, &actions, &attributes, arguments, environ);
+    result = -posix_spawn(&backend->pid, arguments[0], &actions, &attributes, arguments, environ);
     posix_spawn_file_actions_destroy(&actions);
     posix_spawnattr_destroy(&attributes);
     if (result < 0)
@@ -212,21 +204,20 @@ char *backend_send(struct backend *backend, struct backend_socket *socket, const
 static int start(struct backend *backend)
 {
     char key[37];
-    cleanup_free char *program = own_program();
     cleanup_free char *file = NULL;
     int result;
 
     session_random_uuid(key);
     session_init(&backend->session);
     backend->directory = make_directory();
-    if (program == NULL || backend->directory == NULL)
+    if (backend->options.program == NULL || backend->directory == NULL)
         return -errno;
     file = xasprintf("%s/connection.json", backend->directory);
     result = write_connection_file(file, backend->directory, key);
     if (result == 0)
         result = signature_key_new("hmac-sha256", bytes_of_string(key), &backend->key);
     if (result == 0)
-        result = spawn(backend, program, file);
+        result = spawn(backend, file);
     if (result != 0)
         return result;
     watch_end(backend);

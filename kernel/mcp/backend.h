@@ -14,8 +14,9 @@
 
 #include <sys/types.h>
 
-/* Borrowed; each may be NULL. */
+/* Borrowed; each but the first may be NULL. */
 struct backend_options {
+    const char *program; /* safepyrun itself */
     const char *policy_file;
     const char *python;
     const char *shell;
