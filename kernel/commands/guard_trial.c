@@ -3,6 +3,7 @@
 #include "guard/link/descriptors.h"
 #include "guard/link/frame.h"
 #include "kernel/config/session_policy.h"
+#include "kernel/loop.h"
 #include "kernel/supervisor/private_directory.h"
 #include "kernel/supervisor/spawn.h"
 
@@ -10,17 +11,8 @@
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
-#include <time.h>
 
 enum { START_LIMIT_MS = 60 * 1000, LAST_WORDS_BYTES = 4096 };
-
-static long now_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static void push_configuration(struct frame_writer *writer, const struct policy_sources *sources,
                                const char *private_directory)
@@ -73,15 +65,15 @@ static void converse(const struct spawned *guard, struct frame_writer *writer,
                      struct guard_trial *trial)
 {
     struct frame_reader reader;
-    long deadline = now_ms() + START_LIMIT_MS;
+    int64_t deadline = loop_now_ms() + START_LIMIT_MS;
     int result = LINK_E_AGAIN;
 
     frame_reader_init(&reader, FRAME_TO_KERNEL);
-    while (result == LINK_E_AGAIN && now_ms() < deadline) {
+    while (result == LINK_E_AGAIN && loop_now_ms() < deadline) {
         bool writes = frame_writer_flush(writer, guard->link) == LINK_E_AGAIN;
         struct pollfd waits = {guard->link, (short)(POLLIN | (writes ? POLLOUT : 0)), 0};
 
-        poll(&waits, 1, (int)(deadline - now_ms()));
+        poll(&waits, 1, (int)(deadline - loop_now_ms()));
         result = frame_reader_fill(&reader, guard->link);
         if (result == 0)
             result = take_received(&reader, trial);
@@ -126,7 +118,7 @@ void guard_trial_run(const char *python, const struct policy_sources *sources,
     struct guard_trial trial = {NULL, NULL, NULL, 0};
     char *directory = private_directory_make(&trial.problem);
     cleanup_close int last_line = memfd_create(LAST_LINE_NAME, MFD_CLOEXEC);
-    long started = now_ms();
+    int64_t started = loop_now_ms();
     struct frame_writer writer;
     struct spawned guard;
 
@@ -141,7 +133,7 @@ void guard_trial_run(const char *python, const struct policy_sources *sources,
         end_guard(&guard);
     }
     private_directory_remove(directory);
-    trial.elapsed_ms = now_ms() - started;
+    trial.elapsed_ms = (long)(loop_now_ms() - started);
     *ret_trial = trial;
 }
 

@@ -30,6 +30,16 @@ void account_begin(struct kernel *kernel, struct request *request)
     request->run_ns = now_ns();
 }
 
+static double milliseconds(int64_t ns)
+{
+    return ns > 0 ? (double)ns / 1e6 : 0;
+}
+
+double account_running_ms(const struct request *request)
+{
+    return request->run_ns != 0 ? milliseconds(now_ns() - request->run_ns) : 0;
+}
+
 /* A thread of a cell that is over can be refused too: that is on record, but in no reply. */
 static struct request *find_running(const struct kernel *kernel, uint32_t cell)
 {
@@ -57,11 +67,6 @@ void account_denial(struct kernel *kernel, const struct frame *frame)
     denials_finish(&late);
 }
 
-static double milliseconds(int64_t ns)
-{
-    return ns > 0 ? (double)ns / 1e6 : 0;
-}
-
 static void append_metadata(const struct audit_cell *cell, const struct denials *denials,
                             struct buffer *metadata)
 {
@@ -79,7 +84,7 @@ void account_end(struct kernel *kernel, const struct request *request, const cha
         .execution_count = request->execute.execution_count,
         .status = status,
         .silent = request->execute.silent,
-        .wall_ms = milliseconds(now_ns() - request->run_ns),
+        .wall_ms = account_running_ms(request),
         .cpu_ms = milliseconds(proc_cpu_ns(kernel->guard.pid) - request->run_cpu_ns),
         .denial_count = request->denials.count,
     };

@@ -1,7 +1,6 @@
+#include "kernel/execution/account.h"
 #include "kernel/kernel.h"
 #include "kernel/requests/requests.h"
-
-#include <time.h>
 
 static const char *state_name(const struct kernel *kernel)
 {
@@ -31,26 +30,15 @@ static json_t *string_or_null(const char *text)
     return text != NULL ? json_string(text) : json_null();
 }
 
-/* Of a request that went to the guard; 0 when nothing runs. */
-static double running_seconds(const struct kernel *kernel)
-{
-    const struct request *running = kernel->queue.running;
-    struct timespec now;
-
-    if (running == NULL || running->run_ns == 0)
-        return 0;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)(now.tv_sec * 1000000000LL + now.tv_nsec - running->run_ns) / 1e9;
-}
-
 /* Answered by the kernel process alone, so also while a cell holds the interpreter. */
 static int handle(struct kernel *kernel, struct request *request)
 {
+    const struct request *running = kernel->queue.running;
     json_t *figures = json_pack(
         "{ss ss ss sI si sI sf so so sI sb so}", "status", "ok", "state", state_name(kernel), "version",
         SAFEPYRUN_VERSION, "guard_pid", (json_int_t)kernel->guard.pid, "execution_count",
         kernel->execution_count, "waiting", (json_int_t)waiting(kernel), "running_seconds",
-        running_seconds(kernel), "failure", string_or_null(kernel->guard.failure), "policy_file",
+        running != NULL ? account_running_ms(running) / 1000 : 0.0, "failure", string_or_null(kernel->guard.failure), "policy_file",
         string_or_null(kernel->options.policy_file), "copies", (json_int_t)kernel->copies.count,
         "copy_is_current", kernel->copies.is_current, "copy_hindrance",
         string_or_null(kernel->copies.hindrance));
