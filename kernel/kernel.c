@@ -124,7 +124,6 @@ void kernel_shut_down(struct kernel *kernel)
 
 static void start_guard(struct kernel *kernel)
 {
-    struct bytes parts[POLICY_SOURCES_MAX * POLICY_SOURCE_PARTS];
     cleanup_free char *template = warm_socket(kernel);
 
     guard_process_start(&kernel->guard,
@@ -132,8 +131,7 @@ static void start_guard(struct kernel *kernel)
                             .python = kernel->options.python,
                             .shell = kernel->options.shell,
                             .policy = buffer_bytes(&kernel->policy),
-                            .policy_files = parts,
-                            .policy_file_parts = policy_sources_parts(&kernel->policy_files, parts),
+                            .policy_files = &kernel->policy_files,
                             .private_directory = kernel->private_directory,
                             .template = template,
                         });

@@ -20,13 +20,9 @@ static void push_configuration(struct frame_writer *writer, const struct policy_
     struct options options = {.shell = "auto"};
     cleanup_policy struct policy *policy = session_policy_new(&options, sources, private_directory);
     cleanup_buffer struct buffer encoded = BUFFER_NONE;
-    struct bytes parts[2 + POLICY_SOURCES_MAX * POLICY_SOURCE_PARTS];
-    size_t count = 2 + policy_sources_parts(sources, parts + 2);
 
     policy_encode(policy, &encoded);
-    parts[0] = bytes_of_string(options.shell);
-    parts[1] = buffer_bytes(&encoded);
-    frame_writer_push(writer, &(struct frame){FRAME_CONFIGURE, 0, count, parts});
+    session_policy_push(writer, options.shell, buffer_bytes(&encoded), sources);
 }
 
 static json_t *json_of(struct bytes bytes)

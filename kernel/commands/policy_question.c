@@ -46,16 +46,12 @@ static int send_configuration(int link, const struct policy_sources *sources)
     struct options options = {.shell = "plain"};
     cleanup_policy struct policy *policy = session_policy_new(&options, sources, NULL);
     cleanup_buffer struct buffer encoded = BUFFER_NONE;
-    struct bytes parts[2 + POLICY_SOURCES_MAX * POLICY_SOURCE_PARTS];
-    size_t count = 2 + policy_sources_parts(sources, parts + 2);
     struct frame_writer writer;
     int result;
 
     policy_encode(policy, &encoded);
-    parts[0] = bytes_of_string(options.shell);
-    parts[1] = buffer_bytes(&encoded);
     frame_writer_init(&writer);
-    frame_writer_push(&writer, &(struct frame){FRAME_CONFIGURE, 0, count, parts});
+    session_policy_push(&writer, options.shell, buffer_bytes(&encoded), sources);
     result = frame_writer_flush(&writer, link);
     frame_writer_finish(&writer);
     return result;

@@ -334,15 +334,12 @@ static void start_guard(struct session *session, const char *private_directory)
     cleanup_policy struct policy *policy =
         session_policy_new(&options, settings->sources, private_directory);
     cleanup_buffer struct buffer encoded = BUFFER_NONE;
-    struct bytes files[POLICY_SOURCES_MAX * POLICY_SOURCE_PARTS];
-    size_t count = policy_sources_parts(settings->sources, files);
 
     policy_encode(policy, &encoded);
     guard_process_start(&session->guard, &(struct guard_settings){.python = settings->python,
                                                                   .shell = options.shell,
                                                                   .policy = buffer_bytes(&encoded),
-                                                                  .policy_files = files,
-                                                                  .policy_file_parts = count,
+                                                                  .policy_files = settings->sources,
                                                                   .private_directory = private_directory});
 }
 

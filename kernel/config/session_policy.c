@@ -96,3 +96,12 @@ struct policy *session_policy_new(const struct options *options,
     protect_installation(policy);
     return policy;
 }
+
+void session_policy_push(struct frame_writer *writer, const char *shell, struct bytes policy,
+                         const struct policy_sources *sources)
+{
+    struct bytes parts[2 + POLICY_SOURCES_MAX * POLICY_SOURCE_PARTS] = {bytes_of_string(shell), policy};
+    size_t count = 2 + policy_sources_parts(sources, parts + 2);
+
+    frame_writer_push(writer, &(struct frame){FRAME_CONFIGURE, 0, count, parts});
+}

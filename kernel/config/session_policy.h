@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include "guard/link/frame.h"
 #include "guard/policy/policy.h"
 #include "kernel/config/options.h"
 #include "kernel/config/policy_sources.h"
@@ -15,3 +16,7 @@
 struct policy *session_policy_new(const struct options *options,
                                   const struct policy_sources *sources,
                                   const char *private_directory);
+
+/* CONFIGURE; policy: as policy_encode() wrote it. */
+void session_policy_push(struct frame_writer *writer, const char *shell, struct bytes policy,
+                         const struct policy_sources *sources);

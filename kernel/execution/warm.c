@@ -17,14 +17,11 @@ static int on_late(void *context)
 
 void warm_init(struct kernel *kernel)
 {
-    struct bytes parts[POLICY_SOURCES_MAX * POLICY_SOURCE_PARTS];
-
     templates_init(&kernel->templates, kernel->loop,
                    &(struct templates_options){
                        .python = kernel->options.python,
                        .shell = kernel->options.shell,
-                       .policy_files = parts,
-                       .policy_file_parts = policy_sources_parts(&kernel->policy_files, parts),
+                       .policy_files = &kernel->policy_files,
                    });
     kernel->warm_timer = (struct loop_timer){.callback = on_late, .context = kernel};
     loop_add_timer(kernel->loop, &kernel->warm_timer);

@@ -1,6 +1,7 @@
 #include "kernel/supervisor/guard_process.h"
 
 #include "guard/link/descriptors.h"
+#include "kernel/config/session_policy.h"
 #include "kernel/records/log.h"
 #include "kernel/supervisor/process_tree.h"
 #include "kernel/supervisor/spawn.h"
@@ -342,18 +343,6 @@ static struct loop_source source_of(int fd, loop_callback callback, struct guard
         .fd = fd, .events = POLLIN, .callback = callback, .context = guard};
 }
 
-static void send_configuration(struct guard_process *guard, const struct guard_settings *settings)
-{
-    size_t count = 2 + settings->policy_file_parts;
-    cleanup_free struct bytes *parts = xcalloc(count, sizeof(*parts));
-
-    parts[0] = bytes_of_string(settings->shell);
-    parts[1] = settings->policy;
-    for (size_t i = 0; i < settings->policy_file_parts; i++)
-        parts[2 + i] = settings->policy_files[i];
-    guard_process_send(guard, &(struct frame){FRAME_CONFIGURE, 0, count, parts});
-}
-
 /* A process and its link, with nothing received or sent yet. */
 static void listen_to(struct guard_process *guard, pid_t pid, int pidfd, int link)
 {
@@ -410,7 +399,8 @@ void guard_process_start(struct guard_process *guard, const struct guard_setting
     loop_add(guard->loop, &guard->output_sources[0]);
     loop_add(guard->loop, &guard->output_sources[1]);
     prefer_for_oom(spawned.pid);
-    send_configuration(guard, settings);
+    session_policy_push(&guard->writer, settings->shell, settings->policy, settings->policy_files);
+    write_pending(guard);
     log_info("guard %d started%s", (int)guard->pid, guard->is_forked ? " from a template" : "");
 }
 

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "guard/link/frame.h"
+#include "kernel/config/policy_sources.h"
 #include "kernel/loop.h"
 #include "kernel/supervisor/process_tree.h"
 
@@ -33,9 +34,8 @@ struct guard_handlers {
 struct guard_settings {
     const char *python; /* NULL: the Python that is embedded */
     const char *shell;
-    struct bytes policy;        /* as policy_encode() wrote it */
-    const struct bytes *policy_files; /* as CONFIGURE carries them */
-    size_t policy_file_parts;
+    struct bytes policy; /* as policy_encode() wrote it */
+    const struct policy_sources *policy_files;
     const char *private_directory; /* for temporary and cache files */
     const char *template;          /* the socket of one that may fork the guard; NULL */
 };

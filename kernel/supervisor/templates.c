@@ -3,7 +3,6 @@
 #include "guard/link/buffer.h"
 #include "guard/link/warm_modules.h"
 #include "kernel/config/installation.h"
-#include "kernel/config/policy_sources.h"
 #include "kernel/config/runtime_folder.h"
 #include "kernel/records/log.h"
 #include "kernel/supervisor/spawn.h"
@@ -263,12 +262,16 @@ void templates_take_imported(struct templates *templates, struct bytes names)
 static char *digest_of_files(const struct templates_options *options)
 {
     cleanup_buffer struct buffer text = BUFFER_NONE;
+    struct bytes parts[POLICY_SOURCES_MAX * POLICY_SOURCE_PARTS];
+    size_t count = 0;
 
-    for (size_t i = 0; i < options->policy_file_parts; i++) {
+    if (options->policy_files != NULL)
+        count = policy_sources_parts(options->policy_files, parts);
+    for (size_t i = 0; i < count; i++) {
         if (i % POLICY_SOURCE_PARTS == POLICY_SOURCE_PATH) /* wherever it lies, it wants the same */
             continue;
-        buffer_append_format(&text, "%zu ", options->policy_files[i].size);
-        buffer_append(&text, options->policy_files[i]);
+        buffer_append_format(&text, "%zu ", parts[i].size);
+        buffer_append(&text, parts[i]);
     }
     buffer_append_string(&text, options->shell);
     return template_key_digest(text.data, text.size);

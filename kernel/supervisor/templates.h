@@ -10,6 +10,7 @@
 #pragma once
 
 #include "guard/link/bytes.h"
+#include "kernel/config/policy_sources.h"
 #include "kernel/loop.h"
 
 #include <stdbool.h>
@@ -17,8 +18,7 @@
 struct templates_options {
     const char *python; /* NULL: installation_python() */
     const char *shell;
-    const struct bytes *policy_files; /* as CONFIGURE carries them */
-    size_t policy_file_parts;
+    const struct policy_sources *policy_files; /* NULL: none */
 };
 
 struct templates {
