@@ -6,6 +6,7 @@
 #include "kernel/execution/guard_death.h"
 #include "kernel/execution/warm.h"
 #include "kernel/requests/requests.h"
+#include "kernel/signals.h"
 #include "kernel/supervisor/private_directory.h"
 #include "kernel/supervisor/spawn.h"
 #include "kernel/wire/json_text.h"
@@ -13,7 +14,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
-#include <sys/signalfd.h>
 #include <sys/syscall.h>
 
 enum {
@@ -276,12 +276,12 @@ static int on_history(void *context)
 static int on_signal(void *context)
 {
     struct kernel *kernel = context;
-    struct signalfd_siginfo info;
+    int number = signals_read(&kernel->signal_source);
 
-    if (read(kernel->signal_source.fd, &info, sizeof(info)) != sizeof(info))
+    if (number == 0)
         return 0;
-    log_info("received signal %d", (int)info.ssi_signo);
-    if (info.ssi_signo == SIGINT)
+    log_info("received signal %d", number);
+    if (number == SIGINT)
         return kernel_interrupt(kernel);
     kernel_shut_down(kernel);
     return 0;
@@ -294,23 +294,6 @@ static int on_parent_end(void *context)
     log_info("the launcher has ended");
     kernel_shut_down(kernel);
     return 0;
-}
-
-static void watch_signals(struct kernel *kernel)
-{
-    sigset_t signals;
-
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGINT);
-    sigaddset(&signals, SIGTERM);
-    sigaddset(&signals, SIGHUP);
-    kernel->signal_source = (struct loop_source){
-        .fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK),
-        .events = POLLIN,
-        .callback = on_signal,
-        .context = kernel,
-    };
-    loop_add(kernel->loop, &kernel->signal_source);
 }
 
 /*
@@ -438,7 +421,8 @@ static int start(struct kernel *kernel, char **ret_error)
     if (kernel->private_directory == NULL || prepare_policy(kernel, ret_error) != 0)
         return 1;
     warm_init(kernel);
-    watch_signals(kernel); /* before the sockets: a signal is older than the request beside it */
+    /* Before the sockets: a signal is older than the request beside it. */
+    signals_watch(kernel->loop, &kernel->signal_source, on_signal, kernel);
     start_guard(kernel);
     if (channels_open(&kernel->channels, kernel->loop, &kernel->connection_file, &handlers,
                       ret_error) != 0)
@@ -483,16 +467,9 @@ static void finish(struct kernel *kernel)
 /* Nobody else may look into this process: it holds the key. Its orphans come to it, to be ended. */
 static void protect_process(void)
 {
-    sigset_t handled;
-
     prctl(PR_SET_DUMPABLE, 0);
     prctl(PR_SET_CHILD_SUBREAPER, 1);
-    signal(SIGPIPE, SIG_IGN);
-    sigemptyset(&handled);
-    sigaddset(&handled, SIGINT);
-    sigaddset(&handled, SIGTERM);
-    sigaddset(&handled, SIGHUP);
-    sigprocmask(SIG_BLOCK, &handled, NULL); /* before libzmq starts its thread */
+    signals_block(); /* before libzmq starts its thread */
 }
 
 int kernel_run(struct options *options)

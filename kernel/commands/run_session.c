@@ -2,6 +2,7 @@
 
 #include "guard/policy/policy.h"
 #include "kernel/config/session_policy.h"
+#include "kernel/signals.h"
 #include "kernel/supervisor/guard_process.h"
 #include "kernel/supervisor/limits.h"
 #include "kernel/supervisor/private_directory.h"
@@ -9,10 +10,8 @@
 #include "kernel/wire/json_text.h"
 #include "kernel/wire/utf8.h"
 
-#include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
-#include <sys/signalfd.h>
 #include <sys/wait.h>
 
 enum { CELL = 1, STOP_MS = 300, DENIALS_MAX_BYTES = 256 * 1024 };
@@ -301,30 +300,12 @@ static int on_ended(void *context)
 static int on_signal(void *context)
 {
     struct session *session = context;
-    struct signalfd_siginfo info;
+    int number = signals_read(&session->signals);
 
-    if (read(session->signals.fd, &info, sizeof(info)) == (ssize_t)sizeof(info))
-        set_error(session->result, 128 + (int)info.ssi_signo,
-                  xasprintf("interrupted by SIG%s", sigabbrev_np((int)info.ssi_signo)));
+    if (number != 0)
+        set_error(session->result, 128 + number, xasprintf("interrupted by SIG%s", sigabbrev_np(number)));
     loop_stop(session->loop);
     return 0;
-}
-
-static void watch_signals(struct session *session)
-{
-    sigset_t signals;
-
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGINT);
-    sigaddset(&signals, SIGTERM);
-    sigaddset(&signals, SIGHUP);
-    sigprocmask(SIG_BLOCK, &signals, NULL);
-    signal(SIGPIPE, SIG_IGN);
-    session->signals = (struct loop_source){.fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK),
-                                            .events = POLLIN,
-                                            .callback = on_signal,
-                                            .context = session};
-    loop_add(session->loop, &session->signals);
 }
 
 static void start_guard(struct session *session, const char *private_directory)
@@ -350,7 +331,7 @@ static void run_guarded(struct session *session, const char *private_directory)
     session->loop = loop_new();
     guard_process_init(&session->guard, session->loop, &handlers);
     limits_init(&session->limits, session->loop, &session->guard);
-    watch_signals(session);
+    signals_watch(session->loop, &session->signals, on_signal, session);
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     start_guard(session, private_directory);
     if (session->guard.state == GUARD_FAILED)

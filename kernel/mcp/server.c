@@ -3,9 +3,7 @@
 #include "kernel/mcp/conversation.h"
 #include "kernel/mcp/jsonrpc.h"
 #include "kernel/mcp/protocol.h"
-
-#include <signal.h>
-#include <sys/signalfd.h>
+#include "kernel/signals.h"
 
 struct server {
     struct loop *loop;
@@ -203,29 +201,10 @@ static int on_signal(void *context)
     return 0;
 }
 
-static void watch_signals(struct server *server)
-{
-    sigset_t signals;
-
-    signal(SIGPIPE, SIG_IGN);
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGINT);
-    sigaddset(&signals, SIGTERM);
-    sigaddset(&signals, SIGHUP);
-    sigprocmask(SIG_BLOCK, &signals, NULL);
-    server->signal_source = (struct loop_source){
-        .fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK),
-        .events = ZMQ_POLLIN,
-        .callback = on_signal,
-        .context = server,
-    };
-    loop_add(server->loop, &server->signal_source);
-}
-
 static void start(struct server *server, const struct backend_options *options)
 {
     server->loop = loop_new();
-    watch_signals(server);
+    signals_watch(server->loop, &server->signal_source, on_signal, server);
     server->rpc = (struct jsonrpc){
         .input = STDIN_FILENO, .output = STDOUT_FILENO, .take = on_request, .context = server};
     server->backend = (struct backend){.loop = server->loop,
