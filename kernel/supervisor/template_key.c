@@ -15,6 +15,7 @@ extern char **environ;
 static const char *const variables[] = {
     "PATH", "HOME", "USER", "LOGNAME", "LANG", "LANGUAGE", "LC_*", "TZ", "VIRTUAL_ENV", "CONDA_PREFIX",
     "XDG_DATA_HOME", "XDG_DATA_DIRS", "XDG_CONFIG_HOME", "LD_*", "MALLOC_*", "GLIBC_*", "PYTHON*",
+    "IPYTHON_*", "TRAITLETS_*",
     "OMP_*", "OPENBLAS_*", "GOTO_*", "MKL_*", "BLIS_*", "NUMEXPR_*", "KMP_*", "GOMP_*", "NUMBA_*",
     "NPY_*", "NUMPY_*", "SCIPY_*", "PANDAS_*", "SKLEARN_*", "CUDA_*", "MPL*", "MATPLOTLIBRC"};
 

@@ -50,6 +50,7 @@ static void make_environment(const char *folder, struct strings *made)
             add(made, xstrdup(*item));
     if (!has_backend)
         add(made, xstrdup("MPLBACKEND=module://matplotlib_inline.backend_inline"));
+    add(made, xstrdup("TERM=xterm-color")); /* as every guard has it */
     add(made, xasprintf("MPLCONFIGDIR=%s/matplotlib", folder));
     add(made, xasprintf("XDG_CACHE_HOME=%s/cache", folder));
     add(made, xasprintf("IPYTHONDIR=%s/ipython", folder));

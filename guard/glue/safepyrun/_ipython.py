@@ -28,6 +28,14 @@ class IPythonShell(Shell):
         self.banner = (f"Python {sys.version.splitlines()[0]}\n"
                        f"IPython {IPython.__version__} -- cells run under a guard\n")
 
+    def step_aside(self):
+        """In a template: set-up files of its guards find no IPython yet, as in any guard."""
+        self.shell.hide()
+
+    def move_in(self):
+        """In a guard that was forked with this shell in it."""
+        self.shell.adopt_session()
+
     def transform(self, source):
         return self.shell.transform_source(source)
 

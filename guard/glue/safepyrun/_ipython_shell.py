@@ -41,8 +41,8 @@ GUI_TOOLKITS = {"asyncio", "glut", "gtk", "gtk2", "gtk3", "gtk3agg", "gtk4", "gt
 class PrivateProfile(ProfileDir):
     """A profile that makes no directories: the guard's IPYTHONDIR lives as long as the guard."""
 
-    def check_dirs(self):
-        pass
+    def _mkdir(self, path, mode=None):
+        return False
 
 
 class ZMQInteractiveShell(InteractiveShell):
@@ -95,6 +95,33 @@ class ZMQInteractiveShell(InteractiveShell):
     def init_magics(self):
         super().init_magics()
         self.register_magics(KernelMagics)
+
+    # ---- made before the guard was (in a template) -----------------------------------------------
+
+    def hide(self):
+        """get_ipython() is None, and nothing of ours stands among the built-ins."""
+        self.builtin_trap.__exit__(None, None, None)
+        for cls in type(self)._walk_mro():
+            cls._instance = None
+        sys.displayhook = sys.__displayhook__
+
+    def adopt_session(self):
+        """What stands here of streams, folders and environment becomes that of this process."""
+        for cls in type(self)._walk_mro():
+            cls._instance = self
+        self.ipython_dir = _directory()
+        self.profile_dir = _profile()
+        self.starting_dir = os.getcwd()
+        self.history_manager.dir_hist[:] = [type(here)(self.starting_dir) for here in self.history_manager.dir_hist]
+        self.raw_input_original = input
+        self.save_sys_module_state()
+        self._take_over()
+
+    def _take_over(self):
+        # Here already, not with the first cell: what stands there when the guard closes is known to be no cell's.
+        sys.displayhook = self.displayhook
+        # For good and not per cell: threads, callbacks and widgets use get_ipython() too.
+        self.builtin_trap.__enter__()
 
     def existing_logger(self):
         """The logger of %logstart, if there is one; IPython 9 makes it only on request."""
@@ -370,6 +397,14 @@ def _show_nothing(module):
 _INTERACTIVITY = {"all": _show_all, "last_expr_or_assign": _show_assigned, "none": _show_nothing}
 
 
+def _directory():
+    return os.environ.get("IPYTHONDIR") or os.path.join(os.path.expanduser("~"), ".ipython")
+
+
+def _profile():
+    return PrivateProfile(location=os.path.join(_directory(), "profile_default"))
+
+
 def start_shell():
     """The one shell of this process, in `__main__`."""
     config = Config()
@@ -379,13 +414,8 @@ def start_shell():
                                            if alias[0] not in KernelMagics.magics["line"]]
     # Libraries take this section as the sign of a Jupyter kernel (tqdm.autonotebook among them).
     config.IPKernelApp.name = "safepyrun-kernel"
-    directory = os.environ.get("IPYTHONDIR") or os.path.join(os.path.expanduser("~"), ".ipython")
-    profile = PrivateProfile(location=os.path.join(directory, "profile_default"))
-    shell = ZMQInteractiveShell.instance(config=config, ipython_dir=directory, profile_dir=profile,
+    shell = ZMQInteractiveShell.instance(config=config, ipython_dir=_directory(), profile_dir=_profile(),
                                          user_module=sys.modules["__main__"])
     shell.kernel = Kernel(shell)
-    # Here already, not with the first cell: what stands there when the guard closes is known to be no cell's.
-    sys.displayhook = shell.displayhook
-    # For good and not per cell: threads, callbacks and widgets use get_ipython() too.
-    shell.builtin_trap.__enter__()
+    shell._take_over()
     return shell

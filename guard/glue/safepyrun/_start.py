@@ -32,9 +32,29 @@ def _auto():
 _SHELLS = {"auto": _auto, "ipython": _ipython, "plain": _plain}
 
 
+#: (choice, shell): what a template has made before its guards were forked; the guard's own from then on
+_prepared = None
+
+
+def prepare(choice):
+    """In a template: IPython's shell, which costs more than everything else in a guard's start."""
+    global _prepared
+    shell = _SHELLS[choice]()
+    if shell.name != "ipython":     # quickly made, and to be made anew where IPython failed
+        return
+    shell.step_aside()
+    _prepared = choice, shell
+
+
 def start(choice):
     if choice not in _SHELLS:
         raise ValueError(f"no shell {choice!r}: it is one of {', '.join(_SHELLS)}")
+    if _prepared is not None:
+        prepared_for, shell = _prepared
+        if prepared_for != choice:
+            raise ValueError(f"this template is for the shell {prepared_for!r}, not {choice!r}")
+        shell.move_in()
+        return shell
     gc.disable()  # what a shell makes while it starts is no garbage
     try:
         return _SHELLS[choice]()

@@ -8,7 +8,8 @@ import time
 from _frozen_importlib_external import PathFinder
 
 #: what every guard needs that was started cold as well: safepyrun's own parts, and what they load late
-_OWN = ("safepyrun._start", "tomllib", "json", "linecache", "traceback")
+_OWN = ("safepyrun._start", "safepyrun._config", "safepyrun._json", "safepyrun._refusal", "safepyrun._frozen",
+        "tomllib", "json", "linecache", "traceback")
 _IPYTHON = ("safepyrun._ipython", "safepyrun._comms", "IPython.core.pylabtools", "IPython.core.completer",
             "IPython.core.ultratb")
 #: with a module, what it loads at its first use; not matplotlib_inline, which looks for its shell when it is imported
@@ -33,6 +34,8 @@ def warm_up(shell, imports):
     sys.path[:] = [entry for entry in path if entry and _is_trusted(entry)]
     try:
         done = _load_all(shell, [name for name in imports.split(",") if name])
+        if _ipython_is_loaded():
+            importlib.import_module("safepyrun._start").prepare(shell)
     finally:
         sys.path[:] = path
     gc.collect()
@@ -54,6 +57,10 @@ def _load_all(shell, names):
                 _load(late)
     _note_settings()
     return done
+
+
+def _ipython_is_loaded():
+    return "safepyrun._ipython" in sys.modules
 
 
 def _load(name):

@@ -200,6 +200,30 @@ def test_what_belongs_to_a_session_is_the_sessions(warm):
         assert b"API_TOKEN" not in kept and b"COLOUR" not in kept
 
 
+def test_a_shell_made_before_the_fork_is_the_sessions(warm):
+    """Set-up files run without IPython, as in any guard; then folders and streams are those of this process."""
+    if warm.shell != "ipython":
+        pytest.skip("the plain shell is made in the guard")
+    setup = warm.folder / "tools.py"
+    setup.write_text("import sys, builtins\nfrom IPython import get_ipython\n"
+                     "seen = (get_ipython(), hasattr(builtins, 'get_ipython'), sys.displayhook is sys.__displayhook__)\n"
+                     "print('from set-up')\n")
+    policy = WARM + f'[setup]\nfiles = ["{setup}"]\n'
+    warm.warmed(policy=policy)
+    kernel = warm.start(policy=policy)
+    front = kernel.frontend()
+    assert value(front, "seen") == "(None, False, True)"
+    assert forked_guard(kernel) is not None
+    assert value(front, "import os, sys; ip = get_ipython()\n"
+                        "(ip.ipython_dir, ip.profile_dir.location, ip.starting_dir, [str(d) for d in _dh]) == "
+                        "(os.environ['IPYTHONDIR'], os.environ['IPYTHONDIR'] + '/profile_default', os.getcwd(), [os.getcwd()])"
+                 ) == "True"
+    assert value(front, "ip._orig_sys_module_state['stdout'] is sys.stdout") == "True"
+    assert value(front, "%pwd") == repr(str(kernel.work))
+    reply, outputs = front.run("print(1)\ndisplay(2)\n1 / 0")
+    assert reply.content["ename"] == "ZeroDivisionError" and text(outputs) == "1\n"
+
+
 def test_chance_is_fresh_in_each(warm):
     warm.warmed()
     drawn = set()
@@ -265,8 +289,9 @@ def test_its_frozen_copies_take_over(warm):
 
 @pytest.mark.parametrize("end", ["shutdown", "kill"])
 def test_nothing_outlives_the_kernel(warm, end):
-    template = warm.warmed(policy=OPEN)
-    kernel = warm.start(policy=OPEN)
+    policy = OPEN + "[limits]\ncopies = 0\n"  # a copy may be there, or not yet
+    template = warm.warmed(policy=policy)
+    kernel = warm.start(policy=policy)
     front = kernel.frontend()
     front.run("import os, time\nif os.fork() == 0:\n    os.setsid()\n    time.sleep(100)")
     guard = forked_guard(kernel)
