@@ -10,6 +10,7 @@
 #include "guard/limit_note.h"
 #include "guard/policy/verdict.h"
 #include "guard/policy_answer.h"
+#include "guard/python/aside.h"
 #include "guard/python/attribution.h"
 #include "guard/python/cell.h"
 #include "guard/python/compat.h"
@@ -160,7 +161,7 @@ static int warm_up(const struct configuration *configuration)
         return -1;
     execute_start(guard.shell, &execute_hooks);
     introspect_start(guard.shell);
-    if (variables_start(guard.shell) < 0)
+    if (variables_start(guard.shell) < 0 || aside_start(link_end_fd(), guard.shell) < 0)
         return -1;
     return attribution_patch_threads();
 }
@@ -230,9 +231,9 @@ static void ignore(const struct frame *frame)
 
 static void (*const handlers[FRAME_TYPE_COUNT])(const struct frame *frame) = {
     [FRAME_EXECUTE] = execute_request,
-    [FRAME_COMPLETE] = introspect_complete,
-    [FRAME_INSPECT] = introspect_inspect,
-    [FRAME_IS_COMPLETE] = introspect_is_complete,
+    [FRAME_COMPLETE] = introspect_request,
+    [FRAME_INSPECT] = introspect_request,
+    [FRAME_IS_COMPLETE] = introspect_request,
     [FRAME_VARIABLES] = variables_request,
     [FRAME_COMM_OPEN_REQUEST] = introspect_comm,
     [FRAME_COMM_MSG_REQUEST] = introspect_comm,

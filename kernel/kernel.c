@@ -404,6 +404,7 @@ static void init_parts(struct kernel *kernel)
     guard_process_init(&kernel->guard, kernel->loop, &handlers);
     limits_init(&kernel->limits, kernel->loop, &kernel->guard);
     restore_init(kernel);
+    aside_init(kernel);
 }
 
 /* The guard starts first: it needs longer than our sockets do. */
@@ -436,6 +437,7 @@ static void finish(struct kernel *kernel)
 {
     /* What nobody will answer any more is answered now. */
     if (kernel->channels.zmq_context != NULL) {
+        aside_give_up(kernel, "the kernel is shutting down");
         queue_refuse_all(&kernel->queue, "KernelShutdown", "the kernel is shutting down");
         channels_flush(&kernel->channels);
     }

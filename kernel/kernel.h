@@ -11,6 +11,7 @@
 #include "kernel/channels/channels.h"
 #include "kernel/config/options.h"
 #include "kernel/config/policy_sources.h"
+#include "kernel/execution/aside.h"
 #include "kernel/execution/cells.h"
 #include "kernel/execution/comms.h"
 #include "kernel/execution/outputs.h"
@@ -44,6 +45,7 @@ struct kernel {
     char *os_ring; /* JSON; what the guard said when it was ready; NULL before */
     char *banner;              /* the guard's, once it is ready; NULL before */
     struct queue queue;
+    struct aside aside;
     struct question question;  /* the one that is open, or the last one */
     struct cells *cells;
     struct outputs outputs;

@@ -4,6 +4,7 @@
 #include "guard/frozen/threads.h"
 #include "guard/link/descriptors.h"
 #include "guard/link/passing.h"
+#include "guard/python/aside.h"
 #include "guard/python/error.h"
 #include "guard/python/event_loop.h"
 #include "guard/python/interrupt.h"
@@ -73,7 +74,11 @@ static int receive_link(uint32_t number)
 /* A context on a graphics card belongs to one process. */
 static const char *find_hindrance(void)
 {
-    void *cuda = dlopen("libcuda.so.1", RTLD_LAZY | RTLD_NOLOAD);
+    void *cuda;
+
+    if (aside_is_answering())
+        return "a question is being answered";
+    cuda = dlopen("libcuda.so.1", RTLD_LAZY | RTLD_NOLOAD);
 
     if (cuda == NULL)
         return threads_expect();
@@ -140,7 +145,7 @@ static void wait_for_thaw(void)
 /* Nothing of Python here: its locks and threads are as the fork left them. */
 static void be_frozen(int link, int acknowledged)
 {
-    int kept[] = {link_end_fd(), link_end_fd() + DESCRIPTOR_LAST_LINE, frozen.copies_fd,
+    int kept[] = {link_end_fd(), link_end_fd() + DESCRIPTOR_LAST_LINE, frozen.copies_fd, aside_fd(),
                   interrupt_wake_fd(), acknowledged};
 
     if (threads_hindrance() != NULL) {

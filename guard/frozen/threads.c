@@ -1,6 +1,7 @@
 #include "guard/frozen/threads.h"
 
 #include "guard/link/cleanup.h"
+#include "guard/python/aside.h"
 #include "guard/python/streams.h"
 
 #include <dirent.h>
@@ -44,10 +45,10 @@ static unsigned count(bool only_harmful)
     return found;
 }
 
-/* Ours: the main thread, and the one that flushes the streams. */
+/* Ours: the main thread, the one that flushes the streams, the one that answers questions. */
 static unsigned own_threads(void)
 {
-    return streams_has_timer() ? 2 : 1;
+    return 1U + streams_has_timer() + aside_has_thread();
 }
 
 static void before_fork(void)

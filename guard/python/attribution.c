@@ -41,9 +41,14 @@ PyObject *attribution_set(uint32_t cell)
 
 int attribution_begin_request(uint32_t cell)
 {
+    attribution.running = cell;
+    return attribution_begin_aside(cell);
+}
+
+int attribution_begin_aside(uint32_t cell)
+{
     cleanup_py PyObject *token = NULL;
 
-    attribution.running = cell;
     if (cell > attribution.highest)
         attribution.highest = cell;
     token = attribution_set(cell);

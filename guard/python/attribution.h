@@ -25,6 +25,8 @@ PyObject *attribution_set(uint32_t cell);
 /* Around each request: its own number becomes the context's. Returns 0 or -1 with an exception. */
 int attribution_begin_request(uint32_t cell);
 void attribution_end_request(void);
+/* The same for a question in another thread: what runs goes on running. */
+int attribution_begin_aside(uint32_t cell);
 
 /* Whether the request that is being worked on is this one: some frames may name no other. */
 bool attribution_is_running(uint32_t cell);

@@ -70,17 +70,17 @@ static int read_cursor(PyObject *content, PyObject *code, Py_ssize_t *ret_cursor
     return 0;
 }
 
-static PyObject *complete(PyObject *content)
+static PyObject *complete(PyObject *whom, PyObject *content)
 {
     PyObject *code = read_code(content);
     Py_ssize_t cursor;
 
     if (code == NULL || read_cursor(content, code, &cursor) < 0)
         return NULL;
-    return PyObject_CallMethod(introspect.shell, "complete", "On", code, cursor);
+    return PyObject_CallMethod(whom, "complete", "On", code, cursor);
 }
 
-static PyObject *inspect(PyObject *content)
+static PyObject *inspect(PyObject *whom, PyObject *content)
 {
     PyObject *code = read_code(content);
     Py_ssize_t cursor;
@@ -89,14 +89,14 @@ static PyObject *inspect(PyObject *content)
     if (code == NULL || read_cursor(content, code, &cursor) < 0 ||
         read_number(content, "detail_level", 0, &detail) < 0)
         return NULL;
-    return PyObject_CallMethod(introspect.shell, "inspect", "Onn", code, cursor, detail);
+    return PyObject_CallMethod(whom, "inspect", "Onn", code, cursor, detail);
 }
 
-static PyObject *is_complete(PyObject *content)
+static PyObject *is_complete(PyObject *whom, PyObject *content)
 {
     PyObject *code = read_code(content);
 
-    return code != NULL ? PyObject_CallMethod(introspect.shell, "is_complete", "(O)", code) : NULL;
+    return code != NULL ? PyObject_CallMethod(whom, "is_complete", "(O)", code) : NULL;
 }
 
 static int set_status(PyObject *content)
@@ -116,37 +116,32 @@ static int begin(const struct frame *frame)
     return attribution_begin_request(frame->cell) < 0 ? -1 : interrupt_begin_cell();
 }
 
-static void handle(const struct frame *frame, PyObject *(*function)(PyObject *content))
+PyObject *introspect_answer(PyObject *whom, enum frame_type type, struct bytes text)
 {
-    cleanup_py PyObject *content = NULL;
+    cleanup_py PyObject *content = decode_object(text);
     cleanup_py PyObject *answer = NULL;
-    cleanup_py PyObject *exception = NULL;
+
+    if (content == NULL)
+        return NULL;
+    if (type == FRAME_COMPLETE)
+        answer = complete(whom, content);
+    else
+        answer = type == FRAME_INSPECT ? inspect(whom, content) : is_complete(whom, content);
+    return answer != NULL && set_status(answer) == 0 ? steal(answer) : NULL;
+}
+
+void introspect_request(const struct frame *frame)
+{
+    cleanup_py PyObject *answer = NULL;
 
     if (begin(frame) == 0)
-        content = decode_object(frame->parts[0]);
-    if (content != NULL)
-        answer = function(content);
-    if (answer == NULL || set_status(answer) < 0) {
-        exception = error_take();
-        Py_XDECREF(answer);
+        answer = introspect_answer(introspect.shell, frame->type, frame->parts[0]);
+    if (answer == NULL) {
+        cleanup_py PyObject *exception = error_take();
+
         answer = exception != NULL ? reply_error_content(exception) : NULL;
     }
     reply_send(frame->cell, answer);
-}
-
-void introspect_complete(const struct frame *frame)
-{
-    handle(frame, complete);
-}
-
-void introspect_inspect(const struct frame *frame)
-{
-    handle(frame, inspect);
-}
-
-void introspect_is_complete(const struct frame *frame)
-{
-    handle(frame, is_complete);
 }
 
 static const char *comm_type(enum frame_type type)

@@ -9,8 +9,16 @@
 
 void introspect_start(PyObject *shell); /* borrowed, must live on */
 
-/* Each sends exactly one reply. */
-void introspect_complete(const struct frame *frame);
-void introspect_inspect(const struct frame *frame);
-void introspect_is_complete(const struct frame *frame);
+/*
+ * introspect_answer() - the content of a reply
+ *
+ * whom  complete(), inspect() and is_complete() of whatever has them as a shell does
+ * type  COMPLETE, INSPECT or IS_COMPLETE
+ *
+ * Returns a new dict, or NULL with an exception.
+ */
+PyObject *introspect_answer(PyObject *whom, enum frame_type type, struct bytes text);
+
+/* COMPLETE, INSPECT and IS_COMPLETE, and comm messages. Each sends exactly one reply. */
+void introspect_request(const struct frame *frame);
 void introspect_comm(const struct frame *frame);

@@ -172,13 +172,18 @@ static PyObject *list_variables(Py_ssize_t *ret_more)
     return steal(list);
 }
 
-void variables_request(const struct frame *frame)
+PyObject *variables_answer(void)
 {
     Py_ssize_t more;
     PyObject *list = list_variables(&more);
-    PyObject *answer = list != NULL
-                           ? Py_BuildValue("{s:s,s:N,s:n}", "status", "ok", "variables", list, "more", more)
-                           : NULL;
+
+    return list != NULL ? Py_BuildValue("{s:s,s:N,s:n}", "status", "ok", "variables", list, "more", more)
+                        : NULL;
+}
+
+void variables_request(const struct frame *frame)
+{
+    PyObject *answer = variables_answer();
 
     if (answer == NULL) {
         cleanup_py PyObject *exception = error_take();

@@ -14,5 +14,8 @@
 /* Before the first user code: what is in the namespace now is the shell's. Returns 0 or -1. */
 int variables_start(PyObject *shell);
 
+/* Content of the reply; new, or NULL with an exception. In any thread. */
+PyObject *variables_answer(void);
+
 /* Answers FRAME_VARIABLES. Sends exactly one reply. */
 void variables_request(const struct frame *frame);

@@ -106,6 +106,7 @@ static void end_guard(const struct spawned *guard)
     close(guard->outputs[0]);
     close(guard->outputs[1]);
     close(guard->copies_socket);
+    close(guard->aside_socket);
 }
 
 void guard_trial_run(const char *python, const struct policy_sources *sources,

@@ -292,6 +292,7 @@ static const struct {
     [FRAME_COMM_CLOSE] = {take_comm_close, 2},
     [FRAME_INPUT_REQUEST] = {take_input_request, 1},
     [FRAME_ASK] = {question_take, 0},
+    [FRAME_ASIDE] = {aside_take, 1},
     [FRAME_REPLY] = {take_reply, 2},
     [FRAME_NOT_FROZEN] = {take_not_frozen, 0},
     [FRAME_THAWED] = {take_thawed, 0},

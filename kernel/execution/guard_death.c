@@ -91,6 +91,9 @@ int guard_death_take(struct kernel *kernel)
 
     log_error("%s", reason);
     question_drop(kernel);
+    result = aside_give_up(kernel, "the interpreter has ended");
+    if (result != 0)
+        return result;
     guard_process_forget_stack(&kernel->guard);
     limits_end(&kernel->limits);
     kernel->restore.waits = kernel->restore.tries = false;

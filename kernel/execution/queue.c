@@ -25,6 +25,22 @@ struct request *queue_pop(struct queue *queue)
     return request;
 }
 
+void queue_remove(struct queue *queue, struct request *request)
+{
+    struct request **at = &queue->first;
+
+    queue->last = NULL;
+    while (*at != NULL) {
+        if (*at == request) {
+            *at = request->next;
+            continue;
+        }
+        queue->last = *at;
+        at = &(*at)->next;
+    }
+    request->next = NULL;
+}
+
 int queue_abort_executes(struct queue *queue)
 {
     struct request *waiting = queue->first;

@@ -21,6 +21,9 @@ void queue_push(struct queue *queue, struct request *request);
 /* Takes the first one out; NULL when there is none. */
 struct request *queue_pop(struct queue *queue);
 
+/* Takes this one out; it is in the list. */
+void queue_remove(struct queue *queue, struct request *request);
+
 /*
  * queue_abort_executes() - answer every waiting execute_request with status "aborted"
  *

@@ -55,7 +55,8 @@ struct request {
     struct denials denials;
     char *result_text;     /* text/plain of its execute_result, for history */
     char *input_msg_id;    /* of the input_request that waits for an answer */
-    struct request *next; /* in the execution queue */
+    int64_t due_ms;       /* of a question: when it is asked aside, then when it must be answered */
+    struct request *next; /* in the execution queue, or among those that are asked aside */
 };
 
 /* message TAKEN. */

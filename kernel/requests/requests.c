@@ -70,6 +70,8 @@ int requests_enqueue(struct kernel *kernel, struct request *request)
     if (kernel->guard.state == GUARD_DEAD)
         return request_fail(request, "GuardDied", "the interpreter process has ended");
     queue_push(&kernel->queue, request);
+    if (kernel->queue.running != NULL || kernel->guard.state != GUARD_READY)
+        aside_note(kernel, request);
     return kernel_run_next(kernel);
 }
 

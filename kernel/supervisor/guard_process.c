@@ -35,6 +35,7 @@ void guard_process_init(struct guard_process *guard, struct loop *loop,
                                     .pidfd = -1,
                                     .link = -1,
                                     .copies_socket = -1,
+                                    .aside_socket = -1,
                                     .keeper = -1,
                                     .last_line = memfd_create(LAST_LINE_NAME, MFD_CLOEXEC),
                                     .outputs = {-1, -1}};
@@ -298,6 +299,8 @@ static void close_outputs(struct guard_process *guard)
     }
     if (guard->copies_socket >= 0)
         close(steal_fd(&guard->copies_socket));
+    if (guard->aside_socket >= 0)
+        close(steal_fd(&guard->aside_socket));
     close_keeper(guard);
 }
 
@@ -353,6 +356,7 @@ static void listen_to(struct guard_process *guard, pid_t pid, int pidfd, int lin
     guard->link = link;
     guard->pidfd = pidfd;
     guard->is_reaped = false;
+    guard->listener = 0;
     guard->link_source = source_of(link, on_link, guard);
     guard->pid_source = source_of(guard->pidfd, on_end, guard);
     loop_add(guard->loop, &guard->link_source);
@@ -391,6 +395,7 @@ void guard_process_start(struct guard_process *guard, const struct guard_setting
     guard->outputs[0] = spawned.outputs[0];
     guard->outputs[1] = spawned.outputs[1];
     guard->copies_socket = spawned.copies_socket;
+    guard->aside_socket = spawned.aside_socket;
     guard->is_forked = spawned.keeper >= 0;
     open_keeper(guard, &spawned);
     guard->output_sources[0] = source_of(guard->outputs[0], on_stdout, guard);
@@ -432,6 +437,21 @@ void guard_process_interrupt(struct guard_process *guard)
     /* The process, not its group: threads and children are the guard's to stop. */
     if (guard->pid != 0)
         syscall(SYS_pidfd_send_signal, guard->pidfd, SIGINT, NULL, 0);
+}
+
+/* The thread that listens is started by the first question; a copy that took over has none yet. */
+bool guard_process_ask_aside(struct guard_process *guard, const struct aside_head *head, struct bytes content)
+{
+    struct iovec parts[2] = {{(void *)head, sizeof(*head)}, {(void *)content.data, content.size}};
+    struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
+
+    if (guard->pid == 0 || guard->state != GUARD_READY || content.size > ASIDE_BYTES_MAX ||
+        sendmsg(guard->aside_socket, &message, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
+        return false;
+    if (guard->listener != guard->pid)
+        syscall(SYS_pidfd_send_signal, guard->pidfd, ASIDE_SIGNAL, NULL, 0);
+    guard->listener = guard->pid;
+    return true;
 }
 
 /* The main thread: others have no Python stack. */

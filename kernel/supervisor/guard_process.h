@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include "guard/link/aside.h"
 #include "guard/link/frame.h"
 #include "kernel/config/policy_sources.h"
 #include "kernel/loop.h"
@@ -59,7 +60,9 @@ struct guard_process {
     struct loop_source output_sources[2];
     struct loop_source pid_source;
     int copies_socket; /* where it takes the links of its copies from; also for those that take over */
+    int aside_socket;  /* where it is asked while a cell runs; likewise */
     struct process_set spared; /* copies: they outlive it; kept by copies */
+    pid_t listener;    /* the process that has been told to listen there; 0: none */
     bool paused;       /* its output is not read: iopub is congested */
     uint64_t output_bytes; /* that came through its pipes */
     bool link_is_over; /* closed by it, or not believed any more */
@@ -93,6 +96,15 @@ int guard_process_drain_outputs(struct guard_process *guard);
 
 /* SIGINT to the guard's process, exactly once. Only while it works on a request. */
 void guard_process_interrupt(struct guard_process *guard);
+
+/*
+ * guard_process_ask_aside() - a question that does not wait for the cell that runs: guard/link/aside.h
+ *
+ * content  at most ASIDE_BYTES_MAX
+ *
+ * Returns whether it is on its way.
+ */
+bool guard_process_ask_aside(struct guard_process *guard, const struct aside_head *head, struct bytes content);
 
 /* All that has come from this guard, over its link and its pipes. */
 static inline uint64_t guard_process_received(const struct guard_process *guard)

@@ -140,6 +140,7 @@ struct far_ends {
     int outputs[2];
     int last_line; /* a copy, above the numbers that the guard's get */
     int copies;    /* so is this */
+    int aside;     /* and this */
 };
 
 static void far_ends_close(struct far_ends *ends)
@@ -149,6 +150,7 @@ static void far_ends_close(struct far_ends *ends)
     close(ends->outputs[1]);
     close(ends->last_line);
     close(ends->copies);
+    close(ends->aside);
 }
 
 static int make_pair(int type, int ret_ends[2])
@@ -157,21 +159,33 @@ static int make_pair(int type, int ret_ends[2])
                      : socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, ret_ends);
 }
 
+/* Above the numbers that the guard's get. */
+static int take_free(int fd)
+{
+    int moved = fcntl(fd, F_DUPFD_CLOEXEC, FREE_FD);
+
+    close(fd);
+    return moved;
+}
+
 static int make_ends(struct spawned *spawned, struct far_ends *far)
 {
     int ends[2];
-    int copies[2];
+    int packets[2];
 
     if (make_pair(SOCK_STREAM, ends) < 0)
         return -errno;
     spawned->link = ends[0];
     far->link = ends[1];
     fcntl(spawned->link, F_SETFL, O_NONBLOCK);
-    if (make_pair(SOCK_SEQPACKET, copies) < 0)
+    if (make_pair(SOCK_SEQPACKET, packets) < 0)
         return -errno;
-    spawned->copies_socket = copies[0];
-    far->copies = fcntl(copies[1], F_DUPFD_CLOEXEC, FREE_FD);
-    close(copies[1]);
+    spawned->copies_socket = packets[0];
+    far->copies = take_free(packets[1]);
+    if (make_pair(SOCK_SEQPACKET, packets) < 0)
+        return -errno;
+    spawned->aside_socket = packets[0];
+    far->aside = take_free(packets[1]);
     fcntl(far->link, F_SETFL, O_NONBLOCK);
     for (int i = 0; i < 2; i++) {
         if (make_pair(0, ends) < 0)
@@ -201,6 +215,7 @@ static int run(const struct command *command, char **items, const struct far_end
     posix_spawn_file_actions_adddup2(&actions, far->outputs[1], 2);
     posix_spawn_file_actions_adddup2(&actions, far->link, LINK_FD);
     posix_spawn_file_actions_adddup2(&actions, far->copies, LINK_FD + DESCRIPTOR_COPIES);
+    posix_spawn_file_actions_adddup2(&actions, far->aside, LINK_FD + DESCRIPTOR_ASIDE);
     if (far->last_line >= 0)
         posix_spawn_file_actions_adddup2(&actions, far->last_line, LINK_FD + DESCRIPTOR_LAST_LINE);
     posix_spawn_file_actions_addclosefrom_np(&actions, LINK_FD + DESCRIPTOR_COUNT);
@@ -218,8 +233,8 @@ static int run(const struct command *command, char **items, const struct far_end
 }
 
 #define NOTHING_SPAWNED                                                                            \
-    ((struct spawned){.link = -1, .outputs = {-1, -1}, .copies_socket = -1, .pidfd = -1, .keeper = -1})
-#define NO_FAR_ENDS ((struct far_ends){-1, {-1, -1}, -1, -1})
+    ((struct spawned){.link = -1, .outputs = {-1, -1}, .copies_socket = -1, .aside_socket = -1, .pidfd = -1, .keeper = -1})
+#define NO_FAR_ENDS ((struct far_ends){-1, {-1, -1}, -1, -1, -1})
 
 static void spawned_close(struct spawned *spawned)
 {
@@ -227,6 +242,7 @@ static void spawned_close(struct spawned *spawned)
     close(spawned->outputs[0]);
     close(spawned->outputs[1]);
     close(spawned->copies_socket);
+    close(spawned->aside_socket);
 }
 
 /* Returns whether there is a guard; nothing is left of a failed attempt. */
@@ -246,6 +262,7 @@ static bool ask_template(const char *template, char **items, int last_line, stru
             [TEMPLATE_FD_LINK] = far.link,
             [TEMPLATE_FD_LINK + DESCRIPTOR_LAST_LINE] = last_line,
             [TEMPLATE_FD_LINK + DESCRIPTOR_COPIES] = far.copies,
+            [TEMPLATE_FD_LINK + DESCRIPTOR_ASIDE] = far.aside,
         }};
 
         result = template_fork(template, &fds, items, &guard);

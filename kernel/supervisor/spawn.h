@@ -15,6 +15,7 @@ struct spawned {
     int link;       /* our end of the socket pair, non-blocking */
     int outputs[2]; /* read ends of its fd 1 and 2, non-blocking */
     int copies_socket; /* see guard/link/descriptors.h */
+    int aside_socket;  /* so is this; written to only */
     int pidfd;
     pid_t keeper_pid;
     int keeper; /* of a guard from a template: what the template's side is asked; -1: it is our child */

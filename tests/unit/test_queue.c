@@ -18,6 +18,26 @@ static void requests_come_out_in_order(void **state)
     assert_ptr_equal(queue_pop(&queue), &requests[1]);
 }
 
+static void any_request_can_be_taken_out(void **state)
+{
+    struct queue queue = {NULL, NULL, NULL};
+    struct request requests[3] = {0};
+
+    (void)state;
+    for (int i = 0; i < 3; i++)
+        queue_push(&queue, &requests[i]);
+    queue_remove(&queue, &requests[1]);
+    assert_null(requests[1].next);
+    queue_remove(&queue, &requests[2]);
+    queue_push(&queue, &requests[1]); /* behind the new last one */
+    assert_ptr_equal(queue_pop(&queue), &requests[0]);
+    assert_ptr_equal(queue_pop(&queue), &requests[1]);
+    assert_null(queue_pop(&queue));
+    queue_push(&queue, &requests[0]);
+    queue_remove(&queue, &requests[0]);
+    assert_null(queue_pop(&queue));
+}
+
 static void aborting_an_empty_queue_is_nothing(void **state)
 {
     struct queue queue = {NULL, NULL, NULL};
@@ -28,4 +48,5 @@ static void aborting_an_empty_queue_is_nothing(void **state)
 }
 
 RUN(cmocka_unit_test(requests_come_out_in_order),
+    cmocka_unit_test(any_request_can_be_taken_out),
     cmocka_unit_test(aborting_an_empty_queue_is_nothing))

@@ -1,7 +1,7 @@
 """Completion and inspection without IPython, from the live namespace.
 
-Neither calls anything of the user's but `__dir__`: attributes on the way are looked up statically, so
-that a property with an effect is not run by pressing Tab.
+Neither calls anything of the user's but `__dir__` and, to describe a value, `__repr__`: attributes on the way
+are looked up statically, so that a property with an effect is not run by pressing Tab.
 """
 
 import builtins
@@ -9,51 +9,9 @@ import sys
 import types
 
 from safepyrun._library import load
+from safepyrun._static import KEYWORDS, OWN_BUILTINS, all_members, kind_of, members, resolve
 
-_PLAIN_DESCRIPTORS = (types.FunctionType, types.BuiltinFunctionType, types.MethodDescriptorType,
-                      types.WrapperDescriptorType, types.ClassMethodDescriptorType, classmethod,
-                      staticmethod, types.MethodType)
-
-
-class _Unknown(Exception):
-    """The name leads nowhere without running code."""
-
-
-def _dict_of(value):
-    try:
-        found = object.__getattribute__(value, "__dict__")
-    except Exception:
-        return {}
-    return found if isinstance(found, (dict, types.MappingProxyType)) else {}
-
-
-def _attribute(value, name):
-    if not isinstance(value, type) and name in (own := _dict_of(value)):
-        return own[name]
-    classes = type.__dict__["__mro__"].__get__(value) if isinstance(value, type) else type(value).__mro__
-    for cls in classes:
-        if name in (own := type.__dict__["__dict__"].__get__(cls)):
-            found = own[name]
-            if isinstance(found, _PLAIN_DESCRIPTORS):
-                return found.__get__(None if isinstance(value, type) else value, type(value))
-            if hasattr(type(found), "__get__"):
-                raise _Unknown(name)
-            return found
-    raise _Unknown(name)
-
-
-def resolve(namespace, path):
-    """The object that a dotted path names; raises _Unknown."""
-    first, *rest = path.split(".")
-    if first in namespace:
-        value = namespace[first]
-    elif hasattr(builtins, first):
-        value = getattr(builtins, first)
-    else:
-        raise _Unknown(first)
-    for name in rest:
-        value = _attribute(value, name)
-    return value
+__builtins__ = OWN_BUILTINS
 
 
 def _is_name(char):
@@ -68,29 +26,16 @@ def _path_before(code, end):
     return code[start:end].lstrip("."), start
 
 
-def _kind(value):
-    if isinstance(value, types.ModuleType):
-        return "module"
-    if isinstance(value, type):
-        return "class"
-    return "function" if callable(value) else "instance"
-
-
-def _attributes(namespace, base, prefix):
+def _attributes(namespace, base, prefix, names_of):
     try:
-        value = resolve(namespace, base)
-        names = [name for name in dir(value) if isinstance(name, str) and name.startswith(prefix)]
+        value = resolve(namespace, vars(builtins), base)
+        names = [name for name in names_of(value) if type(name) is str and name.startswith(prefix)]
     except Exception:
         return {}
     if not prefix.startswith("_"):
         names = [name for name in names if not name.startswith("_")]
-    kinds = {}
-    for name in names:
-        try:
-            kinds[name] = _kind(_attribute(value, name))
-        except Exception:
-            kinds[name] = "property"
-    return kinds
+    known = all_members(value)
+    return {name: kind_of(known[name]) if name in known else "property" for name in names}
 
 
 def _module_names(line, prefix):
@@ -98,25 +43,26 @@ def _module_names(line, prefix):
     words = line.split()
     if not words or words[0] not in ("import", "from") or (words[0] == "from" and "import" in words):
         return {}
-    known = set(sys.stdlib_module_names) | {name for name in sys.modules if "." not in name}
+    known = set(sys.stdlib_module_names) | {name for name in members(sys.modules) if "." not in name}
     return {name: "module" for name in known if name.startswith(prefix)}
 
 
 def _global_names(namespace, prefix):
-    kinds = {name: "keyword" for name in load("keyword").kwlist}
-    kinds.update((name, _kind(value)) for name, value in vars(builtins).items())
-    kinds.update((name, _kind(value)) for name, value in namespace.items() if isinstance(name, str))
+    kinds = dict.fromkeys(KEYWORDS, "keyword")
+    kinds.update((name, kind_of(value)) for name, value in members(vars(builtins)).items())
+    kinds.update((name, kind_of(value)) for name, value in members(namespace).items())
     if not prefix.startswith("_"):
         kinds = {name: kind for name, kind in kinds.items() if not name.startswith("_")}
     return {name: kind for name, kind in kinds.items() if name.startswith(prefix)}
 
 
-def complete(namespace, code, cursor):
+def complete(namespace, code, cursor, names_of=dir):
+    """The content of complete_reply; names_of(value) lists attributes."""
     path, _ = _path_before(code, cursor)
     base, dot, prefix = path.rpartition(".")
     line = code[:cursor].rpartition("\n")[2]
     if dot:
-        kinds = _attributes(namespace, base, prefix)
+        kinds = _attributes(namespace, base, prefix, names_of)
     else:
         kinds = _module_names(line[:len(line) - len(prefix)], prefix) or _global_names(namespace, prefix)
     matches = sorted(kinds)
@@ -176,7 +122,7 @@ def describe(name, value, detail_level):
 def inspect_at(namespace, code, cursor, detail_level):
     path = path_at(code, cursor)
     try:
-        value = resolve(namespace, path)
+        value = resolve(namespace, vars(builtins), path)
     except Exception:
         return {"found": False, "data": {}, "metadata": {}}
     return {"found": True, "data": {"text/plain": describe(path, value, detail_level)}, "metadata": {}}

@@ -36,6 +36,6 @@ def test_shell_answers_what_needs_no_python(front):
 
 
 def test_completion_that_waited_is_answered(front):
-    front.execute("import time; time.sleep(0.5); waited_for = 1")
+    front.execute("import time; time.sleep(0.03); waited_for = 1")
     code = "waited_f"
     assert "waited_for" in front.ask("complete_request", {"code": code, "cursor_pos": len(code)})["matches"]

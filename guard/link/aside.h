@@ -1,0 +1,21 @@
+/*
+ * aside - questions that do not wait for the cell that runs
+ *
+ * Completion, inspection and the list of variables are asked on the link while nothing runs. While a cell
+ * does, nobody reads the link, so they come as packets on a socket of their own (DESCRIPTOR_ASIDE), each
+ * with this head and the content of the request behind it, to a thread of the guard's. It is started by
+ * the first of them, with a signal that is ignored where nobody waits for it. Answers go over the link (ASIDE).
+ */
+#pragma once
+
+#include <signal.h>
+#include <stdint.h>
+
+#define ASIDE_SIGNAL SIGURG
+#define ASIDE_BYTES_MAX (64 * 1024) /* of the content; a socket takes no packet of any size */
+
+struct aside_head {
+    uint32_t type;    /* enum frame_type: COMPLETE, INSPECT, IS_COMPLETE or VARIABLES */
+    uint32_t cell;    /* the number that the answer names */
+    int64_t until_ms; /* CLOCK_MONOTONIC; later nobody waits for the answer */
+};

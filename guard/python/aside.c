@@ -1,0 +1,190 @@
+#include "guard/python/aside.h"
+#include "guard/link/aside.h"
+#include "guard/link/descriptors.h"
+#include "guard/python/attribution.h"
+#include "guard/python/introspect.h"
+#include "guard/python/json.h"
+#include "guard/python/link_end.h"
+#include "guard/python/py_cleanup.h"
+#include "guard/python/variables.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/socket.h>
+#include <time.h>
+
+static struct {
+    int fd;
+    PyObject *glue; /* safepyrun._aside.Aside */
+    atomic_bool has_thread;
+    atomic_bool is_answering;
+} aside = {.fd = -1};
+
+int aside_fd(void)
+{
+    return aside.fd;
+}
+
+bool aside_has_thread(void)
+{
+    return atomic_load(&aside.has_thread);
+}
+
+bool aside_is_answering(void)
+{
+    return atomic_load(&aside.is_answering);
+}
+
+/* ---- in the thread --------------------------------------------------------------------------- */
+
+static bool is_late(const struct aside_head *head)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000 > head->until_ms;
+}
+
+static PyObject *find_answer(const struct aside_head *head, struct bytes content)
+{
+    /* What is printed belongs to the question, not to the cell. */
+    if (attribution_begin_aside(head->cell) < 0)
+        return NULL;
+    switch (head->type) {
+    case FRAME_VARIABLES:
+        return variables_answer();
+    case FRAME_COMPLETE:
+    case FRAME_INSPECT:
+    case FRAME_IS_COMPLETE:
+        return introspect_answer(aside.glue, (enum frame_type)head->type, content);
+    default:
+        return NULL;
+    }
+}
+
+/* Posted and not sent: nobody waits for the socket here. */
+static void post(const struct aside_head *head, PyObject *text)
+{
+    struct frame frame = {FRAME_ASIDE, head->cell, 0, NULL};
+    struct bytes part;
+    char *data = NULL;
+    Py_ssize_t size = 0;
+
+    if (text != NULL && PyBytes_AsStringAndSize(text, &data, &size) == 0) {
+        part = (struct bytes){data, (size_t)size};
+        frame.part_count = 1;
+        frame.parts = &part;
+    }
+    PyErr_Clear(); /* said by the frame without a part */
+    link_end_post(&frame);
+}
+
+static void answer(const struct aside_head *head, struct bytes content)
+{
+    PyGILState_STATE state;
+
+    if (is_late(head))
+        return;
+    state = PyGILState_Ensure();
+    if (!is_late(head)) {
+        cleanup_py PyObject *found = find_answer(head, content);
+        cleanup_py PyObject *text = found != NULL ? json_encode(found) : NULL;
+
+        post(head, text);
+    }
+    PyGILState_Release(state);
+}
+
+static void *serve(void *unused)
+{
+    static char packet[sizeof(struct aside_head) + ASIDE_BYTES_MAX];
+    struct aside_head head;
+    ssize_t size;
+
+    for (;;) {
+        size = recv(aside.fd, packet, sizeof(packet), 0);
+        if (size < 0 && errno == EINTR)
+            continue;
+        if (size < (ssize_t)sizeof(head))
+            break; /* the kernel process is gone, or a cell has closed the descriptor */
+        memcpy(&head, packet, sizeof(head));
+        atomic_store(&aside.is_answering, true);
+        answer(&head, (struct bytes){packet + sizeof(head), (size_t)size - sizeof(head)});
+        atomic_store(&aside.is_answering, false);
+    }
+    atomic_store(&aside.has_thread, false);
+    return unused;
+}
+
+/* ---- in the main thread ---------------------------------------------------------------------- */
+
+/* Signals are for the main thread, which alone can run their Python handlers. */
+static void start_thread(void)
+{
+    sigset_t all;
+    sigset_t before;
+    pthread_t thread;
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    atomic_store(&aside.has_thread, true);
+    if (pthread_create(&thread, NULL, serve, NULL) == 0)
+        pthread_detach(thread);
+    else
+        atomic_store(&aside.has_thread, false);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+/* Between two byte codes: in the signal handler itself no thread may be started. */
+static PyObject *wake(PyObject *self, PyObject *args)
+{
+    (void)self;
+    (void)args;
+    if (!aside_has_thread() && !link_end_is_detached())
+        start_thread();
+    return py_own(Py_None);
+}
+
+static PyMethodDef wake_method = {"wake", wake, METH_VARARGS, NULL};
+
+static int install(void)
+{
+    cleanup_py PyObject *module = PyImport_ImportModule("_signal");
+    cleanup_py PyObject *handler = PyCFunction_NewEx(&wake_method, NULL, NULL);
+    cleanup_py PyObject *before = NULL;
+
+    if (module == NULL || handler == NULL)
+        return -1;
+    before = PyObject_CallMethod(module, "signal", "iO", ASIDE_SIGNAL, handler);
+    return before != NULL ? 0 : -1;
+}
+
+/* The thread stays behind, whatever it was doing. */
+static void after_fork_in_child(void)
+{
+    atomic_store(&aside.has_thread, false);
+    atomic_store(&aside.is_answering, false);
+}
+
+int aside_start(int link_fd, PyObject *shell)
+{
+    int fd = link_fd + DESCRIPTOR_ASIDE;
+    int type = 0;
+    socklen_t size = sizeof(type);
+    cleanup_py PyObject *module = NULL;
+
+    if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) < 0 || type != SOCK_SEQPACKET)
+        return 0; /* started by hand */
+    module = PyImport_ImportModule("safepyrun._aside");
+    aside.glue = module != NULL ? PyObject_CallMethod(module, "Aside", "(O)", shell) : NULL;
+    if (aside.glue == NULL || install() < 0)
+        return -1;
+    if (pthread_atfork(NULL, NULL, after_fork_in_child) != 0) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    aside.fd = fd;
+    return fcntl(fd, F_SETFD, FD_CLOEXEC) == 0 ? 0 : -1;
+}

@@ -1,0 +1,23 @@
+/*
+ * aside - a thread that answers questions while the main thread runs a cell
+ *
+ * Between the byte codes of the cell it takes the GIL, and answers with trusted glue of its own
+ * (safepyrun._aside) that calls nothing of the user's: see guard/link/aside.h for how it is asked. Raw as it
+ * is, it has a Python state only while it answers, so that no cell finds it. Not for what has an effect.
+ * It starts with the first question; a copy of the process has none until it is asked itself.
+ */
+#pragma once
+
+#include <Python.h>
+
+#include <stdbool.h>
+
+/* What it needs before the first cell; no thread yet. shell: borrowed, must live on. Returns 0 or -1 with an exception. */
+int aside_start(int link_fd, PyObject *shell);
+
+/* Where the questions come from; -1: from nowhere. */
+int aside_fd(void);
+
+/* Whether the thread is there; whether it is at work: then a fork would copy what it holds. */
+bool aside_has_thread(void);
+bool aside_is_answering(void);
