@@ -1,11 +1,10 @@
 #include "kernel/execution/aside.h"
 
 #include "guard/link/aside.h"
+#include "kernel/execution/account.h"
 #include "kernel/kernel.h"
 #include "kernel/requests/requests.h"
 #include "kernel/wire/json_text.h"
-
-#include <time.h>
 
 enum {
     PATIENCE_MS = 100, /* most cells are over by then, and their answer is the better one */
@@ -189,12 +188,7 @@ static int on_timer(void *context)
 
 static bool has_run_long(const struct kernel *kernel)
 {
-    struct timespec now;
-    int64_t began = cell_runs(kernel) ? kernel->queue.running->run_ns : 0;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return began != 0 && now.tv_sec * INT64_C(1000000000) + now.tv_nsec - began >
-                             PATIENCE_MS * INT64_C(1000000);
+    return cell_runs(kernel) && account_running_ms(kernel->queue.running) > PATIENCE_MS;
 }
 
 void aside_note(struct kernel *kernel, struct request *request)

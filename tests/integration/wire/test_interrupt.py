@@ -67,7 +67,7 @@ def test_interrupt_aborts_what_waits(kernel, front, interrupt):
 
 @WAYS
 def test_a_cell_that_takes_the_interrupt_itself_is_no_reason_to_run_what_waited(front, kernel, interrupt):
-    msg_id = started(front, "import time\nprint('in', flush=True)\ntry: time.sleep(20)\nexcept KeyboardInterrupt: pass")
+    msg_id = started(front, "import time\ntry: print('in', flush=True); time.sleep(20)\nexcept KeyboardInterrupt: pass")
     waiting = front.execute("print('never')")
     front.reply(front.send("shell", "kernel_info_request", {}))
     interrupt(kernel, front)
