@@ -1,48 +1,37 @@
 #include "guard/audit/callee.h"
 
+#include "guard/audit/native_code.h"
+#include "guard/audit/native_module.h"
 #include "guard/audit/plain.h"
-#include "guard/python/compat.h"
 
 #include <string.h>
 
 enum { KNOWN_SIZE = 4096, KNOWN_MAX = 3072 };
 
 static struct {
-    PyTypeObject *function;
-    PyTypeObject *method;
-    PyTypeObject *descriptor; /* of list.append */
-    PyTypeObject *partial;
-    void *python_call; /* the slot of a class with a __call__ in Python */
-    const void *known[KNOWN_SIZE];
+    const void *known[KNOWN_SIZE]; /* addresses of code of the standard library */
     unsigned known_count;
 } state;
 
-static PyTypeObject *type_of(const char *module_name, const char *name)
-{
-    cleanup_py PyObject *module = PyImport_ImportModule(module_name);
+struct row {
+    const char *module;
+    const char *name;
+    const char *caller;
+    bool is_refused;
+};
 
-    return module != NULL ? (PyTypeObject *)PyObject_GetAttrString(module, name) : NULL;
-}
+#define REFUSED(module, name)          {module, name, NULL, true},
+#define HARMLESS(module, name, caller) {module, name, caller, false},
+static const struct row rows[] = {
+#include "guard/audit/native_rows.def"
+};
+#undef REFUSED
+#undef HARMLESS
+enum { ROW_COUNT = sizeof(rows) / sizeof(rows[0]) };
 
 int callee_start(void)
 {
-    cleanup_py PyObject *sample = NULL;
-
-    if (state.python_call != NULL)
-        return 0;
-    state.function = type_of("types", "FunctionType");
-    state.method = type_of("types", "MethodType");
-    state.descriptor = type_of("types", "MethodDescriptorType");
-    state.partial = type_of("functools", "partial");
-    if (state.function == NULL || state.method == NULL || state.descriptor == NULL ||
-        state.partial == NULL)
-        return -1;
-    sample =
-        PyObject_CallFunction((PyObject *)&PyType_Type, "s(){sO}", "sample", "__call__", Py_None);
-    if (sample == NULL)
-        return -1;
-    state.python_call = PyType_GetSlot((PyTypeObject *)sample, Py_tp_call);
-    return 0;
+    return native_code_start();
 }
 
 /* ---- what is known -------------------------------------------------------------------------- */
@@ -64,7 +53,7 @@ static void remember(const void *address)
 {
     unsigned at = place_of(address);
 
-    if (address == NULL || state.known_count >= KNOWN_MAX)
+    if (state.known_count >= KNOWN_MAX)
         return;
     while (state.known[at] != NULL && state.known[at] != address)
         at = (at + 1) % KNOWN_SIZE;
@@ -72,45 +61,186 @@ static void remember(const void *address)
     state.known[at] = address;
 }
 
-static bool is_static(PyTypeObject *type)
+/* A definition stands for the function that it names. */
+static unsigned responsible(const struct native_code *code)
 {
-    return (PyType_GetFlags(type) & Py_TPFLAGS_HEAPTYPE) == 0;
+    return code->has_definition ? 1 : code->count;
 }
 
-/* What stays as long as the process does; NULL for anything that could go and leave its address. */
-static const void *lasting_address(PyObject *callable)
+static bool is_known(const struct native_code *code)
 {
-    cleanup_py PyObject *owner = NULL;
-
-    if (PyCFunction_Check(callable))
-        return (const void *)PyCFunction_GetFunction(callable);
-    if (PyType_Check(callable))
-        return is_static((PyTypeObject *)callable) ? callable : NULL;
-    if (Py_TYPE(callable) != state.descriptor)
-        return NULL;
-    owner = PyObject_GetAttrString(callable, "__objclass__");
-    PyErr_Clear();
-    return owner != NULL && is_static((PyTypeObject *)owner) ? callable : NULL;
+    for (unsigned i = 0; i < responsible(code); i++)
+        if (!is_remembered(code->addresses[i]))
+            return false;
+    return true;
 }
 
 bool callee_is_known(PyObject *callable)
 {
-    PyTypeObject *type = Py_TYPE(callable);
+    cleanup_py PyObject *behind = native_code_behind(callable);
+    struct native_code code;
 
-    if (type == state.function)
-        return true;
-    if (PyCFunction_Check(callable))
-        return is_remembered((const void *)PyCFunction_GetFunction(callable));
-    if (type == state.descriptor)
-        return is_remembered(callable);
-    if (type == state.method) {
-        cleanup_py PyObject *function = PyObject_GetAttrString(callable, "__func__");
+    return !native_code_of(behind, &code) || is_known(&code);
+}
 
-        return function != NULL && callee_is_known(function);
+/* ---- modules -------------------------------------------------------------------------------- */
+
+/* Is it `prefix`, or below it? */
+static bool is_below(const char *name, const char *prefix)
+{
+    size_t size = strlen(prefix);
+
+    return strncmp(name, prefix, size) == 0 && (name[size] == '.' || name[size] == '\0');
+}
+
+static const struct native_module *module_at(const struct scope *scope, const void *address)
+{
+    return native_module_of(address, &scope->policy->read_only);
+}
+
+static bool lies_in(const struct native_module *module, const void *address)
+{
+    return (const char *)address >= module->start && (const char *)address < module->end;
+}
+
+/* A compiled Cython function is where its definition is; where its type is says nothing. */
+static void find_cython(const struct scope *scope, PyObject *callable, struct native_code *code)
+{
+    const PyMethodDef *definition =
+        code->is_object ? native_code_maybe_definition(callable) : NULL;
+    const struct native_module *module = definition != NULL ? module_at(scope, definition) : NULL;
+
+    if (module == NULL || module->kind == NATIVE_STANDARD || module->kind == NATIVE_OWN ||
+        !lies_in(module, definition->ml_name) ||
+        !lies_in(module, (const void *)(uintptr_t)definition->ml_meth))
+        return;
+    code->name = definition->ml_name;
+    code->type_name = NULL;
+    code->has_definition = true;
+    code->addresses[0] = definition;
+}
+
+/* Where the definition was made at run time (pybind11), the function says whose it is. */
+static const struct native_module *module_behind(const struct scope *scope,
+                                                 const struct native_code *code, unsigned index)
+{
+    const struct native_module *module = module_at(scope, code->addresses[index]);
+
+    return module == NULL && code->has_definition && code->count > 1
+               ? module_at(scope, code->addresses[1])
+               : module;
+}
+
+static const char *last_part(const char *name)
+{
+    const char *dot = name != NULL ? strrchr(name, '.') : NULL;
+
+    return dot != NULL ? dot + 1 : name;
+}
+
+static bool is_named(const struct native_code *code, const char *name)
+{
+    const char *type = last_part(code->type_name);
+
+    return (code->name != NULL && strcmp(code->name, name) == 0) ||
+           (type != NULL && strcmp(type, name) == 0);
+}
+
+/* The file name in the code of a library, which nothing but that file has made. Borrowed from `ret_text`. */
+static const char *file_of(PyObject *code, PyObject **ret_text)
+{
+    const char *file;
+
+    *ret_text = PyObject_GetAttrString(code, "co_filename");
+    file = *ret_text != NULL ? PyUnicode_AsUTF8AndSize(*ret_text, NULL) : NULL;
+    PyErr_Clear();
+    return file;
+}
+
+static bool is_in_folder(PyObject *code, const char *folder)
+{
+    cleanup_py PyObject *text = NULL;
+    const char *file = file_of(code, &text);
+    size_t size = strlen(folder);
+
+    return file != NULL && size > 0 && strncmp(file, folder, size) == 0 && file[size] == '/';
+}
+
+/* Of "pandas", or of "pyarrow.compute" alone? */
+static bool is_code_of(const struct scope *scope, PyObject *code, const char *package)
+{
+    cleanup_py PyObject *text = NULL;
+    const char *file = file_of(code, &text);
+
+    for (size_t i = 0; file != NULL && i < scope->policy->read_only.count; i++) {
+        const char *folder = scope->policy->read_only.items[i];
+        size_t size = strlen(folder);
+        size_t at = 0;
+
+        if (strncmp(file, folder, size) != 0 || file[size] != '/')
+            continue;
+        while (package[at] != '\0' && (file[size + 1 + at] == package[at] ||
+                                       (file[size + 1 + at] == '/' && package[at] == '.')))
+            at++;
+        if (package[at] == '\0' && (file[size + 1 + at] == '/' || file[size + 1 + at] == '.'))
+            return true;
     }
-    if (PyType_Check(callable)) /* a class in Python; one that C makes at run time passes as one */
-        return !is_static((PyTypeObject *)callable) || is_remembered(callable);
-    return PyType_GetSlot(type, Py_tp_call) == state.python_call;
+    return false;
+}
+
+static enum callee ask_package(const struct scope *scope, const struct native_code *code,
+                               const char *module, PyObject *caller)
+{
+    enum callee answer = CALLEE_OTHER;
+
+    for (size_t i = 0; i < scope->safe_native.count; i++)
+        if (is_below(module, scope->safe_native.items[i]))
+            answer = CALLEE_LISTED;
+    for (unsigned i = 0; i < ROW_COUNT; i++) {
+        const struct row *row = &rows[i];
+
+        if (!is_below(module, row->module) || (row->name != NULL && !is_named(code, row->name)))
+            continue;
+        if (row->is_refused)
+            return CALLEE_REFUSED;
+        if (row->caller == NULL || (caller != NULL && is_code_of(scope, caller, row->caller)))
+            answer = CALLEE_LISTED;
+    }
+    return answer;
+}
+
+static enum callee ask_module(const struct scope *scope, const struct native_code *code,
+                              const struct native_module *module, PyObject *caller)
+{
+    if (module == NULL || module->kind == NATIVE_FOREIGN)
+        return CALLEE_OTHER;
+    if (module->kind == NATIVE_PACKAGE)
+        return ask_package(scope, code, module->name, caller);
+    if (module->kind == NATIVE_STANDARD)
+        return CALLEE_STANDARD;
+    /* The guard's own types, and its Python face, refuse by themselves what is not for guarded code. */
+    if (code->is_function && (caller == NULL || !is_in_folder(caller, module->name)))
+        return CALLEE_OTHER;
+    return code->is_function ? CALLEE_LISTED : CALLEE_STANDARD;
+}
+
+enum callee callee_ask(const struct scope *scope, PyObject *callable, PyObject *caller)
+{
+    cleanup_py PyObject *behind = native_code_behind(callable);
+    struct native_code code;
+    enum callee worst = CALLEE_STANDARD;
+
+    if (!native_code_of(behind, &code))
+        return CALLEE_PYTHON;
+    find_cython(scope, behind, &code);
+    for (unsigned i = 0; i < responsible(&code); i++) {
+        enum callee found = ask_module(scope, &code, module_behind(scope, &code, i), caller);
+
+        worst = found > worst ? found : worst;
+    }
+    for (unsigned i = 0; worst == CALLEE_STANDARD && i < responsible(&code); i++)
+        remember(code.addresses[i]);
+    return worst;
 }
 
 /* ---- names ---------------------------------------------------------------------------------- */
@@ -129,11 +259,15 @@ static PyObject *text_of(PyObject *object, const char *name)
 /* The module of the class that a method comes from: NotebookNode.get is dict.get. */
 static PyObject *module_of_method(PyObject *self, const char *name)
 {
-    cleanup_py PyObject *order = PyObject_GetAttrString((PyObject *)Py_TYPE(self), "__mro__");
+    cleanup_py PyObject *order =
+        native_code_tells((PyObject *)Py_TYPE(self))
+            ? PyObject_GetAttrString((PyObject *)Py_TYPE(self), "__mro__")
+            : NULL;
 
     for (Py_ssize_t i = 0; order != NULL && PyTuple_Check(order) && i < PyTuple_Size(order); i++) {
         PyObject *type = PyTuple_GetItem(order, i);
-        cleanup_py PyObject *members = PyObject_GetAttrString(type, "__dict__");
+        cleanup_py PyObject *members =
+            native_code_tells(type) ? PyObject_GetAttrString(type, "__dict__") : NULL;
         cleanup_py PyObject *found =
             members != NULL ? PyMapping_GetItemString(members, name) : NULL;
 
@@ -145,11 +279,14 @@ static PyObject *module_of_method(PyObject *self, const char *name)
     return NULL;
 }
 
-static PyObject *module_of(PyObject *callable, const char *name)
+static PyObject *claimed_module(PyObject *callable, const char *name)
 {
-    PyObject *module = text_of(callable, "__module__");
+    PyObject *module = NULL;
     cleanup_py PyObject *owner = NULL;
 
+    if (!native_code_tells(callable))
+        return NULL;
+    module = text_of(callable, "__module__");
     if (module != NULL)
         return module;
     owner = PyObject_GetAttrString(callable, "__objclass__");
@@ -164,132 +301,68 @@ static PyObject *module_of(PyObject *callable, const char *name)
     return text_of(owner, "__module__");
 }
 
-static PyObject *without_partial(PyObject *callable)
+/* Packages show their functions under shorter names ("numpy" for numpy._core._multiarray_umath), never under those
+   of another package. */
+static bool is_plausible(const char *claimed, const char *module)
 {
-    callable = py_own(callable);
-    for (int i = 0; i < 16 && Py_TYPE(callable) == state.partial; i++) {
-        PyObject *inner = PyObject_GetAttrString(callable, "func");
+    size_t top = strcspn(claimed, ".");
 
-        if (inner == NULL)
-            break;
-        Py_DECREF(callable);
-        callable = inner;
-    }
-    PyErr_Clear();
-    return callable;
+    return (strncmp(claimed, module, top) == 0 && strcspn(module, ".") == top) ||
+           strcmp(claimed, last_part(module)) == 0;
 }
 
-PyObject *callee_name(PyObject *callable)
+static PyObject *module_name(const struct scope *scope, PyObject *callable,
+                             const struct native_code *code, const char *name)
 {
-    cleanup_py PyObject *inner = without_partial(callable);
-    cleanup_py PyObject *name = text_of(inner, "__qualname__");
-    cleanup_py PyObject *last = text_of(inner, "__name__");
-    const char *short_name = last != NULL ? PyUnicode_AsUTF8AndSize(last, NULL) : NULL;
-    cleanup_py PyObject *module = NULL;
+    const struct native_module *module =
+        code->count > 0 ? module_behind(scope, code, responsible(code) - 1) : NULL;
+    PyObject *claimed = claimed_module(callable, name);
+    const char *text = claimed != NULL ? PyUnicode_AsUTF8AndSize(claimed, NULL) : NULL;
 
-    if (short_name == NULL) {
-        PyErr_Clear();
-        short_name = "";
-    }
-    if (name == NULL)
-        name = last != NULL ? py_own(last) : PyType_GetName(Py_TYPE(inner));
-    module = name != NULL ? module_of(inner, short_name) : NULL;
-    if (name == NULL || module == NULL)
+    PyErr_Clear();
+    if (module == NULL || module->kind != NATIVE_PACKAGE ||
+        (text != NULL && is_plausible(text, module->name)))
+        return claimed;
+    Py_XDECREF(claimed);
+    return PyUnicode_FromString(module->name);
+}
+
+/* "Class.method", as it says, if it ends as the definition does. */
+static PyObject *own_name(PyObject *callable, const struct native_code *code)
+{
+    bool tells = native_code_tells(callable);
+    cleanup_py PyObject *name = tells ? text_of(callable, "__qualname__") : NULL;
+    const char *text;
+
+    if (!tells && code->name == NULL && code->type_name != NULL)
+        return PyUnicode_FromString(last_part(code->type_name));
+    if (tells && name == NULL)
+        name = text_of(callable, "__name__");
+    text = name != NULL ? PyUnicode_AsUTF8AndSize(name, NULL) : NULL;
+    PyErr_Clear();
+    if (code->name != NULL && (text == NULL || strcmp(last_part(text), code->name) != 0))
+        return PyUnicode_FromString(code->name);
+    return text != NULL ? steal(name) : PyType_GetName(Py_TYPE(callable));
+}
+
+PyObject *callee_name(const struct scope *scope, PyObject *callable)
+{
+    cleanup_py PyObject *behind = native_code_behind(callable);
+    struct native_code code;
+    cleanup_py PyObject *name = NULL;
+    cleanup_py PyObject *module = NULL;
+    const char *text;
+
+    if (native_code_of(behind, &code))
+        find_cython(scope, behind, &code);
+    name = own_name(behind, &code);
+    text = name != NULL ? PyUnicode_AsUTF8AndSize(name, NULL) : NULL;
+    if (text == NULL)
+        return NULL;
+    module = module_name(scope, behind, &code, last_part(text));
+    if (module == NULL)
         return PyErr_Occurred() ? NULL : steal(name);
     return PyUnicode_FromFormat("%U.%U", module, name);
-}
-
-/* ---- harmless ------------------------------------------------------------------------------- */
-
-/* lxml opens files itself in these, below every audit event; the rest of it computes. */
-static bool opens_files(const char *name)
-{
-    static const char *const names[] = {"lxml.etree._ElementTree.write",
-                                        "lxml.etree._ElementTree.write_c14n",
-                                        "lxml.etree._ElementTree.parse",
-                                        "lxml.etree._ElementTree.xinclude",
-                                        "lxml.etree.parse",
-                                        "lxml.etree.parseid",
-                                        "lxml.etree.iterparse",
-                                        "lxml.etree.xmlfile",
-                                        "lxml.etree.htmlfile",
-                                        "lxml.etree._FileWriterElement",
-                                        "lxml.etree._XSLTResultTree.write_output",
-                                        "lxml.etree.XMLParser",
-                                        "lxml.etree.XMLPullParser",
-                                        "lxml.etree.ETCompatXMLParser",
-                                        "lxml.etree.XInclude",
-                                        "lxml.etree.XSLT",
-                                        "lxml.etree.XMLSchema",
-                                        "lxml.etree.RelaxNG",
-                                        "lxml.etree.Schematron",
-                                        "lxml.etree.DTD",
-                                        "lxml.etree.Catalog",
-                                        "lxml.objectify.parse",
-                                        NULL};
-
-    for (size_t i = 0; names[i] != NULL; i++) {
-        size_t size = strlen(names[i]);
-
-        if (strncmp(name, names[i], size) == 0 && (name[size] == '.' || name[size] == '\0'))
-            return true;
-    }
-    return false;
-}
-
-static bool is_listed(const struct scope *scope, const char *name)
-{
-    if (opens_files(name))
-        return false;
-    for (size_t i = 0; i < scope->safe_native.count; i++) {
-        const char *prefix = scope->safe_native.items[i];
-        size_t size = strlen(prefix);
-
-        if (strncmp(name, prefix, size) == 0 && (name[size] == '.' || name[size] == '\0'))
-            return true;
-    }
-    return false;
-}
-
-static bool is_standard(const char *name)
-{
-    PyObject *standard = PySys_GetObject("stdlib_module_names");
-    cleanup_py PyObject *top = PyUnicode_FromStringAndSize(name, (Py_ssize_t)strcspn(name, "."));
-    bool found = standard != NULL && PyAnySet_CheckExact(standard) && top != NULL &&
-                 PySet_Contains(standard, top) == 1;
-
-    PyErr_Clear();
-    return found;
-}
-
-/* The guard's own types refuse by themselves what is not for guarded code. */
-static bool is_own(const char *name)
-{
-    static const char *const names[] = {"safepyrun._guard.Audit", "safepyrun._guard.Entry",
-                                        "safepyrun._guard.Run"};
-
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-        if (strncmp(name, names[i], strlen(names[i])) == 0)
-            return true;
-    return false;
-}
-
-bool callee_is_harmless(const struct scope *scope, PyObject *callable, PyObject *name)
-{
-    cleanup_py PyObject *inner = without_partial(callable);
-    const char *text = PyUnicode_AsUTF8AndSize(name, NULL);
-
-    if (inner != callable && callee_is_known(inner))
-        return true;
-    if (text == NULL) {
-        PyErr_Clear(); /* a name that is no text: nothing is known about it */
-        return false;
-    }
-    if (is_standard(text) || is_own(text)) {
-        remember(lasting_address(inner));
-        return true;
-    }
-    return is_listed(scope, text);
 }
 
 PyObject *callee_for_host(PyObject *callable)

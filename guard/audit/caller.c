@@ -14,6 +14,7 @@ enum mark {
     MARK_MODULE,
     MARK_LIBRARY,
     MARK_READ, /* from a library's file, and not run yet: see library_code.h */
+    MARK_HOST, /* nothing more is known than that it is in no library's file: the answer is kept */
 };
 enum { MARK_BITS = 4, MARK_MASK = (1 << MARK_BITS) - 1 };
 
@@ -83,7 +84,7 @@ static enum mark mark_of(PyObject *code)
 /* Nothing is known about where it came from, but for the place that its file name says. */
 static bool is_unmarked(enum mark mark)
 {
-    return mark == MARK_NONE || mark == MARK_LIBRARY || mark == MARK_READ;
+    return mark == MARK_NONE || mark == MARK_LIBRARY || mark == MARK_READ || mark == MARK_HOST;
 }
 
 static void set_mark(PyObject *code, enum mark mark)
@@ -245,17 +246,26 @@ static bool is_user(const struct scope *scope, PyObject *code, enum mark mark)
 {
     if (mark == MARK_USER)
         return true;
-    if (mark != MARK_NONE || scope == NULL || !scope->judges_host_code)
+    if ((mark != MARK_NONE && mark != MARK_HOST) || scope == NULL || !scope->judges_host_code)
         return false;
-    if (!is_library_file(scope->policy, code))
+    if (mark == MARK_HOST)
         return true;
-    set_mark(code, MARK_LIBRARY);
-    return false;
+    mark = is_library_file(scope->policy, code) ? MARK_LIBRARY : MARK_HOST;
+    set_mark(code, mark);
+    return mark == MARK_HOST;
 }
 
 bool caller_is_user(const struct scope *scope, PyObject *code)
 {
     return is_user(scope, code, mark_of(code));
+}
+
+bool caller_is_settled(PyObject *code, bool *ret_is_library)
+{
+    enum mark mark = mark_of(code);
+
+    *ret_is_library = mark != MARK_USER && mark != MARK_HOST;
+    return mark != MARK_NONE;
 }
 
 enum caller caller_innermost(const struct scope *scope)

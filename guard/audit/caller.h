@@ -46,6 +46,9 @@ bool caller_is_import_system(PyObject *code);
 /* Is it judged as user code in this scope? */
 bool caller_is_user(const struct scope *scope, PyObject *code);
 
+/* Was it asked before? Then whether it is a library's, whatever the scope is. */
+bool caller_is_settled(PyObject *code, bool *ret_is_library);
+
 /* Marks this code object and those nested in it. scope: NULL in the guard process. -1: exception set. */
 int caller_mark_user(struct scope *scope, PyObject *code);
 bool caller_is_marked_user(PyObject *code);

@@ -33,39 +33,52 @@ static const struct event_row call_row = {.name = "fastaudit.call",
 
 /* ---- one call ------------------------------------------------------------------------------- */
 
-/* What on_call says: DISABLE or False (both borrowed) let it pass; NULL: an exception is set. */
-static PyObject *ask_host(const struct scope *scope, PyObject *caller, PyObject *callee,
-                          PyObject *const *args)
+/* What one of the host's callbacks says: DISABLE or False (both borrowed) let it pass; None: nothing; NULL: an
+   exception is set. */
+static PyObject *ask_one(PyObject *callback, PyObject *question)
 {
-    cleanup_py PyObject *callable = callee_for_host(args[2]);
-    cleanup_py PyObject *data = callable != NULL ? host_answer_data(scope) : NULL;
-    cleanup_py PyObject *question =
-        data != NULL ? PyTuple_Pack(6, caller, callee, callable, args[0], args[1], data) : NULL;
-    cleanup_py PyObject *answer =
-        question != NULL ? callback_call(scope->host.on_call, question) : NULL;
+    cleanup_py PyObject *answer = callback_call(callback, question);
 
     if (answer == NULL)
         return NULL;
     return answer == state.disable || answer == Py_False ? answer : Py_None;
 }
 
+/* The hooks that packages declare, then the host's on_call. */
+static PyObject *ask_host(const struct scope *scope, PyObject *caller, PyObject *callee,
+                          PyObject *const *args)
+{
+    const struct scope_host *host = &scope->host;
+    Py_ssize_t hooks = host->monitor_hooks != NULL ? PyTuple_Size(host->monitor_hooks) : 0;
+    cleanup_py PyObject *callable = callee_for_host(args[2]);
+    cleanup_py PyObject *data = callable != NULL ? host_answer_data(scope) : NULL;
+    cleanup_py PyObject *no_calls = data != NULL ? PyTuple_New(0) : NULL;
+    cleanup_py PyObject *seven =
+        no_calls != NULL
+            ? PyTuple_Pack(7, caller, callee, callable, args[0], args[1], data, no_calls)
+            : NULL;
+    cleanup_py PyObject *six = seven != NULL ? PyTuple_GetSlice(seven, 0, 6) : NULL;
+    PyObject *answer = six != NULL ? Py_None : NULL;
+
+    for (Py_ssize_t i = 0; answer == Py_None && i < hooks; i++)
+        answer = ask_one(PyTuple_GetItem(host->monitor_hooks, i), seven);
+    if (answer == Py_None && host->on_call != NULL)
+        answer = ask_one(host->on_call, six);
+    return answer;
+}
+
 /* Returns what the interpreter gets: None, DISABLE, or NULL with PermissionError. Borrowed. */
 static PyObject *judge(const struct scope *scope, PyObject *const *args)
 {
-    cleanup_py PyObject *callee = callee_name(args[2]);
-    cleanup_py PyObject *caller = NULL;
+    cleanup_py PyObject *callee = callee_name(scope, args[2]);
+    cleanup_py PyObject *caller = callee != NULL ? frame_view_name(PyEval_GetFrame()) : NULL;
     PyObject *items[2];
     struct facts_source source = {items, NULL, 2};
     PyObject *answer = Py_None;
 
-    if (callee == NULL)
-        return NULL;
-    if (callee_is_harmless(scope, args[2], callee) || tools_hold(args[2]))
-        return Py_None;
-    caller = frame_view_name(PyEval_GetFrame());
     if (caller == NULL)
         return NULL;
-    if (scope->host.on_call != NULL)
+    if (scope->host.on_call != NULL || scope->host.monitor_hooks != NULL)
         answer = ask_host(scope, caller, callee, args);
     state.has_disabled |= answer == state.disable;
     if (answer == NULL || answer == state.disable)
@@ -77,23 +90,61 @@ static PyObject *judge(const struct scope *scope, PyObject *const *args)
     return hook_judge(&call_row, call_row.name, &source) == 0 ? Py_None : NULL;
 }
 
+static PyObject *judge_user(const struct scope *scope, PyObject *const *args)
+{
+    enum callee callee = callee_ask(scope, args[2], NULL);
+
+    return callee <= CALLEE_LISTED || tools_hold(args[2]) ? Py_None : judge(scope, args);
+}
+
+/* A place in a library is not looked at again before the next entry once it has called something harmless: that is
+   what keeps libraries fast, and what fastaudit does everywhere. What a list of one scope says holds for all places
+   only while no other scope is entered. */
+static PyObject *judge_library(const struct scope *scope, PyObject *const *args)
+{
+    enum callee callee = callee_ask(scope, args[2], args[0]);
+    bool knows_deputy;
+
+    if (callee <= CALLEE_STANDARD || (callee == CALLEE_LISTED && state.open == 1)) {
+        state.has_disabled = true;
+        return state.disable;
+    }
+    if (callee == CALLEE_LISTED || tools_hold(args[2]) ||
+        caller_on_stack(scope, &knows_deputy) == CALLER_IMPORT)
+        return Py_None;
+    return judge(scope, args);
+}
+
+/* What is harmless in every scope, called by code that is known: most calls. */
+static PyObject *answer_at_once(PyObject *const *args)
+{
+    bool is_library;
+
+    if (!callee_is_known(args[2]))
+        return NULL;
+    if (state.open == 0)
+        return Py_None;
+    if (!caller_is_settled(args[0], &is_library))
+        return NULL;
+    state.has_disabled |= is_library;
+    return is_library ? state.disable : Py_None;
+}
+
 /* (code, offset, callable, first argument) */
 static PyObject *on_call(PyObject *self, PyObject *const *args, Py_ssize_t count)
 {
     const struct scope *scope;
+    PyObject *answer = count < 3 ? Py_None : answer_at_once(args);
 
     (void)self;
-    if (count < 3 || (state.open == 0 && callee_is_known(args[2])))
-        return py_own(Py_None);
+    if (answer != NULL)
+        return py_own(answer);
     scope = scope_current();
     if (scope == NULL || !scope->monitors)
         return py_own(Py_None);
-    /* A library answers for what it calls. */
-    if (!caller_is_user(scope, args[0]))
-        return py_own(state.disable);
-    if (callee_is_known(args[2]))
-        return py_own(Py_None);
-    return py_own(judge(scope, args));
+    if (caller_is_user(scope, args[0]))
+        return py_own(judge_user(scope, args));
+    return py_own(scope->judges_host_code ? judge_library(scope, args) : Py_None);
 }
 
 static PyMethodDef on_call_method = {"on_call", (PyCFunction)(void *)on_call, METH_FASTCALL, NULL};

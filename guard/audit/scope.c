@@ -114,6 +114,7 @@ void scope_release(struct scope *scope)
     Py_XDECREF(host.deny_sixth);
     Py_XDECREF(host.deny_info);
     Py_XDECREF(host.on_call);
+    Py_XDECREF(host.monitor_hooks);
     Py_XDECREF(host.frozen_data);
 }
 

@@ -23,6 +23,7 @@ struct scope_host {
     PyObject *deny_sixth;  /* pre_deny: the sixth of them; else what makes it of a frame */
     PyObject *deny_info;   /* the class of the only one */
     PyObject *on_call;     /* asked about native calls that are not known to be harmless */
+    PyObject *monitor_hooks; /* a tuple: the same of installed packages, asked before */
     PyObject *frozen_data; /* a plain copy that nobody else refers to */
 };
 

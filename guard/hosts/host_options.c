@@ -142,6 +142,24 @@ static int set_callable(PyObject *options, const char *name, PyObject **ret_call
     return 0;
 }
 
+/* A tuple of callables. */
+static int set_monitor_hooks(PyObject *options, struct scope_host *host)
+{
+    PyObject *value = PyDict_GetItemString(options, "monitor_hooks");
+
+    if (!is_given(value))
+        return 0;
+    for (Py_ssize_t i = 0; PyTuple_CheckExact(value) && i < PyTuple_Size(value); i++)
+        if (!PyCallable_Check(PyTuple_GetItem(value, i)))
+            value = Py_None;
+    if (!PyTuple_CheckExact(value)) {
+        PyErr_SetString(PyExc_TypeError, "monitor_hooks is a tuple of functions");
+        return -1;
+    }
+    host->monitor_hooks = PyTuple_Size(value) > 0 ? py_own(value) : NULL;
+    return 0;
+}
+
 /* (callback, number of arguments, is it pre_deny, the sixth argument, the class DenyInfo), or None. */
 static int set_before_deny(PyObject *options, struct scope_host *host)
 {
@@ -182,6 +200,7 @@ struct scope *host_options_scope(PyObject *options)
     scope = audit_new_scope(policy);
     if (scope == NULL || set_before_deny(options, &scope->host) < 0 ||
         set_callable(options, "on_call", &scope->host.on_call) < 0 ||
+        set_monitor_hooks(options, &scope->host) < 0 ||
         read_strings(PyDict_GetItemString(options, "import_allow"), "import_allow",
                      &scope->import_allow) < 0 ||
         read_strings(PyDict_GetItemString(options, "safe_native"), "safe_native",

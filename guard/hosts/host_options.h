@@ -13,6 +13,7 @@
  *
  * options  a dict: "ok_dests", "ban_imports", "own_folder", "deny_read", "import_allow", "safe_native" (None or sequences of str),
  *          "ban_defs", "monitors", "judges_host_code" (bool), "before_deny" (see _deny.asking()), "on_call" (callable or None),
+ *          "monitor_hooks" (None or a tuple of callables),
  *          "data", "tool_id" (int, of sys.monitoring)
  *
  * Refused where a scope is in force already: what is guarded makes no guards. One reference, or NULL with

@@ -2,7 +2,7 @@
 
 from safepyrun import _guard
 from safepyrun._deny import CallInfo, asking
-from safepyrun._monitoring import CAN_MONITOR, safe_native, with_six
+from safepyrun._monitoring import CAN_MONITOR, monitor_hooks, safe_native, with_six
 from safepyrun._namespace import FOLDER
 
 
@@ -26,6 +26,7 @@ def mk_audit(oks, before_deny=None, on_call=None, data=None, tool_id=3, monitor_
         "before_deny": asking(before_deny, CallInfo, is_pre=False), "on_call": with_six(on_call), "data": data, "judges_host_code": True,
         "own_folder": FOLDER,
         "monitors": monitors, "tool_id": tool_id, "safe_native": safe_native() if monitors else (),
+        "monitor_hooks": monitor_hooks() if monitors else (),
     })
 
 

@@ -2,12 +2,14 @@
 
 import functools
 import sys
+import warnings
 
 from safepyrun._deny import takes
 
-#: packages whose native code computes and opens no files on its own; those functions of lxml that do are known to the C code
+#: packages whose native code computes and opens no files on its own; those of their functions that do are
+#: known to the C code (native_rows.def)
 SAFE_NATIVE = ("numpy", "pandas", "scipy", "sklearn", "matplotlib", "contourpy", "kiwisolver", "dateutil", "regex", "_regex",
-               "rpds", "pydantic_core", "yaml._yaml", "lxml")
+               "rpds", "pydantic_core", "yaml._yaml", "lxml", "PIL", "numexpr", "bottleneck")
 
 CAN_MONITOR = hasattr(sys, "monitoring")
 
@@ -42,10 +44,29 @@ def with_six(function):
     return lambda *args: function(*args, ())
 
 
+def _declared(*groups):
+    """What installed packages declare under these entry points; asked outside of any guard."""
+    from importlib.metadata import entry_points
+    return [point for group in groups for point in entry_points(group=group)]
+
+
 @functools.cache
 def safe_native():
     """The list above and what installed packages declare (entry points of fastaudit), read once."""
-    from importlib.metadata import entry_points
-    declared = (point.value for group in ("safepyrun_safe_native", "fastaudit_safe_native")
-                for point in entry_points(group=group))
+    declared = (point.value for point in _declared("safepyrun_safe_native", "fastaudit_safe_native"))
     return tuple(sorted({*SAFE_NATIVE, *filter(None, map(str.strip, declared))}))
+
+
+@functools.cache
+def monitor_hooks():
+    """Functions of installed packages that know which native calls are harmless, with on_call's seven arguments.
+
+    They are imported once, by the program that makes the first guard. One that cannot be imported permits nothing.
+    """
+    hooks = []
+    for point in _declared("safepyrun_monitor_hook", "fastaudit_monitor_hook"):
+        try:
+            hooks.append(point.load())
+        except Exception as error:
+            warnings.warn(f"the monitor hook {point.value} is left out: {error!r}", RuntimeWarning, stacklevel=2)
+    return tuple(hooks)

@@ -6,7 +6,7 @@ import builtins
 from safepyrun import _config, _guard
 from safepyrun._capture import Capture as _Capture  # noqa: F401  taken by the C code
 from safepyrun._deny import asking, frame_args_of_view
-from safepyrun._monitoring import CAN_MONITOR, freeze_mon_policy, mon_disable_policy, on_call, safe_native
+from safepyrun._monitoring import CAN_MONITOR, freeze_mon_policy, mon_disable_policy, monitor_hooks, on_call, safe_native
 from safepyrun._namespace import FOLDER, find_namespace, srcfn  # noqa: F401
 
 BAN_IMPORTS = frozenset({"socket", "importlib", "safepyrun", "fastaudit"})
@@ -76,7 +76,7 @@ class RunPython(_guard.Runner):
             "own_folder": FOLDER, "deny_read": deny_read, "only_suffix": export == "suffix", "captures": bool(capture),
             "before_deny": asking(pre_deny, frame_args_of_view, is_pre=True),
             "monitors": CAN_MONITOR, "on_call": on_call if CAN_MONITOR else None,
-            "safe_native": safe_native() if CAN_MONITOR else (), "data": self._data(),
+            "monitor_hooks": monitor_hooks() if CAN_MONITOR else (), "safe_native": safe_native() if CAN_MONITOR else (), "data": self._data(),
         })
 
     def _data(self):

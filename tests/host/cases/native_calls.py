@@ -1,16 +1,19 @@
 """Native functions of packages: refused unless they are known (Python 3.12 and later)."""
 
+import functools
+import importlib
 import json
 import os
 import re
 import sys
 import time
+import types
+import warnings
+import weakref
 
 from host_tools import Skip, raises, refused, run
 
 from safepyrun import RunPython, allow, audit_state, freeze_mon_policy, mk_audit, mon_disable_policy, on_call
-
-NATIVE = "_guard_probe"
 
 
 def needs_monitoring():
@@ -137,6 +140,163 @@ def test_f38_operators_and_calls_by_c_are_not_seen():
             function()
         with refused("delete a file"):
             list(map(os.unlink, ["/foo/bar"]))
+
+
+def library(folder, name, text):
+    """A module of an installed package, and what the folder's distribution declares."""
+    packages = folder / "site-packages"
+    packages.mkdir(exist_ok=True)
+    (packages / f"{name}.py").write_text(text)
+    if str(packages) not in sys.path:
+        sys.path.append(str(packages))
+    importlib.invalidate_caches()
+    return packages
+
+
+CALLS = """def call(function):
+    return function()
+
+def call_all(functions):
+    return [function() for function in functions]
+"""
+
+
+def test_f36_what_libraries_call(tmp_path):
+    needs_monitoring()
+    library(tmp_path, "calls_natives", CALLS)
+    import calls_natives
+    function, audit = foreign(), mk_audit([])
+    with audit():
+        with refused("-> calls_natives.call"):
+            calls_natives.call(function)
+        with refused("safepyrun._guard.audit_state"):
+            calls_natives.call_all([function])
+    # a place that has called something harmless is looked at again from the next entry on
+    for _ in range(2):
+        with audit():
+            assert calls_natives.call(dict) == {}
+            assert calls_natives.call(function)["active"]
+        with audit(), refused():
+            calls_natives.call(function)
+    assert calls_natives.call(function)["active"] is False
+
+
+def test_f36_f40_a_library_while_it_is_imported(tmp_path):
+    needs_monitoring()
+    text = "from safepyrun import _guard\nSTATE = _guard.audit_state()\ndef later(): return _guard.audit_state()\n"
+    library(tmp_path, "natives_at_import", text)
+    with mk_audit([])():
+        import natives_at_import
+        assert natives_at_import.STATE["active"]
+        with refused():
+            natives_at_import.later()
+
+
+def test_f36_a_tool_calls_what_it_wants():
+    needs_monitoring()
+    function = foreign()
+
+    @allow
+    def tool():
+        return function()["active"]
+
+    with mk_audit([])():
+        assert tool() is True
+
+
+HOOKS = """import sys
+asked = []
+def hook(caller, callee, fn, code, off, data, calls):
+    asked.append((caller, callee, data, calls))
+    if data == "disable":
+        return sys.monitoring.DISABLE
+    if data == "false":
+        return False
+"""
+
+
+def test_f40_hooks_that_packages_declare(tmp_path):
+    needs_monitoring()
+    packages = library(tmp_path, "declared_hooks", HOOKS)
+    (packages / "declared-0.dist-info").mkdir()
+    (packages / "declared-0.dist-info/entry_points.txt").write_text(
+        "[fastaudit_monitor_hook]\none = declared_hooks:hook\nbroken = not_there_at_all:hook\n"
+        "[safepyrun_monitor_hook]\ntwo = declared_hooks:hook\n")
+    function, host = foreign(), []
+
+    def calls(times=1):
+        for _ in range(times):
+            function()
+
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        mk_audit([])
+    assert [str(each.message).split(":")[0] for each in told] == ["the monitor hook not_there_at_all"]
+    import declared_hooks
+    with mk_audit([], data="false")():
+        calls(2)
+    assert len(declared_hooks.asked) == 2
+    assert declared_hooks.asked[0][1:] == ("safepyrun._guard.audit_state", "false", ())
+    declared_hooks.asked.clear()
+    with mk_audit([], data="disable")():
+        calls(3)
+    assert len(declared_hooks.asked) == 1
+    with mk_audit([], data=None, on_call=lambda *args: host.append(args[1]) or False)():
+        calls()
+    assert host == ["safepyrun._guard.audit_state"]
+    with mk_audit([], data=None)(), refused("safepyrun._guard.audit_state"):
+        calls()
+    declared_hooks.asked.clear()
+    with refused():
+        run("function()", g={"function": function})
+    assert len(declared_hooks.asked) == 2 and "mon_policy" in declared_hooks.asked[0][2]
+
+
+class Loud:
+    """Special methods of guarded code do not run while a call is judged."""
+    ran = []
+
+    def __getattribute__(self, name):
+        Loud.ran.append(name)
+        return object.__getattribute__(self, name)
+
+
+def test_names_decide_nothing():
+    needs_monitoring()
+    function = foreign()
+
+    class LoudPartial(Loud, functools.partial):
+        pass
+
+    class LoudStatic(Loud, staticmethod):
+        pass
+
+    carriers = [function, functools.partial(function), functools.partial(functools.partial(function)),
+                LoudPartial(function), LoudStatic(function), staticmethod(function), weakref.proxy(function),
+                types.GenericAlias(function, (int,))]
+    with mk_audit([])():
+        for name, value in (("__module__", "builtins"), ("__module__", "numpy"), ("__name__", "len"),
+                            ("__qualname__", "len"), ("__doc__", "")):
+            try:
+                setattr(function, name, value)
+            except (AttributeError, TypeError):
+                pass
+            for each in carriers:
+                with refused("call native code"):
+                    each()
+        with refused("call native code"):
+            types.MethodType(function, 1)()
+    assert not Loud.ran, Loud.ran
+
+
+def test_names_told_to_the_host():
+    """The last part of the name is that of the definition, whatever a cell has assigned."""
+    needs_monitoring()
+    function, seen = foreign(), []
+    function.__module__ = "json"
+    with mk_audit([], on_call=lambda caller, callee, *rest: seen.append(callee) or False)():
+        functools.partial(function)()
+    assert [name.rpartition(".")[2] for name in seen] == ["audit_state"]
 
 
 def test_f37_a_tool_id_that_is_taken():
