@@ -5,6 +5,7 @@
 #include "guard/audit/hook.h"
 #include "guard/audit/class_parts.h"
 #include "guard/audit/slot_patch.h"
+#include "guard/audit/unchanged.h"
 #include "guard/python/compat.h"
 #include "guard/python/method_patch.h"
 
@@ -16,10 +17,26 @@
 static const char *const names[] = {"stdout",  "stderr",         "stdin",      "displayhook",
                                     "excepthook", "unraisablehook", "breakpointhook", NULL};
 #define NAME_COUNT (sizeof(names) / sizeof(names[0]) - 1)
+enum { DISPLAYHOOK = 3 }; /* those before it are files: print() asks the very object for its methods */
+
+/* Code that shows what it is given by functions that a cell may register: none of them gets a tool's rights. */
+static const struct {
+    const char *module; /* only if it is loaded */
+    const char *name;
+    const char *method; /* of the class `name`, or NULL */
+} showing[] = {{"IPython.core.displayhook", "CapturingDisplayHook", "__call__"},
+               {"IPython.core.formatters", "DisplayFormatter", "format"},
+               {"IPython.core.display_functions", "display", NULL},
+               {"IPython.core.display_functions", "publish_display_data", NULL},
+               {"IPython.core.display_functions", "clear_output", NULL}};
+#define SHOWING_COUNT (sizeof(showing) / sizeof(showing[0]))
 
 static struct {
     bool started;
-    PyObject *before[NAME_COUNT];
+    struct unchanged_object before[NAME_COUNT];
+    struct unchanged_class capture;  /* IPython's display hook of %%capture */
+    PyObject *show;                  /* code of the display hook's __call__ */
+    PyObject *shows[SHOWING_COUNT];  /* code of `showing`; NULL where there is none */
     PyObject *collector_callbacks; /* gc.callbacks */
     PyObject *finalize;            /* code of weakref.finalize.__call__ */
     PyObject *method_callback;     /* code in weakref.WeakMethod that calls its callback */
@@ -208,13 +225,63 @@ static int remember(void)
                : -1;
 }
 
+/* What a host puts there later, between two cells, is its own. What stays is compared with how it was at first. */
+static int remember_sys(void)
+{
+    for (size_t i = 0; i < NAME_COUNT; i++) {
+        PyObject *now = PySys_GetObject(names[i]);
+
+        if (now != NULL && now != state.before[i].object && unchanged_remember(&state.before[i], now) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int remember_capture(void)
+{
+    cleanup_py PyObject *name = PyUnicode_FromString("IPython.core.displayhook");
+    cleanup_py PyObject *module = name != NULL ? PyImport_GetModule(name) : NULL;
+    cleanup_py PyObject *type =
+        module != NULL ? PyObject_GetAttrString(module, "CapturingDisplayHook") : NULL;
+
+    if (type == NULL || !PyType_Check(type) || state.capture.type != NULL)
+        return PyErr_Occurred() ? -1 : 0;
+    return unchanged_remember_class(&state.capture, (PyTypeObject *)type);
+}
+
+/* Another version of IPython may have it elsewhere, or as no function. */
+static PyObject *code_that_shows(size_t number)
+{
+    cleanup_py PyObject *name = PyUnicode_FromString(showing[number].module);
+    cleanup_py PyObject *module = name != NULL ? PyImport_GetModule(name) : NULL;
+    PyObject *code =
+        module != NULL ? code_of(showing[number].module, showing[number].name, showing[number].method) : NULL;
+
+    PyErr_Clear();
+    return code;
+}
+
+static void remember_showing(void)
+{
+    PyObject *hook = state.before[DISPLAYHOOK].object;
+    cleanup_py PyObject *call =
+        hook != NULL ? PyObject_GetAttrString((PyObject *)Py_TYPE(hook), "__call__") : NULL;
+
+    PyErr_Clear(); /* an object that cannot be called shows nothing */
+    if (call != NULL && class_is_function(call)) {
+        Py_XDECREF(state.show);
+        state.show = py_own(compat.function_code(call));
+    }
+    for (size_t i = 0; i < SHOWING_COUNT; i++)
+        if (state.shows[i] == NULL)
+            state.shows[i] = code_that_shows(i);
+}
+
 int surroundings_freeze(void)
 {
-    /* What a host puts there later, between two cells, is its own. */
-    for (size_t i = 0; i < NAME_COUNT; i++) {
-        Py_XDECREF(state.before[i]);
-        state.before[i] = py_own(PySys_GetObject(names[i]));
-    }
+    if (remember_sys() < 0 || remember_capture() < 0)
+        return -1;
+    remember_showing();
     if (state.started)
         return 0;
     state.started = true;
@@ -231,14 +298,31 @@ static bool callbacks_hold(void)
     return true;
 }
 
-bool surroundings_hold(char ret_changed[SURROUNDINGS_NAME])
+/* %%capture puts a display hook of IPython's own there for a moment. All that it calls is below its code, which is
+   a barrier. */
+static bool is_capture(size_t place, PyObject *now)
+{
+    return place == DISPLAYHOOK && state.capture.type != NULL &&
+           unchanged_class_holds(&state.capture, Py_TYPE(now));
+}
+
+static bool sys_holds(size_t place, PyObject *now)
 {
     char found[CARRIER_NAME];
 
+    if (now == state.before[place].object)
+        return place < DISPLAYHOOK
+                   ? unchanged_holds(&state.before[place])
+                   : unchanged_class_holds(&state.before[place].class, Py_TYPE(now));
+    return is_capture(place, now) || !carriers_are_in(now, found);
+}
+
+bool surroundings_hold(char ret_changed[SURROUNDINGS_NAME])
+{
     for (size_t i = 0; i < NAME_COUNT; i++) {
         PyObject *now = PySys_GetObject(names[i]);
 
-        if (now == NULL || now == state.before[i] || !carriers_are_in(now, found))
+        if (now == NULL || sys_holds(i, now))
             continue;
         snprintf(ret_changed, SURROUNDINGS_NAME, "sys.%s", names[i]);
         return false;
@@ -251,5 +335,10 @@ bool surroundings_hold(char ret_changed[SURROUNDINGS_NAME])
 
 bool surroundings_are_barrier(PyObject *code)
 {
-    return state.started && (code == state.finalize || code == state.method_callback);
+    if (!state.started)
+        return false;
+    for (size_t i = 0; i < SHOWING_COUNT; i++)
+        if (code == state.shows[i])
+            return true;
+    return code == state.finalize || code == state.method_callback || code == state.show;
 }

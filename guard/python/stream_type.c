@@ -191,10 +191,12 @@ static PyType_Slot buffer_slots[] = {
     {Py_tp_methods, buffer_methods}, {Py_tp_getset, buffer_getters}, {0, NULL}};
 /* Size 0: that of the base, whose layout is not ours to know. */
 static PyType_Spec text_spec = {.name = "safepyrun.Stream",
-                                .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+                                .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE |
+                                         Py_TPFLAGS_DISALLOW_INSTANTIATION,
                                 .slots = text_slots};
 static PyType_Spec buffer_spec = {.name = "safepyrun.StreamBuffer",
-                                  .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+                                  .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE |
+                                         Py_TPFLAGS_DISALLOW_INSTANTIATION,
                                   .slots = buffer_slots};
 
 /* io.TextIOBase itself has a metaclass, which a type made in C cannot have on 3.11: registered. */

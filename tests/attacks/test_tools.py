@@ -129,6 +129,10 @@ ATTACKS = {
                        "sys.stdout = types.SimpleNamespace(write=lambda t: os.system(ATTACK), flush=lambda: 1)\nby_print()",
     "standard output without code": "w = functools.partial(print, ATTACK, end='#', file=types.SimpleNamespace(write=os.system))\n"
                                     "sys.stdout = types.SimpleNamespace(write=w)\nby_print()",
+    "method of standard output": "sys.stdout.write = functools.partial(print, ATTACK, end='#', file=types.SimpleNamespace(write=os.system))\n"
+                                 "by_print()",
+    "method of standard output, an object": "C = type('C', (), {'__call__': os.system, '__str__': lambda s: ''})\n"
+                                            "sys.stdout.write = C()\nshows(ATTACK)",
     "another task": "import asyncio\nasync def other():\n    await asyncio.sleep(0.02); os.system(ATTACK)\n"
                     "await asyncio.gather(later(), other())",
     "another thread": "import threading\nt = threading.Thread(target=os.system, args=(ATTACK,))\nt.start(); waits(); t.join()",

@@ -64,6 +64,11 @@ def by_print():
     print("true", end="")
 
 
+@allow
+def shows(text):
+    print(text, end="")
+
+
 def maker(command):
     def made():
         subprocess.run(["sh", "-c", command])
