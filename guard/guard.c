@@ -2,6 +2,8 @@
 #include "guard/audit/ask.h"
 #include "guard/audit/audit.h"
 #include "guard/configuration.h"
+#include "guard/debug/breakpoints.h"
+#include "guard/debug/debug.h"
 #include "guard/denials.h"
 #include "guard/environment.h"
 #include "guard/frozen/frozen.h"
@@ -52,6 +54,7 @@ static int check_rules(PyObject *ast)
 static const struct cell_hooks hooks = {
     .check = check_rules,
     .compiled = audit_register_user_code,
+    .named = breakpoints_name_cell,
     .is_user_code = audit_is_user_code,
     .begin_host_work = audit_begin_host_work,
     .end_host_work = audit_end_host_work,
@@ -161,6 +164,7 @@ static int warm_up(const struct configuration *configuration)
         return -1;
     execute_start(guard.shell, &execute_hooks);
     introspect_start(guard.shell);
+    debug_start(guard.shell);
     if (variables_start(guard.shell) < 0 || aside_start(link_end_fd(), guard.shell) < 0)
         return -1;
     return attribution_patch_threads();
@@ -235,6 +239,7 @@ static void (*const handlers[FRAME_TYPE_COUNT])(const struct frame *frame) = {
     [FRAME_INSPECT] = introspect_request,
     [FRAME_IS_COMPLETE] = introspect_request,
     [FRAME_VARIABLES] = variables_request,
+    [FRAME_DEBUG] = debug_request,
     [FRAME_COMM_OPEN_REQUEST] = introspect_comm,
     [FRAME_COMM_MSG_REQUEST] = introspect_comm,
     [FRAME_COMM_CLOSE_REQUEST] = introspect_comm,
@@ -267,7 +272,9 @@ static void __attribute__((noreturn)) serve(void)
             continue;
         }
         interrupt_begin_request();
+        debug_begin(frame.type);
         handlers[frame.type](&frame);
+        debug_end();
         audit_end_tracing();
         if (audit_policy()->templates)
             imported_tell();

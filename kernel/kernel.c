@@ -208,6 +208,8 @@ static int on_ready(void *context, const struct frame *frame)
     restore_start(kernel, info);
     kernel->outputs.cap.limit_bytes = (size_t)limits.max_output_kb * 1024;
     log_info("guard %d is ready", (int)kernel->guard.pid);
+    if (kernel->debugger.is_attached)
+        debugger_send_settings(kernel);
     return kernel_run_next(kernel);
 }
 
@@ -438,6 +440,7 @@ static void finish(struct kernel *kernel)
     /* What nobody will answer any more is answered now. */
     if (kernel->channels.zmq_context != NULL) {
         aside_give_up(kernel, "the kernel is shutting down");
+        debugger_end_request(kernel);
         queue_refuse_all(&kernel->queue, "KernelShutdown", "the kernel is shutting down");
         channels_flush(&kernel->channels);
     }
@@ -452,6 +455,7 @@ static void finish(struct kernel *kernel)
     free(kernel->audit_log_path);
     usage_finish(&kernel->usage);
     question_finish(&kernel->question);
+    debugger_finish(&kernel->debugger);
     templates_finish(&kernel->templates);
     private_directory_remove(kernel->private_directory);
     cells_free(kernel->cells);

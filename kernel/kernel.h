@@ -14,6 +14,7 @@
 #include "kernel/execution/aside.h"
 #include "kernel/execution/cells.h"
 #include "kernel/execution/comms.h"
+#include "kernel/execution/debugger.h"
 #include "kernel/execution/outputs.h"
 #include "kernel/execution/question.h"
 #include "kernel/execution/queue.h"
@@ -46,6 +47,7 @@ struct kernel {
     char *banner;              /* the guard's, once it is ready; NULL before */
     struct queue queue;
     struct aside aside;
+    struct debugger debugger;
     struct question question;  /* the one that is open, or the last one */
     struct cells *cells;
     struct outputs outputs;

@@ -3,6 +3,7 @@
 #include "guard/audit/caller.h"
 #include "guard/audit/hook.h"
 #include "guard/python/compat.h"
+#include "guard/python/frame_locals.h"
 #include "guard/python/method_patch.h"
 #include "guard/python/py_cleanup.h"
 
@@ -69,15 +70,6 @@ static void stop(void)
     PyErr_Restore(type, value, traceback);
 }
 
-/* What a debugger assigned reaches the variables; nothing is unset: the byte code may count on it.
- */
-static void write_back(PyObject *frame, PyObject *locals)
-{
-    /* The iterator of a comprehension is called without a look at what it is. */
-    if (PyDict_CheckExact(locals) && PyDict_GetItemString(locals, ".0") == NULL)
-        compat.frame_locals_to_fast(frame, 0);
-}
-
 static PyObject *call(PyObject *callback, PyObject *frame, const char *event, PyObject *argument)
 {
     bool copies = !compat_at_least(13); /* later, f_locals are the variables themselves */
@@ -89,8 +81,8 @@ static PyObject *call(PyObject *callback, PyObject *frame, const char *event, Py
         return NULL;
     result = PyObject_CallFunctionObjArgs(callback, frame, name,
                                           argument != NULL ? argument : Py_None, NULL);
-    if (result != NULL && copies && compat.frame_locals_to_fast != NULL)
-        write_back(frame, locals);
+    if (result != NULL && copies)
+        frame_locals_write_back(frame, locals);
     return result;
 }
 

@@ -60,6 +60,11 @@ void attribution_end_request(void)
     attribution.running = 0;
 }
 
+uint32_t attribution_running_cell(void)
+{
+    return attribution.running;
+}
+
 bool attribution_is_running(uint32_t cell)
 {
     return cell != 0 && cell == attribution.running;

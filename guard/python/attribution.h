@@ -28,5 +28,7 @@ void attribution_end_request(void);
 /* The same for a question in another thread: what runs goes on running. */
 int attribution_begin_aside(uint32_t cell);
 
+/* The request that is being worked on; 0: none. */
+uint32_t attribution_running_cell(void);
 /* Whether the request that is being worked on is this one: some frames may name no other. */
 bool attribution_is_running(uint32_t cell);

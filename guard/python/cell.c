@@ -81,7 +81,7 @@ static int prepare(PyObject *text, struct program *program)
     program->source = PyObject_CallMethod(cells.shell, "transform", "(O)", text);
     if (program->source != NULL)
         filename = PyObject_CallMethod(cells.shell, "cell_name", "OO", program->source, text);
-    if (filename == NULL)
+    if (filename == NULL || cells.hooks->named(filename, text, program->source) < 0)
         return -1;
     parsed = compile(program->source, filename, "exec", COMPILE_ONLY_AST);
     if (parsed == NULL)
@@ -200,25 +200,57 @@ void cell_run(PyObject *source, bool silent, struct cell_outcome *ret_outcome)
     error_shorten(ret_outcome->error);
 }
 
-PyObject *cell_evaluate(PyObject *source)
+PyObject *cell_compile(PyObject *source, const char *name, const char *mode)
 {
-    cleanup_py PyObject *filename = PyUnicode_FromString("<user expression>");
-    cleanup_py PyObject *expression = NULL;
+    cleanup_py PyObject *filename = PyUnicode_FromString(name);
+    cleanup_py PyObject *tree = NULL;
     cleanup_py PyObject *code = NULL;
 
     if (filename == NULL)
         return NULL;
-    expression = compile(source, filename, "eval", COMPILE_ONLY_AST);
-    if (expression == NULL || cells.hooks->check(expression) < 0)
+    tree = compile(source, filename, mode, COMPILE_ONLY_AST);
+    if (tree == NULL || cells.hooks->check(tree) < 0)
         return NULL;
-    code = compile_ast(expression, filename, "eval");
+    code = compile_ast(tree, filename, mode);
     if (code == NULL)
         return NULL;
     if (program_is_coroutine(code)) {
         PyErr_SetString(PyExc_SyntaxError, "a user expression cannot await");
         return NULL;
     }
-    return PyEval_EvalCode(code, cells.namespace, cells.namespace);
+    return steal(code);
+}
+
+PyObject *cell_evaluate(PyObject *source)
+{
+    cleanup_py PyObject *code = cell_compile(source, "<user expression>", "eval");
+
+    return code != NULL ? PyEval_EvalCode(code, cells.namespace, cells.namespace) : NULL;
+}
+
+PyObject *cell_function(const char *text)
+{
+    cleanup_py PyObject *source = PyUnicode_FromString(text);
+    cleanup_py PyObject *filename = PyUnicode_FromString("<safepyrun>");
+    cleanup_py PyObject *code = NULL;
+    cleanup_py PyObject *globals = PyDict_New();
+
+    if (source == NULL || filename == NULL || globals == NULL)
+        return NULL;
+    code = compile(source, filename, "eval", 0);
+    if (code == NULL || cells.hooks->compiled(code) < 0)
+        return NULL;
+    return PyEval_EvalCode(code, globals, globals);
+}
+
+PyObject *cell_namespace(void)
+{
+    return py_own(cells.namespace);
+}
+
+const struct cell_hooks *cell_hooks(void)
+{
+    return cells.hooks;
 }
 
 int cell_check(PyObject *ast)

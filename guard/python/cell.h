@@ -17,6 +17,8 @@ struct cell_hooks {
     int (*check)(PyObject *ast);
     /* Before user code runs for the first time. Returns 0 or -1 with an exception. */
     int (*compiled)(PyObject *code);
+    /* A cell has got the file name under which it is compiled; as the user wrote it, and transformed. */
+    int (*named)(PyObject *filename, PyObject *text, PyObject *source);
     /* For tracebacks: whose frames are the cell's. */
     bool (*is_user_code)(PyObject *code);
     /* Around compile() of the user's text, which the guard calls on the user's behalf. */
@@ -47,6 +49,18 @@ void cell_run(PyObject *source, bool silent, struct cell_outcome *ret_outcome);
 
 /* The value of one expression in the namespace of the cells, under the same rules. New, or NULL. */
 PyObject *cell_evaluate(PyObject *source);
+
+/* Such an expression ("eval") or statements ("exec") as user code, not run yet. New, or NULL. */
+PyObject *cell_compile(PyObject *source, const char *name, const char *mode);
+
+/* The value of an expression of our own that is to count as the user's: a lambda, say. New, or NULL. */
+PyObject *cell_function(const char *text);
+
+/* The dict that cells run in; new. */
+PyObject *cell_namespace(void);
+
+/* What was given to cell_start(). */
+const struct cell_hooks *cell_hooks(void);
 
 /* The hook alone, for code that has an AST already. Returns 0 or -1 with an exception. */
 int cell_check(PyObject *ast);

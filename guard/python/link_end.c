@@ -292,6 +292,49 @@ static void fill_quietly(void)
         end_process();
 }
 
+/* The first one that is kept of this type, out of its turn. */
+static struct kept_frame *take_kept_type(enum frame_type type)
+{
+    struct kept_frame **at = &end.kept;
+
+    while (*at != NULL && (*at)->frame.type != type)
+        at = &(*at)->next;
+    if (*at == NULL)
+        return NULL;
+    free_kept(end.borrowed);
+    end.borrowed = *at;
+    *at = end.borrowed->next;
+    return end.borrowed;
+}
+
+bool link_end_look_for(enum frame_type type, struct frame *ret_frame)
+{
+    struct kept_frame *kept;
+    struct pollfd poll_fd = {.fd = end.fd, .events = POLLIN};
+
+    if (end.detached || end.fd < 0 || end.receiving)
+        return false;
+    kept = take_kept_type(type);
+    if (kept != NULL) {
+        *ret_frame = kept->frame;
+        return true;
+    }
+    for (;;) {
+        int result = frame_reader_next(&end.reader, ret_frame);
+
+        if (result == LINK_E_INVALID)
+            end_process();
+        if (result == 0 && ret_frame->type == type)
+            return true;
+        if (result == 0)
+            keep_frame(ret_frame);
+        else if (poll(&poll_fd, 1, 0) <= 0)
+            return false;
+        else
+            fill_quietly();
+    }
+}
+
 bool link_end_exchange(const struct frame *frame, enum frame_type type, struct frame *ret_frame)
 {
     if (end.detached || end.fd < 0 || end.receiving)

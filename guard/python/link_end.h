@@ -65,6 +65,13 @@ int link_end_receive(struct frame *ret_frame);
 int link_end_receive_type(enum frame_type type, struct frame *ret_frame);
 
 /*
+ * link_end_look_for() - a frame of this type, if one has come
+ *
+ * Does not wait and runs no Python code. Frames of other types are kept. Main thread only.
+ */
+bool link_end_look_for(enum frame_type type, struct frame *ret_frame);
+
+/*
  * link_end_exchange() - send a frame and wait for one of another type
  *
  * For the audit hook: no Python code runs, the GIL is kept and signals are left for later. Main

@@ -22,6 +22,11 @@ int variables_start(PyObject *shell)
     return state.initial != NULL ? 0 : -1;
 }
 
+PyObject *variables_initial(void)
+{
+    return py_own(state.initial);
+}
+
 /* Any other key could compare itself with ours. */
 static bool is_listed(PyObject *name, PyObject *value)
 {

@@ -14,6 +14,9 @@
 /* Before the first user code: what is in the namespace now is the shell's. Returns 0 or -1. */
 int variables_start(PyObject *shell);
 
+/* What the shell had put there: name -> value, new. */
+PyObject *variables_initial(void);
+
 /* Content of the reply; new, or NULL with an exception. In any thread. */
 PyObject *variables_answer(void);
 

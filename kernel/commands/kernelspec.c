@@ -41,7 +41,7 @@ json_t *kernelspec_json(const struct kernelspec *spec)
     append_option(argv, "--policy", spec->policy_file);
     json = json_pack("{so ss ss ss ss s{sb}}", "argv", argv, "display_name", spec->display_name,
                      "language", "python", "interrupt_mode", "message", "kernel_protocol_version",
-                     PROTOCOL_VERSION ".0", "metadata", "debugger", 0);
+                     PROTOCOL_VERSION ".0", "metadata", "debugger", 1);
     if (json != NULL && zmq_has("curve"))
         json_object_set_new(json_object_get(json, "metadata"), "supported_encryption",
                             json_pack("[s]", "curve"));

@@ -228,13 +228,16 @@ static int take_reply(struct kernel *kernel, const struct frame *frame)
     }
     question_drop(kernel);
     limits_end(&kernel->limits);
-    result = guard_process_drain_outputs(&kernel->guard);
+    result = debugger_end_request(kernel);
+    if (result == 0)
+        result = guard_process_drain_outputs(&kernel->guard);
     if (result >= 0)
         result = outputs_turn(&kernel->outputs);
     /* Until here the request counted as running: an abort must find the queue without it. */
     kernel->queue.running = NULL;
     if (result < 0)
         return result;
+    debugger_note_answer(kernel, request, frame);
     if (!has_reply)
         result = request_close(request);
     else if (request->type == &execute_request)
@@ -293,6 +296,8 @@ static const struct {
     [FRAME_INPUT_REQUEST] = {take_input_request, 1},
     [FRAME_ASK] = {question_take, 0},
     [FRAME_ASIDE] = {aside_take, 1},
+    [FRAME_DEBUG_REPLY] = {debugger_take_reply, 1},
+    [FRAME_DEBUG_EVENT] = {debugger_take_event, 1},
     [FRAME_REPLY] = {take_reply, 2},
     [FRAME_NOT_FROZEN] = {take_not_frozen, 0},
     [FRAME_THAWED] = {take_thawed, 0},

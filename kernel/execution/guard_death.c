@@ -96,6 +96,9 @@ int guard_death_take(struct kernel *kernel)
         return result;
     guard_process_forget_stack(&kernel->guard);
     limits_end(&kernel->limits);
+    result = debugger_end_request(kernel);
+    if (result != 0)
+        return result;
     kernel->restore.waits = kernel->restore.tries = false;
     result = outputs_turn(&kernel->outputs);
     if (result != 0)

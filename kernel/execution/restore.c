@@ -66,7 +66,8 @@ void restore_when_idle(struct kernel *kernel)
 /* Questions about code change nothing. */
 static bool changes(const struct request *request)
 {
-    return request->type == &execute_request || request->type->reply_type == NULL;
+    return request->type == &execute_request || request->type->reply_type == NULL ||
+           (request->type == &debug_request && !debugger_is_command(request, "inspectVariables"));
 }
 
 void restore_before_request(struct kernel *kernel, const struct request *request)
@@ -117,6 +118,8 @@ static bool go_to(struct kernel *kernel, const struct copy *copy)
 {
     if (!copies_thaw(&kernel->copies, copy))
         return false;
+    if (kernel->debugger.is_attached)
+        debugger_send_settings(kernel);
     if (close_comms(kernel, kernel->copies.state.cell) != 0)
         log_warning("front ends were not told of comms that are gone");
     return true;

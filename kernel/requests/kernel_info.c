@@ -20,7 +20,7 @@ static int handle(struct kernel *kernel, struct request *request)
         "\"nbconvert_exporter\":\"python\"},"
         "\"safepyrun\":{\"version\":\"" SAFEPYRUN_VERSION "\",\"interpreter_ring\":%s,"
         "\"os_ring\":%s},"
-        "\"debugger\":false,\"supported_features\":[\"iopub_welcome\"],"
+        "\"debugger\":true,\"supported_features\":[\"iopub_welcome\",\"debugger\"],"
         "\"help_links\":[{\"text\":\"Python Reference\",\"url\":\"https://docs.python.org/%.*s\"}],"
         "\"banner\":",
         kernel->python_version, kernel->is_open ? "false" : "true",

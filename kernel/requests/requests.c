@@ -11,6 +11,7 @@ static const struct request_type *const types[] = {
     &is_complete_request, &connect_request,     &comm_info_request,   &kernel_info_request,
     &shutdown_request,    &interrupt_request,   &comm_open_request,   &comm_msg_request,
     &comm_close_request,  &usage_request,       &status_request,      &variables_request,
+    &debug_request,
 };
 
 static const struct request_type *find_type(const char *msg_type)

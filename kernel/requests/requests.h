@@ -23,6 +23,7 @@ extern const struct request_type interrupt_request;
 extern const struct request_type comm_open_request;
 extern const struct request_type comm_msg_request;
 extern const struct request_type comm_close_request;
+extern const struct request_type debug_request;
 /* jupyter-resource-usage */
 extern const struct request_type usage_request;
 /* our own, docs/messages.md */

@@ -11,9 +11,10 @@ guard/python : guard/link
 guard/rules : guard/link guard/policy guard/python
 guard/audit : guard/link guard/policy guard/python
 guard/ring : guard/link guard/policy
+guard/debug : guard/link guard/python
 guard/frozen : guard/link guard/python
 guard/template : guard/frozen guard/link guard/python
-guard : guard/link guard/policy guard/python guard/rules guard/audit guard/frozen guard/ring guard/template
+guard : guard/link guard/policy guard/python guard/rules guard/audit guard/debug guard/frozen guard/ring guard/template
 guard/hosts : guard guard/template guard/link guard/policy guard/python guard/rules guard/audit
 kernel/wire : guard/link
 kernel/records : guard/link kernel/wire

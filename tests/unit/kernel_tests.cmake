@@ -2,6 +2,7 @@
 safepyrun_unit_test(test_buffer link)
 safepyrun_unit_test(test_frame link)
 safepyrun_unit_test(test_passing link)
+safepyrun_unit_test(test_murmur link)
 safepyrun_unit_test(test_warm_modules link)
 safepyrun_unit_test(test_utf8 wire)
 safepyrun_unit_test(test_json_text wire)

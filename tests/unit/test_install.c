@@ -104,7 +104,7 @@ static void writes_what_jupyter_needs(void **state)
     assert_string_equal(display_name, "Python 3 (safepyrun)");
     assert_string_equal(language, "python");
     assert_string_equal(mode, "message");
-    assert_false(debugger);
+    assert_true(debugger);
     assert_string_equal(encryption, "curve");
     json_decref(json);
 }
