@@ -1,6 +1,7 @@
 /* safepyrun run: code in a guard process of its own, with limits, for programs that have no Jupyter. */
 #include "kernel/commands/command.h"
 #include "kernel/commands/run_request.h"
+#include "kernel/commands/run_serve.h"
 
 #include "guard/link/cleanup.h"
 
@@ -9,7 +10,7 @@
 
 static const char usage[] =
     "usage: safepyrun run [options] FILE|-\n"
-    "       safepyrun run --request < REQUEST\n"
+    "       safepyrun run --request [--serve] < REQUEST\n"
     "\n"
     "Run a script under the policy, in a process that ends with it; the exit status is the script's.\n"
     "Its result is the variable `result`, else the value of its last expression.\n"
@@ -22,17 +23,22 @@ static const char usage[] =
     "  --python PATH    the Python that runs it: a virtual environment's bin/python\n"
     "  --json           one JSON object: ok, result, stdout, stderr, timed_out, resource_exceeded,\n"
     "                   error, exit_code, denials\n"
-    "  --request        {\"code\", \"input_data\", \"policy\"} from standard input; answers as --json does\n";
+    "  --request        {\"code\", \"input_data\", \"policy\"} from standard input; answers as --json does\n"
+    "  --serve          a request a line until there are no more; guards come from a warm template\n"
+    "  --warm A,B       with --serve: modules that the template has imported already\n";
 
-enum { OPTION_POLICY = 1, OPTION_TIMEOUT, OPTION_MEMORY, OPTION_OUTPUT, OPTION_INPUT, OPTION_PYTHON };
+enum { OPTION_POLICY = 1, OPTION_TIMEOUT, OPTION_MEMORY, OPTION_OUTPUT, OPTION_INPUT, OPTION_PYTHON, OPTION_WARM };
 
 struct arguments {
+    struct run_start start;
     struct run_settings settings;
     const char *policy;
     const char *input;
     const char *file;
     int json;
     int request;
+    int serve;
+    const char *warm;
 };
 
 static int complain(const char *problem, const char *subject)
@@ -65,6 +71,8 @@ static int read_options(int argc, char **argv, struct arguments *arguments)
                                      {"python", required_argument, NULL, OPTION_PYTHON},
                                      {"json", no_argument, &arguments->json, 1},
                                      {"request", no_argument, &arguments->request, 1},
+                                     {"serve", no_argument, &arguments->serve, 1},
+                                     {"warm", required_argument, NULL, OPTION_WARM},
                                      {"help", no_argument, NULL, 'h'},
                                      {NULL, 0, NULL, 0}};
     int option, status = 0;
@@ -85,7 +93,9 @@ static int read_options(int argc, char **argv, struct arguments *arguments)
         else if (option == OPTION_INPUT)
             arguments->input = optarg;
         else if (option == OPTION_PYTHON)
-            arguments->settings.python = optarg;
+            arguments->start.python = optarg;
+        else if (option == OPTION_WARM)
+            arguments->warm = optarg;
         else if (option != 0)
             status = option == 'h' ? -1 : 2;
     }
@@ -96,6 +106,8 @@ static int read_options(int argc, char **argv, struct arguments *arguments)
         return complain("one FILE only, not also ", argv[optind + 1]);
     if (arguments->request && (arguments->file != NULL || arguments->policy != NULL || arguments->input != NULL))
         return complain("--request brings its code, input and policy along", "");
+    if ((arguments->serve && !arguments->request) || (arguments->warm != NULL && !arguments->serve))
+        return complain("--warm is for --serve, and --serve for --request", "");
     return arguments->request || arguments->file != NULL ? 0 : complain("which FILE?", "");
 }
 
@@ -116,12 +128,7 @@ static int read_all(const char *path, struct buffer *ret_text)
 
 static int print_answer(const struct run_result *result)
 {
-    cleanup_buffer struct buffer json = BUFFER_NONE;
-
-    run_result_encode(result, &json);
-    buffer_append_char(&json, '\n');
-    fwrite(json.data, 1, json.size, stdout);
-    return fflush(stdout) == 0 ? result->exit_code : 1;
+    return run_result_print(result) ? result->exit_code : 1;
 }
 
 /* What it printed is out already. */
@@ -137,11 +144,14 @@ static int print_end(const struct run_result *result)
 static int run_and_print(struct arguments *arguments)
 {
     struct run_result result = RUN_RESULT_NONE;
+    struct run_session *session;
     bool json = arguments->json || arguments->request;
     int status;
 
     arguments->settings.streams = !json;
-    run_session(&arguments->settings, &result);
+    session = run_session_new(&arguments->start);
+    run_session_run(session, &arguments->settings, &result);
+    run_session_free(session);
     status = json ? print_answer(&result) : print_end(&result);
     run_result_finish(&result);
     return status;
@@ -165,7 +175,7 @@ static int run_script(struct arguments *arguments)
     policy_sources_read(arguments->policy, &sources);
     arguments->settings.code = buffer_bytes(&code);
     arguments->settings.names = buffer_bytes(&names);
-    arguments->settings.sources = &sources;
+    arguments->start.sources = &sources;
     status = run_and_print(arguments);
     policy_sources_finish(&sources);
     return status;
@@ -181,12 +191,8 @@ static int run_requested(struct arguments *arguments)
     if (run_request_read(buffer_bytes(&text), &request, &error) < 0) {
         status = complain(error, "");
     } else {
-        arguments->settings.code = buffer_bytes(&request.code);
-        arguments->settings.names = buffer_bytes(&request.names);
-        arguments->settings.sources = &request.sources;
-        arguments->settings.timeout_seconds = request.timeout_seconds;
-        arguments->settings.memory_mb = request.memory_mb;
-        arguments->settings.output_kb = request.output_kb;
+        run_request_apply(&request, &arguments->settings);
+        arguments->start.sources = &request.sources;
         status = run_and_print(arguments);
     }
     run_request_finish(&request);
@@ -205,6 +211,8 @@ static int run(int argc, char **argv)
     }
     if (status != 0)
         return status;
+    if (arguments.serve)
+        return run_serve(arguments.start.python, arguments.warm);
     return arguments.request ? run_requested(&arguments) : run_script(&arguments);
 }
 

@@ -121,6 +121,7 @@ static int write_policy(const json_t *policy, struct buffer *text, char **ret_er
                          mode != NULL ? mode : "restrict");
     if (json_object_get(policy, "ok_dests") == NULL)
         buffer_append_string(text, "ok_dests = []\n");
+    buffer_append_string(text, "warm.templates = true\n"); /* --serve asks for one */
     for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
         const json_t *value = json_object_get(policy, lists[i].field);
 
@@ -192,4 +193,13 @@ void run_request_finish(struct run_request *request)
     buffer_finish(&request->code);
     buffer_finish(&request->names);
     policy_sources_finish(&request->sources);
+}
+
+void run_request_apply(const struct run_request *request, struct run_settings *settings)
+{
+    settings->code = buffer_bytes(&request->code);
+    settings->names = buffer_bytes(&request->names);
+    settings->timeout_seconds = request->timeout_seconds;
+    settings->memory_mb = request->memory_mb;
+    settings->output_kb = request->output_kb;
 }

@@ -24,3 +24,6 @@ int run_request_read(struct bytes text, struct run_request *ret_request, char **
 /* The names for --input: `input_data`, and its keys where they can be names. Returns as above. */
 int run_request_read_input(struct bytes text, struct buffer *ret_names, char **ret_error);
 void run_request_finish(struct run_request *request);
+
+/* What it says, into the settings; borrowed from it. */
+void run_request_apply(const struct run_request *request, struct run_settings *settings);

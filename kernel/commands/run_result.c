@@ -37,3 +37,13 @@ void run_result_encode(const struct run_result *result, struct buffer *json)
     buffer_append(json, buffer_bytes(&result->denials));
     buffer_append_string(json, "]}");
 }
+
+bool run_result_print(const struct run_result *result)
+{
+    cleanup_buffer struct buffer json = BUFFER_NONE;
+
+    run_result_encode(result, &json);
+    buffer_append_char(&json, '\n');
+    fwrite(json.data, 1, json.size, stdout);
+    return fflush(stdout) == 0;
+}

@@ -10,15 +10,20 @@
 #include "kernel/wire/json_text.h"
 #include "kernel/wire/utf8.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
 enum { CELL = 1, STOP_MS = 300, DENIALS_MAX_BYTES = 256 * 1024 };
 
-struct session {
-    const struct run_settings *settings;
+struct run_session {
+    const struct run_settings *settings; /* of the run; NULL before */
     struct run_result *result;
+    char *private_directory;
+    char *failure;              /* why there is no guard */
+    struct policy_limits asked; /* what the policy says, once the guard is ready */
+    bool is_ready;
     struct loop *loop;
     struct guard_process guard;
     struct limits limits;
@@ -43,7 +48,7 @@ static size_t whole_characters(struct bytes text, size_t most)
 
 static int on_output(void *context, enum frame_type stream, struct bytes text)
 {
-    struct session *session = context;
+    struct run_session *session = context;
     int index = stream == FRAME_STDERR;
     struct buffer *kept = &session->result->streams[index];
 
@@ -61,7 +66,7 @@ static int on_output(void *context, enum frame_type stream, struct bytes text)
     return 0;
 }
 
-static void add_denial(struct session *session, struct bytes denial)
+static void add_denial(struct run_session *session, struct bytes denial)
 {
     struct buffer *kept = &session->result->denials;
 
@@ -80,7 +85,7 @@ static char *member_text(struct bytes object, const char *key)
     return text.size > 0 ? buffer_steal_string(&text) : xstrdup("");
 }
 
-static int add_traceback(struct session *session, struct bytes content)
+static int add_traceback(struct run_session *session, struct bytes content)
 {
     cleanup_buffer struct buffer lines = BUFFER_NONE;
     cleanup_buffer struct buffer plain = BUFFER_NONE;
@@ -104,7 +109,7 @@ static void set_error(struct run_result *result, int exit_code, char *owned)
 }
 
 /* 0 is a good end; what is no number went to stderr, as Python does it. */
-static int take_exit(struct session *session, struct bytes run, const char *code_text)
+static int take_exit(struct run_session *session, struct bytes run, const char *code_text)
 {
     struct run_result *result = session->result;
     struct bytes value;
@@ -125,7 +130,7 @@ static int take_exit(struct session *session, struct bytes run, const char *code
     return 0;
 }
 
-static int take_error(struct session *session, struct bytes content, struct bytes run)
+static int take_error(struct run_session *session, struct bytes content, struct bytes run)
 {
     struct run_result *result = session->result;
     cleanup_free char *name = member_text(content, "ename");
@@ -144,7 +149,7 @@ static int take_error(struct session *session, struct bytes content, struct byte
 }
 
 /* A limit that was reached is what the run is told, whatever the code made of the interrupt. */
-static void tell_breach(struct session *session)
+static void tell_breach(struct run_session *session)
 {
     struct run_result *result = session->result;
     enum limit limit = session->limits.breached;
@@ -162,7 +167,7 @@ static void tell_breach(struct session *session)
     buffer_clear(&result->result, 0);
 }
 
-static int take_reply(struct session *session, struct bytes content)
+static int take_reply(struct run_session *session, struct bytes content)
 {
     struct run_result *result = session->result;
     cleanup_free char *status = NULL;
@@ -188,7 +193,7 @@ static int take_reply(struct session *session, struct bytes content)
     return done < 0 ? done : guard_process_drain_outputs(&session->guard);
 }
 
-static void refuse_question(struct session *session, const struct frame *ask)
+static void refuse_question(struct run_session *session, const struct frame *ask)
 {
     struct bytes parts[2] = {ask->parts[0], BYTES_LITERAL("nobody")};
 
@@ -197,7 +202,7 @@ static void refuse_question(struct session *session, const struct frame *ask)
 
 static int on_frame(void *context, const struct frame *frame)
 {
-    struct session *session = context;
+    struct run_session *session = context;
 
     switch (frame->type) {
     case FRAME_STDOUT:
@@ -230,7 +235,7 @@ static long choose(long asked, long of_policy, long otherwise)
     return asked;
 }
 
-static void send_code(struct session *session)
+static void send_code(struct run_session *session)
 {
     static const char context[] =
         "{\"execution_count\": 1, \"msg_id\": \"run\", \"session\": \"run\", \"metadata\": {}}";
@@ -247,17 +252,11 @@ static void send_code(struct session *session)
     guard_process_send(&session->guard, &(struct frame){FRAME_EXECUTE, CELL, 3, parts});
 }
 
-static int on_ready(void *context, const struct frame *frame)
+static void set_limits(struct run_session *session)
 {
-    struct session *session = context;
     const struct run_settings *settings = session->settings;
-    struct policy_limits limits;
+    struct policy_limits limits = session->asked;
 
-    if (!json_text_is_object(frame->parts[0], JSON_TEXT_STRICT)) {
-        guard_process_condemn(&session->guard, "it broke the protocol: READY is no JSON object");
-        return 0;
-    }
-    limits_read(frame->parts[0], &limits);
     limits.timeout_seconds =
         choose(settings->timeout_seconds, limits.timeout_seconds, RUN_TIMEOUT_SECONDS);
     limits.memory_limit_mb = choose(settings->memory_mb, limits.memory_limit_mb, RUN_MEMORY_MB);
@@ -266,13 +265,34 @@ static int on_ready(void *context, const struct frame *frame)
         (size_t)choose(settings->output_kb, limits.max_output_kb, RUN_OUTPUT_KB) * 1024;
     limits_set(&session->limits, &limits);
     limits_begin(&session->limits, 0);
+}
+
+/* When both are there: a guard that is ready, and a run for it. */
+static void begin(struct run_session *session)
+{
+    if (!session->is_ready || session->settings == NULL)
+        return;
+    set_limits(session);
     send_code(session);
+}
+
+static int on_ready(void *context, const struct frame *frame)
+{
+    struct run_session *session = context;
+
+    if (!json_text_is_object(frame->parts[0], JSON_TEXT_STRICT)) {
+        guard_process_condemn(&session->guard, "it broke the protocol: READY is no JSON object");
+        return 0;
+    }
+    limits_read(frame->parts[0], &session->asked);
+    session->is_ready = true;
+    begin(session);
     return 0;
 }
 
 static int on_ended(void *context)
 {
-    struct session *session = context;
+    struct run_session *session = context;
     const struct guard_process *guard = &session->guard;
 
     if (session->is_answered) {
@@ -299,61 +319,83 @@ static int on_ended(void *context)
 
 static int on_signal(void *context)
 {
-    struct session *session = context;
+    struct run_session *session = context;
     int number = signals_read(&session->signals);
 
+    session->result->interrupted = true;
     if (number != 0)
         set_error(session->result, 128 + number, xasprintf("interrupted by SIG%s", sigabbrev_np(number)));
     loop_stop(session->loop);
     return 0;
 }
 
-static void start_guard(struct session *session, const char *private_directory)
+static void start_guard(struct run_session *session, const struct run_start *start)
 {
-    const struct run_settings *settings = session->settings;
-    struct options options = {.shell = "plain", .python = settings->python};
+    struct options options = {.shell = "plain", .python = start->python};
     cleanup_policy struct policy *policy =
-        session_policy_new(&options, settings->sources, private_directory);
+        session_policy_new(&options, start->sources, session->private_directory);
     cleanup_buffer struct buffer encoded = BUFFER_NONE;
 
     policy_encode(policy, &encoded);
-    guard_process_start(&session->guard, &(struct guard_settings){.python = settings->python,
+    guard_process_start(&session->guard, &(struct guard_settings){.python = start->python,
                                                                   .shell = options.shell,
                                                                   .policy = buffer_bytes(&encoded),
-                                                                  .policy_files = settings->sources,
-                                                                  .private_directory = private_directory});
+                                                                  .policy_files = start->sources,
+                                                                  .private_directory = session->private_directory,
+                                                                  .template = start->template});
 }
 
-static void run_guarded(struct session *session, const char *private_directory)
+struct run_session *run_session_new(const struct run_start *start)
 {
-    struct guard_handlers handlers = {on_ready, on_frame, on_output, on_ended, session};
+    struct guard_handlers handlers = {on_ready, on_frame, on_output, on_ended, NULL};
+    struct run_session *session = xcalloc(1, sizeof(*session));
 
+    signals_block(); /* who is ended by one in between would leave its folder behind */
+    session->private_directory = private_directory_make(&session->failure);
+    if (session->private_directory == NULL)
+        return session;
+    handlers.context = session;
     session->loop = loop_new();
+    signals_watch(session->loop, &session->signals, on_signal, session);
     guard_process_init(&session->guard, session->loop, &handlers);
     limits_init(&session->limits, session->loop, &session->guard);
-    signals_watch(session->loop, &session->signals, on_signal, session);
     prctl(PR_SET_CHILD_SUBREAPER, 1);
-    start_guard(session, private_directory);
+    start_guard(session, start);
     if (session->guard.state == GUARD_FAILED)
-        set_error(session->result, RUN_EXIT_NO_GUARD, xstrdup(session->guard.failure));
-    else if (loop_run(session->loop) < 0)
-        set_error(session->result, RUN_EXIT_NO_GUARD, xstrdup("the output cannot be written"));
-    guard_process_stop(&session->guard, session->is_answered ? STOP_MS : 0);
-    guard_process_finish(&session->guard);
-    close(session->signals.fd);
-    loop_free(session->loop);
+        session->failure = xstrdup(session->guard.failure);
+    return session;
 }
 
-void run_session(const struct run_settings *settings, struct run_result *ret_result)
+bool run_session_run(struct run_session *session, const struct run_settings *settings, struct run_result *ret_result)
 {
-    struct session session = {.settings = settings, .result = ret_result};
-    char *error = NULL;
-    char *private_directory = private_directory_make(&error);
-
-    if (private_directory == NULL) {
-        set_error(ret_result, RUN_EXIT_NO_GUARD, error);
-        return;
+    session->settings = settings;
+    session->result = ret_result;
+    if (session->failure != NULL) {
+        set_error(ret_result, RUN_EXIT_NO_GUARD, steal(session->failure));
+        return true;
     }
-    run_guarded(&session, private_directory);
-    private_directory_remove(private_directory);
+    begin(session);
+    if (loop_run(session->loop) < 0)
+        set_error(session->result, RUN_EXIT_NO_GUARD, xstrdup("the output cannot be written"));
+    return session->is_ready;
+}
+
+bool run_session_is_alive(const struct run_session *session)
+{
+    struct pollfd end = {.fd = session->failure == NULL ? session->guard.pidfd : -1, .events = POLLIN};
+
+    return session->failure == NULL && poll(&end, 1, 0) == 0;
+}
+
+void run_session_free(struct run_session *session)
+{
+    if (session->private_directory != NULL) {
+        guard_process_stop(&session->guard, session->is_answered ? STOP_MS : 0);
+        guard_process_finish(&session->guard);
+        close(session->signals.fd);
+        loop_free(session->loop);
+        private_directory_remove(session->private_directory);
+    }
+    free(session->failure);
+    free(session);
 }

@@ -12,9 +12,6 @@
 /* The cell is about to go to the guard. */
 void account_begin(struct kernel *kernel, struct request *request);
 
-/* How long the request has been with the guard; 0 for one that never was. */
-double account_running_ms(const struct request *request);
-
 /* How long the request has been with the guard; 0 for one that was not. */
 double account_running_ms(const struct request *request);
 

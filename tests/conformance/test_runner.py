@@ -287,8 +287,10 @@ def test_a_list_cannot_say_more_than_names(run):
     assert not done.ok and not os.path.exists("/tmp/never")
 
 
-def test_nothing_is_left_behind_by_a_run(run, tmp_path, monkeypatch):
+def test_nothing_is_left_behind_by_a_run(tmp_path, monkeypatch):
     monkeypatch.setenv("TMPDIR", str(tmp_path))
-    run("import tempfile\ntempfile.mkdtemp()", policy=RunnerPolicy(blocked_imports=[]))
-    run("while True: pass", policy=RunnerPolicy(timeout_seconds=1))
+    local = LocalEngine(venv_dir=sys.prefix, venv_manager="python")
+    assert run_code("import tempfile\ntempfile.mkdtemp()", engine=local, policy=RunnerPolicy(blocked_imports=[])).ok
+    run_code("while True: pass", engine=local, policy=RunnerPolicy(timeout_seconds=1))
+    local.close()
     assert list(tmp_path.iterdir()) == []

@@ -154,7 +154,7 @@ class Guard:
             raise GuardDied(self.process.wait(5), self.pipe_text())
         return data
 
-    def receive(self, timeout=10):
+    def receive(self, timeout=30):
         """The next frame; the pipes are drained meanwhile, as the kernel process does."""
         deadline = time.monotonic() + timeout
         while (frame := self._next()) is None:
@@ -183,7 +183,7 @@ class Guard:
         self.ready = frame.content
         return self
 
-    def collect(self, cell, timeout=10, answers=()):
+    def collect(self, cell, timeout=30, answers=()):
         """Frames up to the reply of a request; INPUT_REQUESTs are answered from `answers`."""
         frames, answers = [], list(answers)
         while True:
@@ -208,7 +208,7 @@ class Guard:
         self.send("EXECUTE", self.cell, json.dumps({"code": code, **content}).encode(), json.dumps(context).encode())
         return self.cell
 
-    def execute(self, code, timeout=10, answers=(), **content):
+    def execute(self, code, timeout=30, answers=(), **content):
         return self.collect(self.start(code, **content), timeout, answers)
 
     def ask(self, name, **content):

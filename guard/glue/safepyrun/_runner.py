@@ -12,6 +12,8 @@ import subprocess
 import sys
 import tomllib
 
+from ._run_servers import RunServers
+
 #: what the program needs beside the time of the code: to start, to be stopped, to answer
 ALLOWANCE_SECONDS = 30
 _LISTS = ("allowed_imports", "blocked_imports", "allowed_builtins", "blocked_builtins", "allowed_globals",
@@ -163,11 +165,15 @@ def program():
     raise RuntimeError("the program safepyrun is not where this package is installed")
 
 
+def _limit(timeout_seconds):
+    return timeout_seconds + ALLOWANCE_SECONDS if timeout_seconds > 0 else None
+
+
 def ask(command, payload, timeout_seconds, **options):
     """One run: `command` reads the request and prints the answer."""
-    limit = timeout_seconds + ALLOWANCE_SECONDS if timeout_seconds > 0 else None
     try:
-        done = subprocess.run(command, input=json.dumps(payload), capture_output=True, text=True, timeout=limit, **options)
+        done = subprocess.run(command, input=json.dumps(payload), capture_output=True, text=True,
+                              timeout=_limit(timeout_seconds), **options)
     except subprocess.TimeoutExpired:
         return ExecutionOutcome("", "", 124, True)
     error = None if done.stdout else (done.stderr.strip() or "the run gave no answer")
@@ -179,9 +185,12 @@ class LocalEngine:
 
     venv_manager  "uv" or "python" (the module venv); what is asked for must be there
     packages      pinned: name==version
+    warm          modules that the code will import: they are there when it starts
+
+    Each run has a process that ends with it; from the second run on it is there already, and waits.
     """
 
-    def __init__(self, *, venv_dir, venv_manager="uv", packages=None):
+    def __init__(self, *, venv_dir, venv_manager="uv", packages=None, warm=()):
         if not str(venv_dir).strip():
             raise ValueError("LocalEngine requires a non-empty 'venv_dir'")
         if venv_manager not in ("uv", "python"):
@@ -191,9 +200,18 @@ class LocalEngine:
         self.packages = pinned(packages)
         self.python = self.venv_dir / "bin/python"
         self._prepare()
+        self._servers = RunServers([program(), "run", "--request", "--serve", "--warm", ",".join(warm),
+                                    "--python", str(self.python)])
 
     def execute(self, request):
-        return ask([program(), "run", "--request", "--python", str(self.python)], request.payload, request.timeout_seconds)
+        answer = self._servers.ask(request.payload, _limit(request.timeout_seconds))
+        if answer is None:
+            return ExecutionOutcome("", "", 124, True)
+        return ExecutionOutcome(answer, "", 0 if answer else 1, False, None if answer else "the run gave no answer")
+
+    def close(self):
+        """Ends the processes that wait for the next run; they end with this program as well."""
+        self._servers.close()
 
     def _prepare(self):
         if not self.python.exists():

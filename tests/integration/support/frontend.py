@@ -53,7 +53,7 @@ class Message:
 class Frontend:
     """One client of a kernel: its own session, identity and sockets; close() or use as a context."""
 
-    def __init__(self, connection, *, identity=None, subscribe=True, patience=10):
+    def __init__(self, connection, *, identity=None, subscribe=True, patience=30):
         self.connection = connection
         self.session = os.urandom(8).hex()
         self.identity = (identity or self.session).encode()
@@ -176,7 +176,7 @@ class Frontend:
         assert DATE.match(header["date"]), header["date"]
         assert header["version"] == "5.6", header["version"]
 
-    def receive(self, channel, timeout=10):
+    def receive(self, channel, timeout=30):
         """The next message of a channel in the order of arrival."""
         if self.unread[channel]:
             return self.unread[channel].pop(0)
@@ -184,7 +184,7 @@ class Frontend:
             raise TimeoutError(f"nothing on {channel} in {timeout} s")
         return self.parse(channel, self.sockets[channel].recv_multipart())
 
-    def take(self, channel, wanted, timeout=10):
+    def take(self, channel, wanted, timeout=30):
         """The first message that `wanted` accepts; those before it stay for later readers."""
         deadline = time.monotonic() + timeout
         passed_over = []
@@ -197,20 +197,20 @@ class Frontend:
         finally:
             self.unread[channel] = passed_over + self.unread[channel]
 
-    def reply(self, msg_id, *, channel="shell", timeout=10):
+    def reply(self, msg_id, *, channel="shell", timeout=30):
         return self.take(channel, lambda message: message.parent_id == msg_id, timeout)
 
-    def next_output(self, msg_id, timeout=10):
+    def next_output(self, msg_id, timeout=30):
         return self.take("iopub", lambda message: message.parent_id == msg_id, timeout)
 
-    def until(self, msg_id, label, timeout=10):
+    def until(self, msg_id, label, timeout=30):
         """Everything on iopub that belongs to a request up to a label, this included."""
         messages = []
         while not messages or messages[-1].label != label:
             messages.append(self.next_output(msg_id, timeout))
         return messages
 
-    def outputs(self, msg_id, timeout=10):
+    def outputs(self, msg_id, timeout=30):
         """busy … idle of a request"""
         return self.until(msg_id, "idle", timeout)
 
@@ -221,7 +221,7 @@ class Frontend:
 
     # ---- in one go
 
-    def ask(self, msg_type, content=None, *, channel="shell", timeout=10, **keywords):
+    def ask(self, msg_type, content=None, *, channel="shell", timeout=30, **keywords):
         """A request that is no execution: its reply; busy and idle must frame it."""
         msg_id = self.send(channel, msg_type, content, **keywords)
         reply = self.reply(msg_id, channel=channel, timeout=timeout)
@@ -237,7 +237,7 @@ class Frontend:
         assert messages[0].label == "busy"
         return reply, [m for m in messages if m.label not in ("busy", "execute_input", "idle")]
 
-    def expect(self, msg_id, *expected, timeout=10):
+    def expect(self, msg_id, *expected, timeout=30):
         """Exactly these labels between busy and idle, these included; pieces of a stream count as one."""
         messages = self.outputs(msg_id, timeout)
         assert labels(messages) == list(expected)

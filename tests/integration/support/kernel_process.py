@@ -96,7 +96,7 @@ class KernelProcess:
         self.frontends.append(frontend)
         return frontend
 
-    def read_ports(self, timeout=10):
+    def read_ports(self, timeout=30):
         """After a start with port 0: the connection file as the kernel has rewritten it."""
         deadline = time.monotonic() + timeout
         while time.monotonic() < deadline:

@@ -11,7 +11,8 @@ import pytest
 from frontend import labels, only, text
 from kernel_process import gone
 
-OPEN = 'preset = "open"\nok_dests = "any"\nos_ring = "off"\n'
+# No frozen copies: one may take over, where there was time for it (test_frozen.py).
+OPEN = 'preset = "open"\nok_dests = "any"\nos_ring = "off"\nlimits.copies = 0\n'
 DEATHS = {
     "segfault": ("import ctypes; ctypes.string_at(0)", "SIGSEGV"),
     "abort": ("import os; os.abort()", "SIGABRT"),
