@@ -9,6 +9,7 @@
 #include "kernel/signals.h"
 #include "kernel/supervisor/private_directory.h"
 #include "kernel/supervisor/spawn.h"
+#include "kernel/wire/gateway_file.h"
 #include "kernel/wire/json_text.h"
 
 #include <poll.h>
@@ -409,14 +410,27 @@ static void init_parts(struct kernel *kernel)
     aside_init(kernel);
 }
 
+static int read_connection(struct kernel *kernel, char **ret_error)
+{
+    const struct options *options = &kernel->options;
+    struct gateway_launch launch = {.response_address = options->response_address,
+                                    .public_key = options->public_key,
+                                    .kernel_id = options->kernel_id,
+                                    .port_range = options->port_range,
+                                    .transport_encryption = options->transport_encryption};
+
+    if (options->response_address != NULL)
+        return gateway_file_make(&launch, &kernel->connection_file, ret_error);
+    return connection_file_read(options->connection_file, &kernel->connection_file, ret_error);
+}
+
 /* The guard starts first: it needs longer than our sockets do. */
 static int start(struct kernel *kernel, char **ret_error)
 {
     struct channel_handlers handlers = {
         .message = on_message, .welcome = on_welcome, .context = kernel};
 
-    if (connection_file_read(kernel->options.connection_file, &kernel->connection_file,
-                             ret_error) != 0)
+    if (read_connection(kernel, ret_error) != 0)
         return 1;
     if (open_audit_log(kernel, ret_error) != 0)
         return 1;

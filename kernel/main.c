@@ -3,6 +3,13 @@
 #include "kernel/config/options.h"
 #include "kernel/kernel.h"
 
+#include <sys/stat.h>
+
+static int enter_directory(const char *path)
+{
+    return mkdir(path, 0700) < 0 && errno != EEXIST ? -1 : chdir(path);
+}
+
 static int run_kernel(int argc, char **argv)
 {
     struct options options;
@@ -15,6 +22,12 @@ static int run_kernel(int argc, char **argv)
     }
     if (options_parse(argc - 1, argv + 1, &options, &error) != 0) {
         fprintf(stderr, "safepyrun kernel: %s\nTry `safepyrun kernel --help`.\n", error);
+        return 2;
+    }
+    if (options.directory != NULL && enter_directory(options.directory) < 0) {
+        fprintf(stderr, "safepyrun kernel: --directory %s: %s\n", options.directory,
+                strerror(errno));
+        options_finish(&options);
         return 2;
     }
     if (options.log_file != NULL && log_open(options.log_file, options.log_level) < 0) {

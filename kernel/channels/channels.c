@@ -1,5 +1,6 @@
 #include "kernel/channels/channels.h"
 
+#include "kernel/channels/port_search.h"
 #include "kernel/records/log.h"
 
 enum {
@@ -260,25 +261,59 @@ static int bound_tcp_port(void *socket)
     return atoi(strrchr(endpoint, ':') + 1);
 }
 
-static int bind_channel(struct channels *channels, struct connection_file *file,
-                        enum channel channel, char **ret_error)
+struct binding {
+    const struct connection_file *file;
+    void *socket;
+};
+
+static int try_port(void *context, int port)
+{
+    const struct binding *binding = context;
+    cleanup_free char *endpoint = connection_file_endpoint(binding->file, port);
+
+    return zmq_bind(binding->socket, endpoint) < 0 ? -errno : 0;
+}
+
+static int bind_to_any_port(void *socket, struct connection_file *file, enum channel channel)
+{
+    struct binding binding = {.file = file, .socket = socket};
+    int result = port_search(&file->port_range, try_port, &binding);
+
+    if (result == 0)
+        file->ports[channel] = bound_tcp_port(socket);
+    return result;
+}
+
+static int bind_socket(void *socket, struct connection_file *file, enum channel channel)
 {
     bool is_ipc = strcmp(file->transport, "ipc") == 0;
-    void *socket = socket_of(channels, channel);
     cleanup_free char *endpoint = NULL;
 
+    if (!is_ipc && file->ports[channel] == 0)
+        return bind_to_any_port(socket, file, channel);
     if (is_ipc && file->ports[channel] == 0)
         file->ports[channel] = free_ipc_port(file);
     endpoint = connection_file_endpoint(file, file->ports[channel]);
     if (is_ipc)
         unlink(endpoint + strlen("ipc://")); /* a restart finds the files of the kernel before */
-    if (set_common_options(socket, file) < 0 || zmq_bind(socket, endpoint) < 0) {
+    return zmq_bind(socket, endpoint) < 0 ? -errno : 0;
+}
+
+static int bind_channel(struct channels *channels, struct connection_file *file,
+                        enum channel channel, char **ret_error)
+{
+    void *socket = socket_of(channels, channel);
+    int result = set_common_options(socket, file);
+
+    if (result == 0)
+        result = bind_socket(socket, file, channel);
+    if (result != 0) {
+        cleanup_free char *endpoint = connection_file_endpoint(file, file->ports[channel]);
+
         *ret_error = xasprintf("cannot bind the %s channel to %s: %s", channel_name(channel),
-                               endpoint, zmq_strerror(errno));
+                               endpoint, zmq_strerror(-result));
         return 1;
     }
-    if (!is_ipc && file->ports[channel] == 0)
-        file->ports[channel] = bound_tcp_port(socket);
     return 0;
 }
 
@@ -304,6 +339,8 @@ static int bind_all(struct channels *channels, struct connection_file *file, cha
         if (bind_channel(channels, file, (enum channel)channel, ret_error) != 0)
             return 1;
     }
+    if (file->response_ip != NULL)
+        return gateway_start(&channels->gateway, channels->loop, file, ret_error);
     if (connection_file_wants_registration(file))
         return register_ports(channels, file, ret_error);
     if (chose_port && connection_file_write(file) < 0) {
@@ -381,6 +418,7 @@ void channels_close(struct channels *channels, const struct connection_file *fil
         iopub_drain(&channels->iopub, LINGER_MS / 2);
     iopub_finish(&channels->iopub, channels->loop);
     handshake_finish(&channels->handshake);
+    gateway_finish(&channels->gateway);
     for (int channel = 0; channel < CHANNEL_COUNT; channel++) {
         loop_remove(channels->loop, &channels->routers[channel].source);
         if (channels->routers[channel].socket != NULL)

@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include "kernel/channels/gateway.h"
 #include "kernel/channels/handshake.h"
 #include "kernel/channels/iopub.h"
 #include "kernel/channels/late_peer.h"
@@ -36,6 +37,7 @@ struct channels {
     struct iopub iopub;
     struct late_peer asked; /* the input_request that is on its way */
     struct handshake handshake;
+    struct gateway gateway;
     struct signature_key *key;
     struct session session;
     struct channel_handlers handlers;
@@ -55,7 +57,7 @@ struct outgoing {
 
 /*
  * channels_open() - make and bind all five, and say which ports were chosen: the connection file is
- * rewritten if one was 0, or the launcher is told (handshake.h)
+ * rewritten if one was 0, or the launcher is told (handshake.h, gateway.h)
  *
  * ret_error  on failure a new sentence; free()
  *

@@ -12,6 +12,9 @@
 
 #define DISPLAY_NAME "Python 3 (safepyrun)"
 
+#define PLAIN_CHARACTERS                                                                           \
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/._+-@:,"
+
 static const char usage[] =
     "usage: safepyrun install [options]\n\n"
     "Tell Jupyter about this kernel.\n\n" PLACE_USAGE
@@ -21,9 +24,11 @@ static const char usage[] =
     "                       virtual environment, else the one of this program)\n"
     "  --shell KIND         auto, ipython or plain (default: auto, IPython where it is installed)\n"
     "  --policy FILE        what cells may do, beyond the preset\n"
+    "  --remote-hosts LIST  run on these hosts, over ssh: for a gateway with gateway_provisioners;\n"
+    "                       names with commas between them (docs/gateway.md)\n"
     "  --env NAME VALUE     a variable of the kernel's environment; may be repeated\n";
 
-enum { OPTION_DISPLAY_NAME = 1, OPTION_SHELL, OPTION_POLICY, OPTION_ENV };
+enum { OPTION_DISPLAY_NAME = 1, OPTION_SHELL, OPTION_POLICY, OPTION_REMOTE_HOSTS, OPTION_ENV };
 
 // clang-format off
 static const struct option options[] = {
@@ -31,6 +36,7 @@ static const struct option options[] = {
     {"display-name", required_argument, NULL, OPTION_DISPLAY_NAME},
     {"shell",        required_argument, NULL, OPTION_SHELL},
     {"policy",       required_argument, NULL, OPTION_POLICY},
+    {"remote-hosts", required_argument, NULL, OPTION_REMOTE_HOSTS},
     {"env",          required_argument, NULL, OPTION_ENV},
     {"help",         no_argument,       NULL, 'h'},
     {NULL, 0, NULL, 0},
@@ -86,6 +92,14 @@ static int take_policy(struct installation *installation, const char *path)
     return 0;
 }
 
+static int take_remote_hosts(struct installation *installation, const char *hosts)
+{
+    if (hosts[strspn(hosts, ",")] == '\0')
+        return complain("--remote-hosts needs at least one name");
+    installation->spec.remote_hosts = hosts;
+    return 0;
+}
+
 /* getopt_long() knows options with one value; the second is the argument that follows. */
 static int take_env(struct installation *installation, const char *name, int argc, char **argv)
 {
@@ -116,6 +130,8 @@ static int read_options(struct installation *installation, int argc, char **argv
             status = take_shell(installation, optarg);
         else if (option == OPTION_POLICY)
             status = take_policy(installation, optarg);
+        else if (option == OPTION_REMOTE_HOSTS)
+            status = take_remote_hosts(installation, optarg);
         else if (option == OPTION_ENV)
             status = take_env(installation, optarg, argc, argv);
         else
@@ -147,6 +163,19 @@ static int check_policy(const char *path)
     return 1;
 }
 
+/* A shell on the other machine reads these words, and nobody quotes them. */
+static int check_words(const struct kernelspec *spec)
+{
+    const char *const words[] = {spec->program, spec->python, spec->policy_file};
+
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        if (spec->remote_hosts != NULL && words[i] != NULL &&
+            words[i][strspn(words[i], PLAIN_CHARACTERS)] != '\0')
+            return complain("--remote-hosts: the path %s would not pass through a shell as it is",
+                            words[i]);
+    return 0;
+}
+
 static int install(struct installation *installation)
 {
     cleanup_free char *python = place_python(&installation->place);
@@ -168,6 +197,8 @@ static int install(struct installation *installation)
         installation->spec.display_name = strcmp(installation->place.key, KERNELSPEC_NAME) == 0
                                               ? DISPLAY_NAME
                                               : installation->place.name;
+    if (check_words(&installation->spec) != 0)
+        return 1;
     error = kernelspec_write(folder, &installation->spec, &path);
     if (error < 0)
         return report_failure(installation, error, path);

@@ -17,6 +17,8 @@
 #include <sys/stat.h>
 #include <zmq.h>
 
+#define REMOTE_DIRECTORY "safepyrun-work" /* in the home folder of whom the gateway logs in as */
+
 static void append(json_t *list, const char *text)
 {
     if (text != NULL)
@@ -31,9 +33,39 @@ static void append_option(json_t *list, const char *option, const char *value)
     }
 }
 
+/*
+ * What gateway_provisioners fills in. One word an option: it joins the words to a command for a shell
+ * and quotes nothing, so an empty value beside its option would vanish. Cells write in a folder of
+ * their own there, because ssh starts the kernel in the home folder, where the settings of shells are.
+ */
+static json_t *remote_argv(const char *program)
+{
+    return json_pack("[sssssssss]", program, "kernel", "--response-address={response_address}",
+                     "--public-key={public_key}", "--kernel-id={kernel_id}",
+                     "--port-range={port_range}", "--transport-encryption={transport_encryption}",
+                     "--directory", REMOTE_DIRECTORY);
+}
+
+static json_t *remote_provisioner(const char *hosts)
+{
+    json_t *list = json_array();
+
+    for (const char *at = hosts; *at != '\0'; at += *at == ',') {
+        size_t size = strcspn(at, ",");
+
+        if (size > 0)
+            json_array_append_new(list, json_stringn(at, size));
+        at += size;
+    }
+    return json_pack("{ss s{so}}", "provisioner_name", "distributed-provisioner", "config",
+                     "remote_hosts", list);
+}
+
 json_t *kernelspec_json(const struct kernelspec *spec)
 {
-    json_t *argv = json_pack("[ssss]", spec->program, "kernel", "-f", "{connection_file}");
+    json_t *argv = spec->remote_hosts != NULL
+                       ? remote_argv(spec->program)
+                       : json_pack("[ssss]", spec->program, "kernel", "-f", "{connection_file}");
     json_t *json;
 
     append_option(argv, "--python", spec->python);
@@ -45,6 +77,9 @@ json_t *kernelspec_json(const struct kernelspec *spec)
     if (json != NULL && zmq_has("curve"))
         json_object_set_new(json_object_get(json, "metadata"), "supported_encryption",
                             json_pack("[s]", "curve"));
+    if (json != NULL && spec->remote_hosts != NULL)
+        json_object_set_new(json_object_get(json, "metadata"), "kernel_provisioner",
+                            remote_provisioner(spec->remote_hosts));
     if (json != NULL && spec->env != NULL && json_object_size(spec->env) > 0)
         json_object_set(json, "env", spec->env);
     return json;

@@ -18,6 +18,7 @@ struct kernelspec {
     const char *python;      /* absolute */
     const char *shell;       /* NULL: the kernel decides */
     const char *policy_file; /* absolute; NULL: the preset alone */
+    const char *remote_hosts; /* with commas; NULL: Jupyter starts the kernel where it runs itself */
     json_t *env;             /* an object of strings, borrowed; may be empty */
 };
 

@@ -4,6 +4,8 @@ const char options_usage[] =
     "usage: safepyrun kernel -f CONNECTION_FILE [options]\n"
     "\n"
     "  -f, --connection-file FILE   where to listen and with which key; written by the launcher\n"
+    "      --directory DIR          work in DIR, which is made when it is missing; other relative\n"
+    "                               paths are then below it\n"
     "      --python PATH            the Python of the notebook: a virtual environment's bin/python\n"
     "      --shell KIND             ipython, plain, or auto: ipython where it is installed (auto)\n"
     "      --policy FILE            what cells may do, in TOML; the preset \"workspace\" without it\n"
@@ -12,7 +14,16 @@ const char options_usage[] =
     "      --audit-log FILE         JSON lines: sessions, cells, refusals; none keeps no such record\n"
     "      --on-guard-death WHAT    exit (the launcher restarts the kernel) or respawn (exit)\n"
     "      --log FILE               write a log; - is stderr\n"
-    "      --log-level LEVEL        error, warning, info or debug (info)\n";
+    "      --log-level LEVEL        error, warning, info or debug (info)\n"
+    "\n"
+    "Instead of -f, from a gateway that starts kernels on other machines (`safepyrun install\n"
+    "--remote-hosts` writes these; docs/gateway.md):\n"
+    "\n"
+    "      --response-address IP:PORT   where the gateway waits for the chosen ports and keys\n"
+    "      --public-key KEY             for its eyes only: RSA, DER in base64\n"
+    "      --kernel-id ID               what the gateway calls this kernel\n"
+    "      --port-range FIRST..LAST     choose ports in this range (any)\n"
+    "      --transport-encryption WHAT  auto, required (CurveZMQ) or disabled (disabled)\n";
 
 enum option {
     OPTION_CONNECTION_FILE,
@@ -25,6 +36,12 @@ enum option {
     OPTION_ON_GUARD_DEATH,
     OPTION_LOG,
     OPTION_LOG_LEVEL,
+    OPTION_RESPONSE_ADDRESS,
+    OPTION_PUBLIC_KEY,
+    OPTION_KERNEL_ID,
+    OPTION_PORT_RANGE,
+    OPTION_TRANSPORT_ENCRYPTION,
+    OPTION_DIRECTORY,
     OPTION_UNKNOWN
 };
 
@@ -45,6 +62,12 @@ static const struct {
     {"--on-guard-death", OPTION_ON_GUARD_DEATH},
     {"--log", OPTION_LOG},
     {"--log-level", OPTION_LOG_LEVEL},
+    {"--response-address", OPTION_RESPONSE_ADDRESS},
+    {"--public-key", OPTION_PUBLIC_KEY},
+    {"--kernel-id", OPTION_KERNEL_ID},
+    {"--port-range", OPTION_PORT_RANGE},
+    {"--transport-encryption", OPTION_TRANSPORT_ENCRYPTION},
+    {"--directory", OPTION_DIRECTORY},
 };
 
 static enum option find_option(struct bytes name)
@@ -87,36 +110,58 @@ static int set_choice(struct options *options, enum option option, const char *v
     return 1;
 }
 
+/* Where an option goes whose value is taken as it is; NULL for the others. */
+static const char **place_of(struct options *options, enum option option)
+{
+    const char **const places[OPTION_UNKNOWN] = {
+        [OPTION_CONNECTION_FILE] = &options->connection_file,
+        [OPTION_PYTHON] = &options->python,
+        [OPTION_POLICY] = &options->policy_file,
+        [OPTION_HISTORY_FILE] = &options->history_file,
+        [OPTION_AUDIT_LOG] = &options->audit_log,
+        [OPTION_LOG] = &options->log_file,
+        [OPTION_RESPONSE_ADDRESS] = &options->response_address,
+        [OPTION_PUBLIC_KEY] = &options->public_key,
+        [OPTION_KERNEL_ID] = &options->kernel_id,
+        [OPTION_PORT_RANGE] = &options->port_range,
+        [OPTION_TRANSPORT_ENCRYPTION] = &options->transport_encryption,
+        [OPTION_DIRECTORY] = &options->directory,
+    };
+
+    return places[option];
+}
+
 static int set_option(struct options *options, enum option option, const char *value,
                       char **ret_error)
 {
-    switch (option) {
-    case OPTION_CONNECTION_FILE:
-        options->connection_file = value;
+    const char **place = place_of(options, option);
+
+    if (place != NULL) {
+        *place = value;
         return 0;
-    case OPTION_PYTHON:
-        options->python = value;
-        return 0;
-    case OPTION_POLICY:
-        options->policy_file = value;
-        return 0;
-    case OPTION_HISTORY_FILE:
-        options->history_file = value;
-        return 0;
-    case OPTION_AUDIT_LOG:
-        options->audit_log = value;
-        return 0;
-    case OPTION_LOG:
-        options->log_file = value;
-        return 0;
-    case OPTION_WRITE_ROOT:
-        options->write_roots = xrealloc(options->write_roots, (options->write_root_count + 1) *
-                                                                  sizeof(*options->write_roots));
-        options->write_roots[options->write_root_count++] = value;
-        return 0;
-    default:
-        return set_choice(options, option, value, ret_error);
     }
+    if (option != OPTION_WRITE_ROOT)
+        return set_choice(options, option, value, ret_error);
+    options->write_roots = xrealloc(options->write_roots, (options->write_root_count + 1) *
+                                                              sizeof(*options->write_roots));
+    options->write_roots[options->write_root_count++] = value;
+    return 0;
+}
+
+/* Exactly one launcher. */
+static int check_whom_to_serve(const struct options *options, char **ret_error)
+{
+    const struct buffer *ignored = &options->ignored;
+
+    if (options->connection_file != NULL && options->response_address != NULL)
+        *ret_error = xstrdup("-f and --response-address: one or the other");
+    else if (options->connection_file == NULL && options->response_address == NULL)
+        *ret_error = xasprintf("the connection file is missing: -f FILE%s%.*s",
+                               ignored->size != 0 ? "; not known here:" : "", (int)ignored->size,
+                               ignored->size != 0 ? ignored->data : "");
+    else
+        return 0;
+    return 1;
 }
 
 int options_parse(int argc, char **argv, struct options *ret_options, char **ret_error)
@@ -141,13 +186,8 @@ int options_parse(int argc, char **argv, struct options *ret_options, char **ret
         }
         result = set_option(&options, option, equals != NULL ? equals + 1 : argv[++i], ret_error);
     }
-    if (result == 0 && options.connection_file == NULL) {
-        *ret_error = xasprintf("the connection file is missing: -f FILE%s%.*s",
-                               options.ignored.size != 0 ? "; not known here:" : "",
-                               (int)options.ignored.size,
-                               options.ignored.size != 0 ? options.ignored.data : "");
-        result = 1;
-    }
+    if (result == 0)
+        result = check_whom_to_serve(&options, ret_error);
     if (result != 0) {
         options_finish(&options);
         return result;

@@ -14,7 +14,13 @@ enum shell_kind { SHELL_AUTO, SHELL_IPYTHON, SHELL_PLAIN };
 enum guard_death { GUARD_DEATH_EXIT, GUARD_DEATH_RESPAWN };
 
 struct options {
-    const char *connection_file; /* required */
+    const char *connection_file;  /* NULL: response_address is there instead */
+    const char *response_address; /* of a gateway on another machine, as the next four; NULL: none */
+    const char *public_key;
+    const char *kernel_id;
+    const char *port_range;
+    const char *transport_encryption;
+    const char *directory;       /* where to work; NULL: where we were started */
     const char *python;          /* NULL: the Python that the guard embeds */
     const char *shell;           /* "auto", "ipython", "plain" */
     const char *policy_file;     /* NULL: the preset alone */

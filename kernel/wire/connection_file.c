@@ -163,6 +163,8 @@ void connection_file_finish(struct connection_file *file)
     free(file->curve_secret);
     free(file->registration_ip);
     free(file->kernel_id);
+    free(file->response_ip);
+    free(file->response_key);
     *file = (struct connection_file){.path = NULL};
 }
 

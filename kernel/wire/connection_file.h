@@ -21,8 +21,12 @@ enum channel {
     CHANNEL_COUNT
 };
 
+struct port_range {
+    int first, last; /* both 0: any port */
+};
+
 struct connection_file {
-    char *path;
+    char *path;     /* NULL: there is no file (gateway_file.h) */
     json_t *object; /* as read */
     char *transport;        /* "tcp" or "ipc" */
     char *ip;               /* address, or the path prefix of ipc */
@@ -33,7 +37,11 @@ struct connection_file {
     char *curve_secret;
     char *registration_ip; /* NULL: an ordinary connection file */
     int registration_port;
-    char *kernel_id; /* what the launcher calls this kernel; with registration_ip only */
+    char *kernel_id;   /* what the launcher calls this kernel; with registration_ip or response_ip */
+    char *response_ip; /* where a gateway waits for its letter, as the next two; NULL: none does */
+    int response_port;
+    char *response_key;
+    struct port_range port_range; /* where ports that are 0 are chosen */
 };
 
 enum { CURVE_KEY_CHARACTERS = 40 };

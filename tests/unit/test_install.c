@@ -109,6 +109,43 @@ static void writes_what_jupyter_needs(void **state)
     json_decref(json);
 }
 
+static void remote_kernels_are_for_gateway_provisioners(void **state)
+{
+    char *folder = *state;
+    json_t *json, *argv, *provisioner;
+    const char *name, *first, *second;
+
+    assert_int_equal(call(&install_command, "--prefix", folder, "--remote-hosts", "a,,b.example", NULL), 0);
+    json = load(folder, "safepyrun");
+    argv = json_object_get(json, "argv");
+    for (size_t i = 2; i < 7; i++) /* its words have no spaces: an empty value stays with its option */
+        assert_non_null(strstr(json_string_value(json_array_get(argv, i)), "={"));
+    provisioner = json_object_get(json_object_get(json, "metadata"), "kernel_provisioner");
+    assert_int_equal(json_unpack(provisioner, "{ss s{s[ss!]!} !}", "provisioner_name", &name, "config",
+                                 "remote_hosts", &first, &second),
+                     0);
+    assert_string_equal(name, "distributed-provisioner");
+    assert_string_equal(first, "a");
+    assert_string_equal(second, "b.example");
+    json_decref(json);
+    assert_int_equal(call(&install_command, "--prefix", folder, "--remote-hosts", ",", NULL), 2);
+}
+
+/* The command goes through a shell of the other machine. */
+static void words_that_a_shell_would_change_are_refused(void **state)
+{
+    char *folder = *state;
+    cleanup_free char *policy = xasprintf("%s/a b;c.toml", folder);
+    cleanup_close int fd = open(policy, O_WRONLY | O_CREAT, 0600);
+
+    assert_true(fd >= 0);
+    assert_int_equal(call(&install_command, "--prefix", folder, "--policy", policy, NULL), 0);
+    assert_int_equal(call(&install_command, "--prefix", folder, "--name", "remote", "--policy", policy,
+                          "--remote-hosts", "a", NULL),
+                     1);
+    assert_false(exists(folder, "share/jupyter/kernels/remote"));
+}
+
 static void logos_are_those_of_the_sources(void **state)
 {
     (void)state;
@@ -325,6 +362,8 @@ static void no_permission_is_said(void **state)
 
 RUN(IN_FOLDER(writes_what_jupyter_needs), cmocka_unit_test(logos_are_those_of_the_sources),
     cmocka_unit_test(template_says_the_same), IN_FOLDER(options_reach_the_file),
+    IN_FOLDER(remote_kernels_are_for_gateway_provisioners),
+    IN_FOLDER(words_that_a_shell_would_change_are_refused),
     IN_FOLDER(wrong_arguments_write_nothing), IN_FOLDER(user_folders_are_jupyters),
     IN_FOLDER(sys_prefix_is_what_python_says), IN_FOLDER(old_pythons_are_refused),
     cmocka_unit_test(python_info_knows_the_embedded_one),

@@ -42,6 +42,20 @@ static void what_launchers_append_is_tolerated(void **state)
     options_finish(&options);
 }
 
+static void a_gateway_takes_the_place_of_a_file(void **state)
+{
+    const char *argv[] = {"--response-address=10.0.0.1:8877", "--transport-encryption=", NULL};
+    struct options options;
+    char *error = NULL;
+
+    (void)state;
+    assert_int_equal(parse(argv, &options, &error), 0);
+    assert_string_equal(options.response_address, "10.0.0.1:8877");
+    assert_string_equal(options.transport_encryption, "");
+    assert_null(options.connection_file);
+    options_finish(&options);
+}
+
 static void expect_error(const char **argv, const char *mention)
 {
     struct options options;
@@ -58,8 +72,10 @@ static void a_wrong_value_of_ours_is_an_error(void **state)
     expect_error((const char *[]){"-f", "c", "--on-guard-death=never", NULL}, "respawn");
     expect_error((const char *[]){"-f", "c", "--policy", NULL}, "--policy");
     expect_error((const char *[]){NULL}, "-f FILE");
+    expect_error((const char *[]){"-f", "c", "--response-address=1.2.3.4:5", NULL}, "one or the other");
 }
 
 RUN(cmocka_unit_test(both_spellings_are_read),
     cmocka_unit_test(what_launchers_append_is_tolerated),
+    cmocka_unit_test(a_gateway_takes_the_place_of_a_file),
     cmocka_unit_test(a_wrong_value_of_ours_is_an_error))

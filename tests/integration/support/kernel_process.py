@@ -56,10 +56,11 @@ def clean_environment(home):
 class KernelProcess:
     """start … stop() of one kernel; `process` is its Popen, `connection` what a front end needs.
 
-    With `registration` the kernel gets that registration file, and the test finds out the connection.
+    With `registration` the kernel gets that registration file, with `launch` those arguments instead of a
+    file; the test then finds out the connection.
     """
 
-    def __init__(self, directory, *, shell="plain", arguments=(), policy=None, environment=None, prefix=(), registration=None, **connection):
+    def __init__(self, directory, *, shell="plain", arguments=(), policy=None, environment=None, prefix=(), registration=None, launch=None, **connection):
         self.directory = Path(directory)
         self.home = self.directory / "home"
         self.work = self.directory / "work"
@@ -72,7 +73,8 @@ class KernelProcess:
         self.stderr = self.directory / "stderr.txt"
         self.stdout = self.directory / "stdout.txt"
         self.frontends = []
-        command = [*prefix, str(PROGRAM), "kernel", "-f", str(self.file), "--shell", shell, "--python", sys.executable]
+        launched = ["-f", str(self.file)] if launch is None else launch
+        command = [*prefix, str(PROGRAM), "kernel", *launched, "--shell", shell, "--python", sys.executable]
         if policy is not None:
             (self.directory / "policy.toml").write_text(policy)
             command += ["--policy", str(self.directory / "policy.toml")]
