@@ -67,10 +67,11 @@ build()
     )
 }
 
-# make_venv DIRECTORY REQUIREMENTS...: a virtual environment that holds exactly these pinned packages.
+# make_venv DIRECTORY REQUIREMENTS...: a virtual environment that holds exactly these pinned packages. With $lower_venv
+# it stands on that one: nothing of it is installed again, and dependencies are not looked for.
 make_venv()
 {
-    local directory=$1 files=() file
+    local directory=$1 lower=${lower_venv:-} files=() file
     shift
 
     if cat "$@" | cmp -s - "$directory/.requirements"; then
@@ -82,7 +83,8 @@ make_venv()
         files+=(-r "$file")
     done
     "$system_python" -m venv --clear "$directory"
-    "$directory/bin/pip" install -q --disable-pip-version-check "${files[@]}"
+    [ -z "$lower" ] || (cd "$lower"/lib/python3*/site-packages && pwd) >"$(echo "$directory"/lib/python3*/site-packages)/lower.pth"
+    "$directory/bin/pip" install -q --disable-pip-version-check ${lower:+--no-deps} "${files[@]}"
     cat "$@" >"$directory/.requirements"        # last: a broken installation starts over
 }
 

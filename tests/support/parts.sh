@@ -3,7 +3,7 @@
 # Sourced by tests/run after tools/setup.sh. A part is a function run_<part>; its reports are JUnit XML files
 # $results/<part>*.xml, which count_results.py adds up: a part without a report has failed.
 
-all_parts=(unit guard attacks isolation host conformance pythons integration suites notebooks clients package containers figures asan)
+all_parts=(unit guard attacks isolation host conformance pythons integration suites notebooks clients cluster package containers figures asan)
 test_packages=(libcmocka-dev chromium fonts-dejavu-core file)
 venv=$project/.venv-tests
 artefacts=$project/tests/artefacts
@@ -90,6 +90,14 @@ run_suites()
 }
 run_notebooks()   { with_pytest notebooks dev integration/notebooks; }
 run_clients()     { with_pytest clients dev integration/clients -n 0; }     # a browser needs the machine
+# Jupyter's distributed engines, in an environment on top of the other one. Hosts are network namespaces with an sshd each;
+# where a service manager would start one for good, that package is not installed, and the hosts' tests are skipped.
+run_cluster()
+{
+    [ -d /run/systemd/system ] || RUNLEVEL=1 need_packages iproute2 openssh-server
+    lower_venv=$venv make_venv "$project/.venv-cluster" "$project/tests/requirements-cluster.txt"
+    venv=$project/.venv-cluster with_pytest cluster dev integration/cluster -n 0     # all of it shares one gateway's hosts
+}
 run_package()     { with_pytest package dev integration/package -n 0; }     # one wheel for all of its tests
 run_containers()  { with_pytest containers dev integration/containers -n 0; }   # its tests share one engine
 run_figures()     { with_pytest figures dev bench; }
