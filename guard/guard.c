@@ -9,6 +9,7 @@
 #include "guard/frozen/frozen.h"
 #include "guard/frozen/trial.h"
 #include "guard/imported.h"
+#include "guard/link/descriptors.h"
 #include "guard/limit_note.h"
 #include "guard/policy/verdict.h"
 #include "guard/policy_answer.h"
@@ -37,6 +38,8 @@
 #include "guard/setup.h"
 #include "guard/template/template.h"
 #include "guard/tool_functions.h"
+#include "guard/tools/outside.h"
+#include "guard/tools/starter.h"
 
 #include <sys/prctl.h>
 #include <signal.h>
@@ -44,6 +47,7 @@
 static struct {
     PyObject *shell;
     bool is_forked; /* from a template */
+    pid_t starter;  /* of tool processes; 0: there is none */
 } guard;
 
 static int check_rules(PyObject *ast)
@@ -122,11 +126,51 @@ static void configure(struct configuration *ret_configuration)
         fail(problem);
 }
 
+/* The same in a tool process, whose environment is whole, and which has no cells to give names to. */
+static int set_up_tools(struct policy *policy, char **ret_problem)
+{
+    cleanup_py PyObject *names = PyDict_New();
+
+    outside_set_role(OUTSIDE_NOT_NOW);
+    if (names == NULL || setup_config(policy) < 0) {
+        *ret_problem = xstrdup("the user's config.py cannot be run in the tool process");
+        PyErr_Clear(); /* that sentence takes its place */
+        return -1;
+    }
+    outside_set_role(OUTSIDE_TOOL_PROCESS);
+    return setup_run(policy, names, ret_problem);
+}
+
+/* Only set-up files register tools that run outside. Returns the bell, or -1. */
+static int fork_starter(struct policy *policy, int link_fd)
+{
+    struct starter_settings settings = {policy, set_up_tools, link_fd + DESCRIPTOR_TOOL_RECORDS};
+    cleanup_free char *problem = NULL;
+    int bell = -1;
+    pid_t pid;
+
+    outside_set_role(OUTSIDE_NOT_NOW);
+    if (!ring_has_records_socket(settings.records))
+        settings.records = -1;
+    if (policy->setup_files.count == 0) {
+        if (settings.records >= 0)
+            close(settings.records);
+        return -1;
+    }
+    pid = starter_fork(&settings, &bell);
+    if (pid < 0) {
+        problem = xasprintf("the process that starts tools cannot be forked: %s", strerror((int)-pid));
+        fail(problem);
+    }
+    guard.starter = pid;
+    return bell;
+}
+
 /*
  * What the user trusts and what cells find in their first line: before the shell, whose modules may
  * look at the environment, and whose streams belong to cells.
  */
-static PyObject *run_setup(const struct configuration *configuration)
+static PyObject *run_setup(const struct configuration *configuration, int bell)
 {
     const struct policy *policy = configuration->policy;
     PyObject *names = PyDict_New();
@@ -138,8 +182,12 @@ static PyObject *run_setup(const struct configuration *configuration)
         fail_with_exception("make the variables of [extra_globals]");
     if (setup_config(configuration->policy) < 0)
         fail_with_exception("run the user's config.py");
+    outside_set_role(OUTSIDE_GUARD);
     if (setup_run(configuration->policy, names, &problem) < 0)
         fail(problem);
+    if (outside_start(bell) < 0)
+        fail_with_exception("start the process of its tools");
+    frozen_keep(outside_bell());
     return names;
 }
 
@@ -195,6 +243,7 @@ static void say_ready(const struct ring_report *ring)
         PyUnicode_FromString(policy_preset_name(audit_policy()->preset));
     cleanup_py PyObject *limits = report_limits();
     cleanup_py PyObject *broker = PyLong_FromLong(ring_broker_pid());
+    cleanup_py PyObject *starter = PyLong_FromLong(outside_bell() >= 0 ? guard.starter : 0);
     cleanup_py PyObject *warm = report_warm();
     cleanup_py PyObject *text = NULL;
     cleanup_buffer struct buffer ring_json = BUFFER_NONE;
@@ -202,10 +251,11 @@ static void say_ready(const struct ring_report *ring)
     char *data;
 
     ring_report_encode(ring, &ring_json);
-    if (content != NULL && preset != NULL && limits != NULL && broker != NULL && warm != NULL &&
+    if (content != NULL && preset != NULL && limits != NULL && broker != NULL && starter != NULL && warm != NULL &&
         PyDict_SetItemString(content, "preset", preset) == 0 &&
         PyDict_SetItemString(content, "limits", limits) == 0 &&
         PyDict_SetItemString(content, "broker_pid", broker) == 0 &&
+        PyDict_SetItemString(content, "starter_pid", starter) == 0 &&
         PyDict_SetItemString(content, "warm", warm) == 0)
         text = json_encode(content);
     if (text == NULL || PyBytes_AsStringAndSize(text, &data, &size) < 0)
@@ -310,12 +360,14 @@ static void __attribute__((noreturn)) start(int link_fd, const char *host)
     struct configuration configuration = {.shell = NULL};
     cleanup_py PyObject *names = NULL;
     struct ring_report ring;
+    int bell;
 
     configure(&configuration);
     if (guard.is_forked && !configuration.policy->templates)
         fail("the policy wants no template");
+    bell = fork_starter(configuration.policy, link_fd);
     ring_prepare(configuration.policy);
-    names = run_setup(&configuration);
+    names = run_setup(&configuration, bell);
     if (report_start(host, configuration.result.paths) < 0)
         fail_with_exception("describe itself");
     if (warm_up(&configuration) < 0 || add_names(names) < 0)

@@ -2,6 +2,7 @@
 
 #include "guard/audit/tools.h"
 #include "guard/python/py_cleanup.h"
+#include "guard/tools/outside.h"
 
 #include <string.h>
 
@@ -181,7 +182,7 @@ static int setup_file(const char *path, PyObject *names, char **ret_problem)
     if (names == NULL && code != NULL)
         return 0;
     space = code != NULL ? run_file(name, path, code) : NULL;
-    if (space != NULL && take_public_names(space, names) == 0)
+    if (space != NULL && outside_replace(space) == 0 && take_public_names(space, names) == 0)
         return 0;
     *ret_problem = describe_error(path);
     return -1;
@@ -221,7 +222,7 @@ static int hold_back(struct policy *policy, PyObject *names)
 
         if (value == NULL || name == NULL)
             return -1;
-        if (!PyCallable_Check(value) || tools_hold(value))
+        if (!PyCallable_Check(value) || tools_hold(value) || outside_is_stand_in(value))
             continue;
         string_list_add(&policy->unregistered, name);
         if (PyDict_DelItem(names, key) < 0)

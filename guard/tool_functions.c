@@ -5,10 +5,13 @@
 #include "guard/audit/frame_view.h"
 #include "guard/audit/import_allow.h"
 #include "guard/audit/plain.h"
+#include "guard/audit/tool_policy.h"
 #include "guard/audit/tools.h"
 #include "guard/audit/tracked_calls.h"
 #include "guard/policy/write_roots.h"
 #include "guard/python/compat.h"
+#include "guard/tools/outside.h"
+#include "guard/tools/process.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -56,6 +59,17 @@ static PyObject *set_tool_data(PyObject *self, PyObject *data)
     if (compat.audit("safepyrun.set_data", NULL) < 0 || tools_set_data(data) < 0)
         return NULL;
     return py_own(Py_None);
+}
+
+/* In a tool process alone: what policies find in `data`. */
+static PyObject *tool_data(PyObject *self, PyObject *unused)
+{
+    (void)self;
+    (void)unused;
+    if (process_policy() != NULL)
+        return tool_policy_data(process_policy());
+    PyErr_SetString(PyExc_RuntimeError, "this is no tool process");
+    return NULL;
 }
 
 static PyObject *tool_names(PyObject *self, PyObject *unused)
@@ -172,7 +186,7 @@ static int read_roots(PyObject *sequence, struct string_list *roots)
 
 static bool is_inside(const struct string_list *paths, PyObject *encoded)
 {
-    const struct policy *policy = audit_policy();
+    const struct policy *policy = process_policy() != NULL ? process_policy() : audit_policy();
     struct write_roots *roots = write_roots_new(paths);
     cleanup_free char *path = write_roots_expand_home(PyBytes_AsString(encoded));
     char resolved[PATH_MAX];
@@ -209,6 +223,7 @@ static PyObject *path_is_inside(PyObject *self, PyObject *args)
 
 static PyMethodDef methods[] = {{"register_tool", register_tool, METH_VARARGS, NULL},
                                 {"set_tool_data", set_tool_data, METH_O, NULL},
+                                {"tool_data", tool_data, METH_NOARGS, NULL},
                                 {"tool_names", tool_names, METH_NOARGS, NULL},
                                 {"tool_count", tool_count, METH_NOARGS, NULL},
                                 {"forget_tools", forget_tools, METH_O, NULL},
@@ -223,5 +238,5 @@ static PyMethodDef methods[] = {{"register_tool", register_tool, METH_VARARGS, N
 
 int tool_functions_add(PyObject *module)
 {
-    return PyModule_AddFunctions(module, methods);
+    return PyModule_AddFunctions(module, methods) < 0 || outside_functions_add(module) < 0 ? -1 : 0;
 }

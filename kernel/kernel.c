@@ -1,6 +1,7 @@
 #include "kernel/kernel.h"
 
 #include "kernel/config/session_policy.h"
+#include "kernel/execution/account.h"
 #include "kernel/execution/breach.h"
 #include "kernel/execution/from_guard.h"
 #include "kernel/execution/guard_death.h"
@@ -380,8 +381,17 @@ static int open_audit_log(struct kernel *kernel, char **ret_error)
     return 1;
 }
 
-static const struct guard_handlers handlers_of_guard = {
-    .ready = on_ready, .frame = on_frame, .output = on_output, .ended = on_ended};
+static int on_tool_record(void *context, struct bytes record)
+{
+    account_tool(context, record);
+    return 0;
+}
+
+static const struct guard_handlers handlers_of_guard = {.ready = on_ready,
+                                                        .frame = on_frame,
+                                                        .output = on_output,
+                                                        .tool_record = on_tool_record,
+                                                        .ended = on_ended};
 
 static void init_parts(struct kernel *kernel)
 {

@@ -56,7 +56,7 @@ static PyObject *ok_dests(const struct policy *policy)
     cleanup_py PyObject *list = PyList_New(0);
     cleanup_py PyObject *own = NULL;
 
-    if (policy->write_roots == NULL)
+    if (!policy->guards_writes)
         return py_own(Py_None);
     if (list == NULL || add_roots(list, &policy->ok_dests) < 0 ||
         add_roots(list, &policy->extra_roots) < 0)
@@ -67,15 +67,26 @@ static PyObject *ok_dests(const struct policy *policy)
     return own != NULL && PyList_Append(list, own) == 0 ? steal(list) : NULL;
 }
 
-static PyObject *data_for(const struct tools_question *question)
+PyObject *tool_policy_data(const struct policy *policy)
 {
     cleanup_py PyObject *data = default_data != NULL ? plain_copy(default_data) : PyDict_New();
-    cleanup_py PyObject *roots = ok_dests(question->scope->policy);
+    cleanup_py PyObject *roots = data != NULL ? ok_dests(policy) : NULL;
+
+    if (roots == NULL || PyDict_SetItemString(data, "ok_dests", roots) < 0)
+        return NULL;
+    return steal(data);
+}
+
+static PyObject *data_for(const struct tools_question *question)
+{
+    cleanup_py PyObject *data = tool_policy_data(question->scope->policy);
+    cleanup_py PyObject *roots = NULL;
     const struct scope_entry *entry = scope_entry_current();
     cleanup_py PyObject *more = NULL;
 
-    if (data == NULL || roots == NULL)
+    if (data == NULL)
         return NULL;
+    roots = py_own(PyDict_GetItemString(data, "ok_dests"));
     /* What the host has given to the runner. */
     if (entry != NULL && entry->data != NULL && PyDict_CheckExact(entry->data)) {
         more = plain_copy(entry->data);

@@ -28,5 +28,8 @@ enum tools_answer tool_policy_ask(const struct tool_policy *policy,
                                   const struct tools_question *question,
                                   char ret_words[TOOL_POLICY_WORDS]);
 
+/* What `data` is under this policy, without what a runner adds: a new dict. NULL with an exception. */
+PyObject *tool_policy_data(const struct policy *policy);
+
 /* See tools_set_data(). */
 int tool_policy_set_data(PyObject *dict);

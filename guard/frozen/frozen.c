@@ -27,8 +27,14 @@ static struct {
     PyObject *before; /* safepyrun._frozen.before() and after() */
     PyObject *after;
     pid_t pids[COPIES_MAX]; /* of copies, until they are over and waited for; 0: free */
+    int kept; /* -1: none */
     PyObject *saved; /* what before() has returned, for after() in the copy */
-} frozen = {.copies_fd = -1};
+} frozen = {.copies_fd = -1, .kept = -1};
+
+void frozen_keep(int fd)
+{
+    frozen.kept = fd;
+}
 
 int frozen_start(int link_fd)
 {
@@ -146,7 +152,7 @@ static void wait_for_thaw(void)
 static void be_frozen(int link, int acknowledged)
 {
     int kept[] = {link_end_fd(), link_end_fd() + DESCRIPTOR_LAST_LINE, frozen.copies_fd, aside_fd(),
-                  interrupt_wake_fd(), acknowledged};
+                  interrupt_wake_fd(), acknowledged, frozen.kept};
 
     if (threads_hindrance() != NULL) {
         struct pollfd end = {link, POLLIN, 0};

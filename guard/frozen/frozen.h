@@ -19,6 +19,9 @@ int frozen_start(int link_fd);
 /* The two functions in Python, before the first cell. Returns 0 or -1 with an exception. */
 int frozen_load(void);
 
+/* A descriptor that copies go on using: one that several processes may share. -1: nothing. */
+void frozen_keep(int fd);
+
 /* Handles FRAME_FREEZE. Returns once in this process, and, when it is thawed, in the copy. */
 void frozen_freeze(const struct frame *frame);
 

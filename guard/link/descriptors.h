@@ -10,6 +10,8 @@ enum {
     DESCRIPTOR_LAST_LINE = 1, /* link + 1: a memory file; where the cell is when it has to be ended */
     DESCRIPTOR_COPIES = 2,    /* link + 2: a SOCK_SEQPACKET socket; the links of frozen copies */
     DESCRIPTOR_ASIDE = 3,     /* link + 3: a SOCK_SEQPACKET socket; guard/link/aside.h */
+    DESCRIPTOR_TOOL_RECORDS = 4, /* link + 4: a SOCK_SEQPACKET socket; what tool processes do, a JSON object a record.
+                                    The guard has it until the first cell at most (guard/tools/starter) */
     DESCRIPTOR_COUNT,         /* the link itself counts */
 };
 

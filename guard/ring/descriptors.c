@@ -40,7 +40,7 @@ static bool is_memory_of_ours(int fd)
     return size >= (ssize_t)sizeof(name) - 1 && memcmp(target, name, sizeof(name) - 1) == 0;
 }
 
-static bool is_packet_socket(int fd)
+bool descriptors_is_records_socket(int fd)
 {
     int type = 0;
     socklen_t size = sizeof(type);
@@ -56,9 +56,8 @@ void descriptors_close_inherited(int link_fd)
         close_between(3, (unsigned)link_fd - 1);
     if (is_memory_of_ours(link_fd + DESCRIPTOR_LAST_LINE))
         last = link_fd + DESCRIPTOR_LAST_LINE;
-    if (last != link_fd && is_packet_socket(link_fd + DESCRIPTOR_COPIES))
-        last = link_fd + DESCRIPTOR_COPIES;
-    if (last == link_fd + DESCRIPTOR_COPIES && is_packet_socket(link_fd + DESCRIPTOR_ASIDE))
-        last = link_fd + DESCRIPTOR_ASIDE;
+    for (int next = DESCRIPTOR_COPIES; last != link_fd && next < DESCRIPTOR_COUNT; next++)
+        if (last == link_fd + next - 1 && descriptors_is_records_socket(link_fd + next))
+            last = link_fd + next;
     close_between((unsigned)last + 1, INT_MAX);
 }

@@ -347,7 +347,7 @@ static void start_guard(struct run_session *session, const struct run_start *sta
 
 struct run_session *run_session_new(const struct run_start *start)
 {
-    struct guard_handlers handlers = {on_ready, on_frame, on_output, on_ended, NULL};
+    struct guard_handlers handlers = {.ready = on_ready, .frame = on_frame, .output = on_output, .ended = on_ended};
     struct run_session *session = xcalloc(1, sizeof(*session));
 
     signals_block(); /* who is ended by one in between would leave its folder behind */

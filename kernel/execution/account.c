@@ -67,6 +67,17 @@ void account_denial(struct kernel *kernel, const struct frame *frame)
     denials_finish(&late);
 }
 
+void account_tool(struct kernel *kernel, struct bytes record)
+{
+    const struct request *running = kernel->queue.running;
+    bool is_cell = running != NULL && running->type == &execute_request;
+
+    if (!json_text_is_object(record, JSON_TEXT_STRICT) || *(const char *)record.data != '{' || memchr(record.data, '\n', record.size) != NULL)
+        return;
+    audit_log_tool(kernel->audit_log, is_cell ? running->execute.execution_count : 0, record);
+    warn(kernel);
+}
+
 static void append_metadata(const struct audit_cell *cell, const struct denials *denials,
                             struct buffer *metadata)
 {

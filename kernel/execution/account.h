@@ -18,6 +18,9 @@ double account_running_ms(const struct request *request);
 /* One DENIAL frame, of the cell that runs or of one that is over. */
 void account_denial(struct kernel *kernel, const struct frame *frame);
 
+/* A record of a tool process; what is no JSON object on one line is none. */
+void account_tool(struct kernel *kernel, struct bytes record);
+
 /*
  * account_end() - the cell is over
  *

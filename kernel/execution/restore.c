@@ -87,14 +87,21 @@ void restore_note_request(struct kernel *kernel, const struct request *request)
         copies_note_change(&kernel->copies, kernel->execution_count, request->cell);
 }
 
-void restore_start(struct kernel *kernel, struct bytes info)
+/* 0: there is none. */
+static pid_t pid_in(struct bytes info, const char *member)
 {
     struct bytes value;
-    long broker = 0;
+    long pid = 0;
 
-    if (json_text_member(info, "broker_pid", &value))
-        json_text_integer(value, &broker);
-    copies_start(&kernel->copies, (size_t)kernel->limits.values.copies, (pid_t)broker);
+    if (json_text_member(info, member, &value))
+        json_text_integer(value, &pid);
+    return (pid_t)pid;
+}
+
+void restore_start(struct kernel *kernel, struct bytes info)
+{
+    copies_start(&kernel->copies, (size_t)kernel->limits.values.copies, pid_in(info, "broker_pid"),
+                 pid_in(info, "starter_pid"));
 }
 
 /* ---- going back -------------------------------------------------------------------------------- */

@@ -244,6 +244,11 @@ void audit_log_denial(struct audit_log *log, int execution_count, struct bytes r
     add_object(log, "denial", execution_count, refusal);
 }
 
+void audit_log_tool(struct audit_log *log, int execution_count, struct bytes step)
+{
+    add_object(log, "tool", execution_count, step);
+}
+
 void audit_log_question(struct audit_log *log, int execution_count, struct bytes question)
 {
     add_object(log, "question", execution_count, question);

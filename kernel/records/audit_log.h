@@ -61,5 +61,7 @@ void audit_log_cell(struct audit_log *log, const struct audit_cell *cell);
 
 /* refusal: one JSON object on one line, checked before. execution_count: 0 when no cell runs. */
 void audit_log_denial(struct audit_log *log, int execution_count, struct bytes refusal);
+/* The same for a step of a tool that runs outside. */
+void audit_log_tool(struct audit_log *log, int execution_count, struct bytes step);
 /* The same for a question that was asked, with its answer. */
 void audit_log_question(struct audit_log *log, int execution_count, struct bytes question);

@@ -18,6 +18,8 @@ static void note_pids(struct copies *copies)
         copies->pids[count] = copies->items[count].pid;
     if (copies->broker > 1)
         copies->pids[count++] = copies->broker;
+    if (copies->starter > 1)
+        copies->pids[count++] = copies->starter;
     copies->guard->spared = (struct process_set){copies->pids, count};
 }
 
@@ -71,9 +73,10 @@ void copies_finish(struct copies *copies)
     free(steal(copies->hindrance));
 }
 
-void copies_start(struct copies *copies, size_t most, pid_t broker)
+void copies_start(struct copies *copies, size_t most, pid_t broker, pid_t starter)
 {
     copies->broker = broker;
+    copies->starter = starter;
     drop_all(copies);
     free(steal(copies->hindrance));
     copies->most = most;

@@ -39,7 +39,8 @@ struct copies {
     struct copy items[COPIES_MAX]; /* the oldest first */
     size_t count;
     pid_t broker;                  /* answers for the filter of all of them; 0: there is none */
-    pid_t pids[COPIES_MAX + 1]; /* of the items and the broker, to be spared when the guard's processes are ended */
+    pid_t starter;                 /* of the tool processes, the same */
+    pid_t pids[COPIES_MAX + 2]; /* of the items and these two, to be spared when the guard's processes are ended */
     struct copy pending;    /* asked for; its link is -1 when there is none */
     struct loop_source pending_source;
     copies_settled settled;
@@ -58,8 +59,8 @@ void copies_init(struct copies *copies, struct loop *loop, struct guard_process 
                  copies_settled settled, void *context);
 void copies_finish(struct copies *copies);
 
-/* A fresh guard is ready: copies of another one are dropped. `most` as the policy says, `broker` as READY. */
-void copies_start(struct copies *copies, size_t most, pid_t broker);
+/* A fresh guard is ready: copies of another one are dropped. `most` as the policy says, the pids as READY. */
+void copies_start(struct copies *copies, size_t most, pid_t broker, pid_t starter);
 
 /* A request changes the guard; `execution_count` differs from that before when it is a stored cell. */
 void copies_note_change(struct copies *copies, int execution_count, uint32_t cell);

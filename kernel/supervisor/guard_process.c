@@ -21,6 +21,7 @@ enum {
     STACK_BYTES = 8192,
     KEEPER_MS = 300,
     LAST_WORDS_BYTES = 4 * 1024,
+    RECORD_BYTES = 64 * 1024, /* of a tool process */
     DRAIN_BYTES = 16 * 1024 * 1024, /* read from a pipe that is still being filled, at the end */
 };
 
@@ -36,6 +37,7 @@ void guard_process_init(struct guard_process *guard, struct loop *loop,
                                     .link = -1,
                                     .copies_socket = -1,
                                     .aside_socket = -1,
+                                    .tool_records = -1,
                                     .keeper = -1,
                                     .last_line = memfd_create(LAST_LINE_NAME, MFD_CLOEXEC),
                                     .outputs = {-1, -1}};
@@ -264,6 +266,32 @@ static int on_stderr(void *context)
     return drain_output(context, 1, OUTPUT_BYTES);
 }
 
+/* One record a read; those that are cut are none. */
+static int on_record(void *context)
+{
+    static char bytes[RECORD_BYTES];
+    struct guard_process *guard = context;
+
+    for (int i = 0; i < READ_BITE; i++) {
+        ssize_t size = recv(guard->tool_records, bytes, sizeof(bytes), MSG_DONTWAIT | MSG_TRUNC);
+        int result;
+
+        if (size < 0)
+            return 0;
+        if (size == 0) { /* nobody is left who could write one */
+            loop_remove(guard->loop, &guard->records_source);
+            close(steal_fd(&guard->tool_records));
+            return 0;
+        }
+        if (size > (ssize_t)sizeof(bytes) || guard->handlers.tool_record == NULL)
+            continue;
+        result = guard->handlers.tool_record(guard->handlers.context, (struct bytes){bytes, (size_t)size});
+        if (result < 0)
+            return result;
+    }
+    return 0;
+}
+
 int guard_process_drain_outputs(struct guard_process *guard)
 {
     int result = 0;
@@ -297,6 +325,9 @@ static void close_outputs(struct guard_process *guard)
         if (guard->outputs[i] >= 0)
             close(steal_fd(&guard->outputs[i]));
     }
+    loop_remove(guard->loop, &guard->records_source);
+    if (guard->tool_records >= 0)
+        close(steal_fd(&guard->tool_records));
     if (guard->copies_socket >= 0)
         close(steal_fd(&guard->copies_socket));
     if (guard->aside_socket >= 0)
@@ -396,10 +427,14 @@ void guard_process_start(struct guard_process *guard, const struct guard_setting
     guard->outputs[1] = spawned.outputs[1];
     guard->copies_socket = spawned.copies_socket;
     guard->aside_socket = spawned.aside_socket;
+    guard->tool_records = spawned.tool_records;
     guard->is_forked = spawned.keeper >= 0;
     open_keeper(guard, &spawned);
     guard->output_sources[0] = source_of(guard->outputs[0], on_stdout, guard);
     guard->output_sources[1] = source_of(guard->outputs[1], on_stderr, guard);
+    /* Before the link: a record belongs to the request that is still under way. */
+    guard->records_source = source_of(guard->tool_records, on_record, guard);
+    loop_add(guard->loop, &guard->records_source);
     listen_to(guard, spawned.pid, spawned.pidfd, spawned.link);
     loop_add(guard->loop, &guard->output_sources[0]);
     loop_add(guard->loop, &guard->output_sources[1]);

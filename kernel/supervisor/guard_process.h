@@ -27,6 +27,7 @@ struct guard_handlers {
     int (*ready)(void *context, const struct frame *frame); /* READY */
     int (*frame)(void *context, const struct frame *frame);
     int (*output)(void *context, enum frame_type stream, struct bytes bytes); /* fd 1 or 2 */
+    int (*tool_record)(void *context, struct bytes record); /* of a tool process, any bytes; NULL: not wanted */
     int (*ended)(void *context); /* after all that it had written was handled */
     void *context;
 };
@@ -61,6 +62,8 @@ struct guard_process {
     struct loop_source pid_source;
     int copies_socket; /* where it takes the links of its copies from; also for those that take over */
     int aside_socket;  /* where it is asked while a cell runs; likewise */
+    int tool_records;  /* of its tool processes, which outlive it for its copies; -1: over */
+    struct loop_source records_source;
     struct process_set spared; /* copies: they outlive it; kept by copies */
     pid_t listener;    /* the process that has been told to listen there; 0: none */
     bool paused;       /* its output is not read: iopub is congested */

@@ -141,6 +141,7 @@ struct far_ends {
     int last_line; /* a copy, above the numbers that the guard's get */
     int copies;    /* so is this */
     int aside;     /* and this */
+    int tool_records; /* and this */
 };
 
 static void far_ends_close(struct far_ends *ends)
@@ -151,6 +152,7 @@ static void far_ends_close(struct far_ends *ends)
     close(ends->last_line);
     close(ends->copies);
     close(ends->aside);
+    close(ends->tool_records);
 }
 
 static int make_pair(int type, int ret_ends[2])
@@ -159,33 +161,33 @@ static int make_pair(int type, int ret_ends[2])
                      : socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, ret_ends);
 }
 
-/* Above the numbers that the guard's get. */
-static int take_free(int fd)
+/* A socket of records: our end, and the other one above the numbers that the guard's get. */
+static int make_record_socket(int *ret_ours, int *ret_far)
 {
-    int moved = fcntl(fd, F_DUPFD_CLOEXEC, FREE_FD);
+    int ends[2];
 
-    close(fd);
-    return moved;
+    if (make_pair(SOCK_SEQPACKET, ends) < 0)
+        return -errno;
+    *ret_ours = ends[0];
+    *ret_far = fcntl(ends[1], F_DUPFD_CLOEXEC, FREE_FD);
+    close(ends[1]);
+    return 0;
 }
 
 static int make_ends(struct spawned *spawned, struct far_ends *far)
 {
     int ends[2];
-    int packets[2];
 
     if (make_pair(SOCK_STREAM, ends) < 0)
         return -errno;
     spawned->link = ends[0];
     far->link = ends[1];
     fcntl(spawned->link, F_SETFL, O_NONBLOCK);
-    if (make_pair(SOCK_SEQPACKET, packets) < 0)
+    if (make_record_socket(&spawned->copies_socket, &far->copies) < 0 ||
+        make_record_socket(&spawned->aside_socket, &far->aside) < 0 ||
+        make_record_socket(&spawned->tool_records, &far->tool_records) < 0)
         return -errno;
-    spawned->copies_socket = packets[0];
-    far->copies = take_free(packets[1]);
-    if (make_pair(SOCK_SEQPACKET, packets) < 0)
-        return -errno;
-    spawned->aside_socket = packets[0];
-    far->aside = take_free(packets[1]);
+    fcntl(spawned->tool_records, F_SETFL, O_NONBLOCK);
     fcntl(far->link, F_SETFL, O_NONBLOCK);
     for (int i = 0; i < 2; i++) {
         if (make_pair(0, ends) < 0)
@@ -216,6 +218,7 @@ static int run(const struct command *command, char **items, const struct far_end
     posix_spawn_file_actions_adddup2(&actions, far->link, LINK_FD);
     posix_spawn_file_actions_adddup2(&actions, far->copies, LINK_FD + DESCRIPTOR_COPIES);
     posix_spawn_file_actions_adddup2(&actions, far->aside, LINK_FD + DESCRIPTOR_ASIDE);
+    posix_spawn_file_actions_adddup2(&actions, far->tool_records, LINK_FD + DESCRIPTOR_TOOL_RECORDS);
     if (far->last_line >= 0)
         posix_spawn_file_actions_adddup2(&actions, far->last_line, LINK_FD + DESCRIPTOR_LAST_LINE);
     posix_spawn_file_actions_addclosefrom_np(&actions, LINK_FD + DESCRIPTOR_COUNT);
@@ -233,8 +236,8 @@ static int run(const struct command *command, char **items, const struct far_end
 }
 
 #define NOTHING_SPAWNED                                                                            \
-    ((struct spawned){.link = -1, .outputs = {-1, -1}, .copies_socket = -1, .aside_socket = -1, .pidfd = -1, .keeper = -1})
-#define NO_FAR_ENDS ((struct far_ends){-1, {-1, -1}, -1, -1, -1})
+    ((struct spawned){.link = -1, .outputs = {-1, -1}, .copies_socket = -1, .aside_socket = -1, .tool_records = -1, .pidfd = -1, .keeper = -1})
+#define NO_FAR_ENDS ((struct far_ends){-1, {-1, -1}, -1, -1, -1, -1})
 
 static void spawned_close(struct spawned *spawned)
 {
@@ -243,6 +246,7 @@ static void spawned_close(struct spawned *spawned)
     close(spawned->outputs[1]);
     close(spawned->copies_socket);
     close(spawned->aside_socket);
+    close(spawned->tool_records);
 }
 
 /* Returns whether there is a guard; nothing is left of a failed attempt. */
@@ -263,6 +267,7 @@ static bool ask_template(const char *template, char **items, int last_line, stru
             [TEMPLATE_FD_LINK + DESCRIPTOR_LAST_LINE] = last_line,
             [TEMPLATE_FD_LINK + DESCRIPTOR_COPIES] = far.copies,
             [TEMPLATE_FD_LINK + DESCRIPTOR_ASIDE] = far.aside,
+            [TEMPLATE_FD_LINK + DESCRIPTOR_TOOL_RECORDS] = far.tool_records,
         }};
 
         result = template_fork(template, &fds, items, &guard);

@@ -16,6 +16,7 @@ struct spawned {
     int outputs[2]; /* read ends of its fd 1 and 2, non-blocking */
     int copies_socket; /* see guard/link/descriptors.h */
     int aside_socket;  /* so is this; written to only */
+    int tool_records;  /* what tool processes put on record; non-blocking; likewise */
     int pidfd;
     pid_t keeper_pid;
     int keeper; /* of a guard from a template: what the template's side is asked; -1: it is our child */

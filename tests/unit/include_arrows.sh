@@ -14,7 +14,8 @@ guard/ring : guard/link guard/policy
 guard/debug : guard/link guard/python
 guard/frozen : guard/link guard/python
 guard/template : guard/frozen guard/link guard/python
-guard : guard/link guard/policy guard/python guard/rules guard/audit guard/debug guard/frozen guard/ring guard/template
+guard/tools : guard/link guard/policy guard/python
+guard : guard/link guard/policy guard/python guard/rules guard/audit guard/debug guard/frozen guard/ring guard/template guard/tools
 guard/hosts : guard guard/template guard/link guard/policy guard/python guard/rules guard/audit
 kernel/wire : guard/link
 kernel/records : guard/link kernel/wire

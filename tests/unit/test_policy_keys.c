@@ -98,7 +98,7 @@ static void every_limit_is_set_and_carried(void **state)
         assert_int_equal(set_text(policy, keys[i].name, "7"), POLICY_E_BAD_TYPE);
         assert_int_equal(*policy_limit(policy, keys[i].name), 7);
     }
-    assert_int_equal(limits, 10);
+    assert_int_equal(limits, 13);
 }
 
 static void each_preset_has_its_limits(void **state)

@@ -18,6 +18,7 @@ _PARTS = {
     "_runner": ("ExecutionOutcome", "ExecutionRequest", "LocalEngine", "RunnerPolicy", "RunnerResult", "run_code"),
     "_magic": ("create_pyrun_magic", "create_python_magic", "load_ipython_extension"),
     "_deny": ("CallInfo", "DenyInfo", "active_calls", "track_call"),
+    "_errors": ("ToolError",),
     "_allow": ("allow", "allow_imports", "allow_write_types", "frame_args", "set_data"),
     "_allow_libraries": ("allow_httpx", "allow_matplotlib", "allow_pandas"),
     "_policies": ("AllowPolicy", "OpenWritePolicy", "PathWritePolicy", "PosAllowPolicy", "chk_dest"),

@@ -6,6 +6,7 @@ it by identity from then on. Cells cannot: the C code refuses.
 
 import builtins
 import collections.abc
+import functools
 import sys
 import types
 
@@ -14,31 +15,43 @@ from safepyrun import _guard
 _FUNCTIONS = (types.FunctionType, types.BuiltinFunctionType, types.MethodDescriptorType)
 
 
-def allow(*tools, allow_policy=None, may_change=()):
+def allow(*tools, allow_policy=None, may_change=(), outside=False, timeout_seconds=None):
     """Let these functions do what they do, also when a cell calls them.
 
     A function, method or callable object; {class, module or object: names}, where a name is a str, a pair
     (name, policy) or ... for all public ones; {function: policy}; a str like 'numpy.array' or 'greet'.
     A policy is called as policy(obj, args, kwargs, data) for each call that needs a right, and raises
     PermissionError to refuse. May be used as a decorator. may_change: names of globals that the function itself
-    changes; all others have to stay what they are when the guard closes.
+    changes; all others have to stay what they are when the guard closes. outside: functions of a set-up file that run in a
+    process of their own, outside of the OS ring, each call for at most timeout_seconds; what is returned stands in for them.
     """
+    if outside and _guard.outside_role() != "host":
+        return _allow_outside(tools, allow_policy, timeout_seconds, sys._getframe(1).f_globals)
     register = _Registration(allow_policy, tuple(may_change), sys._getframe(1).f_globals)
     for tool in tools:
         register.one(tool)
     if len(tools) == 1 and callable(tools[0]):
         return tools[0]
-    return None if tools else _Decorator(allow_policy, may_change)
+    return None if tools else functools.partial(allow, allow_policy=allow_policy, may_change=may_change)
 
 
-class _Decorator:
-    """@allow(allow_policy=…)"""
+def _allow_outside(tools, policy, timeout_seconds, namespace):
+    """Functions, by themselves or as {function: policy}: what else allow() takes is judged where it is called."""
+    from safepyrun import _outside
 
-    def __init__(self, policy, may_change):
-        self.policy, self.may_change = policy, may_change
-
-    def __call__(self, function):
-        return allow(function, allow_policy=self.policy, may_change=self.may_change)
+    _guard.ask_to_register()
+    if not tools:
+        return functools.partial(allow, allow_policy=policy, outside=True, timeout_seconds=timeout_seconds)
+    made = []
+    for tool in tools:
+        pairs = tool.items() if isinstance(tool, dict) else [(tool, policy)]
+        for function, its_policy in pairs:
+            if isinstance(function, str):
+                function = _Registration(None, (), namespace).resolve(function)
+            if isinstance(function, (type, types.ModuleType)) or not callable(its_policy or print):
+                raise TypeError("allow(outside=True) takes functions, names of functions and {function: policy}")
+            made.append(_outside.register(function, its_policy, timeout_seconds))
+    return made[0] if len(made) == 1 else None
 
 
 def _public_names(owner):
