@@ -115,14 +115,21 @@ static PyObject *bool_of(bool value)
     return value ? Py_True : Py_False;
 }
 
+void execute_set_context(PyObject *context)
+{
+    PyObject *before = executing.context;
+
+    executing.context = py_own(context);
+    Py_XDECREF(before);
+}
+
 static int begin(const struct execution *execution)
 {
     cleanup_py PyObject *result = NULL;
 
     if (attribution_begin_request(execution->cell) < 0)
         return -1;
-    Py_XDECREF(executing.context);
-    executing.context = py_own(execution->context);
+    execute_set_context(execution->context);
     executing.count = execution->count;
     input_allow(execution->allow_stdin);
     if (interrupt_begin_cell() < 0)

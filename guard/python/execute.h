@@ -36,5 +36,7 @@ void execute_request(const struct frame *frame);
 /* For _guard.run_cell(): a cell inside of the running one. A new dict, or NULL. */
 PyObject *execute_nested(PyObject *source, bool silent);
 
-/* {"execution_count", "msg_id", "session", "metadata"} of the running or last request; new. */
+/* {"execution_count", "msg_type", "msg_id", "session", "metadata"} of the running or last cell or comm message;
+   new. */
 PyObject *execute_context(void);
+void execute_set_context(PyObject *context);

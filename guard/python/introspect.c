@@ -1,6 +1,7 @@
 #include "guard/python/introspect.h"
 #include "guard/python/attribution.h"
 #include "guard/python/error.h"
+#include "guard/python/execute.h"
 #include "guard/python/interrupt.h"
 #include "guard/python/json.h"
 #include "guard/python/py_cleanup.h"
@@ -175,15 +176,19 @@ static PyObject *copy_buffers(const struct frame *frame)
 static int deliver(const struct frame *frame)
 {
     cleanup_py PyObject *content = decode_object(frame->parts[0]);
+    cleanup_py PyObject *context = content != NULL ? decode_object(frame->parts[1]) : NULL;
     cleanup_py PyObject *metadata = NULL;
     cleanup_py PyObject *buffers = NULL;
     cleanup_py PyObject *result = NULL;
 
-    if (content == NULL)
+    if (context == NULL)
         return -1;
-    metadata = decode_object(frame->parts[1]);
-    if (metadata == NULL)
+    metadata = py_own(PyDict_GetItemString(context, "metadata"));
+    if (metadata == NULL || !PyDict_Check(metadata)) {
+        PyErr_SetString(PyExc_ValueError, "a comm message without metadata");
         return -1;
+    }
+    execute_set_context(context); /* what a callback shows belongs to the message */
     buffers = copy_buffers(frame);
     if (buffers == NULL)
         return -1;

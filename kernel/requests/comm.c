@@ -8,10 +8,12 @@ static int forward(struct kernel *kernel, struct request *request, enum frame_ty
     size_t buffer_count = message_buffer_count(message);
     size_t count = 2 + buffer_count;
     cleanup_free struct bytes *parts = xcalloc(count, sizeof(*parts));
+    cleanup_buffer struct buffer context = BUFFER_NONE;
     struct frame frame = {type, request->cell, count, parts};
 
+    requests_append_context(request, &context);
     parts[0] = message->content;
-    parts[1] = message->metadata;
+    parts[1] = buffer_bytes(&context);
     for (size_t i = 0; i < buffer_count; i++)
         parts[2 + i] = message_buffer(message, i);
     if (!frame_fits(&frame)) {

@@ -69,24 +69,6 @@ static int handle(struct kernel *kernel, struct request *request)
     return requests_enqueue(kernel, request);
 }
 
-/* What the guard may know of a request: enough for widgets that route output by msg_id. */
-static void append_context(const struct request *request, struct buffer *context)
-{
-    struct bytes session = BYTES_LITERAL("\"\"");
-
-    json_text_member(request->message->header, "session", &session);
-    buffer_append_format(context, "{\"execution_count\":%d,\"msg_id\":",
-                         request->execute.execution_count);
-    json_text_append_string(context, bytes_of_string(request->message->msg_id));
-    buffer_append_string(context, ",\"session\":");
-    buffer_append(context, session);
-    if (request->execute.trial)
-        buffer_append_string(context, ",\"trial\":true");
-    buffer_append_string(context, ",\"metadata\":");
-    buffer_append(context, request->message->metadata);
-    buffer_append_char(context, '}');
-}
-
 static int publish_input(struct kernel *kernel, struct request *request)
 {
     cleanup_buffer struct buffer content = BUFFER_NONE;
@@ -147,7 +129,7 @@ static void send(struct kernel *kernel, const struct request *request,
     cleanup_buffer struct buffer content = BUFFER_NONE;
     struct bytes parts[2];
 
-    append_context(request, &context);
+    requests_append_context(request, &context);
     parts[0] = request_content(request);
     parts[1] = buffer_bytes(&context);
     if (found->command == COMMAND_TRIAL) {

@@ -84,6 +84,23 @@ int requests_forward(struct kernel *kernel, struct request *request, enum frame_
     return 0;
 }
 
+void requests_append_context(const struct request *request, struct buffer *context)
+{
+    struct bytes session = BYTES_LITERAL("\"\"");
+
+    json_text_member(request->message->header, "session", &session);
+    buffer_append_format(context, "{\"execution_count\":%d,\"msg_type\":\"%s\",\"msg_id\":",
+                         request->execute.execution_count, request->type->msg_type);
+    json_text_append_string(context, bytes_of_string(request->message->msg_id));
+    buffer_append_string(context, ",\"session\":");
+    buffer_append(context, session);
+    if (request->execute.trial)
+        buffer_append_string(context, ",\"trial\":true");
+    buffer_append_string(context, ",\"metadata\":");
+    buffer_append(context, request->message->metadata);
+    buffer_append_char(context, '}');
+}
+
 /* jupyter_client answers without a parent header; who names one must name our question. */
 static bool answers(const struct message *message, const char *input_msg_id)
 {

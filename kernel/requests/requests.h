@@ -46,5 +46,8 @@ int requests_enqueue(struct kernel *kernel, struct request *request);
 /* For `run`: the content as it came, in a frame of this type. Returns 0. */
 int requests_forward(struct kernel *kernel, struct request *request, enum frame_type type);
 
+/* What the guard may know of a request, as JSON: enough for widgets, which route output by msg_id. */
+void requests_append_context(const struct request *request, struct buffer *context);
+
 /* An input_reply on the stdin channel; message TAKEN. Returns 0 or -errno. */
 int requests_input_reply(struct kernel *kernel, struct message *message);

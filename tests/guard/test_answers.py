@@ -74,7 +74,7 @@ def test_is_complete(guard, code, answer):
 def test_comm_without_a_target(guard):
     guard.cell += 1
     content = json.dumps({"comm_id": "c1", "target_name": "t", "data": {}}).encode()
-    guard.send("COMM_OPEN_REQUEST", guard.cell, content, b"{}", b"\0\1")
+    guard.send("COMM_OPEN_REQUEST", guard.cell, content, b'{"metadata": {}}', b"\0\1")
     outcome = guard.collect(guard.cell)
     assert outcome.all("COMM_CLOSE") == [{"comm_id": "c1", "data": {}}]
     assert outcome.frames[-1].parts == []

@@ -52,7 +52,7 @@ class Session:
         self.guard.cell += 1
         cell = self.guard.cell
         self.guard.send(f"{msg_type.upper()}_REQUEST", cell, json.dumps(content).encode(),
-                        json.dumps(metadata or {}).encode(), *buffers)
+                        json.dumps({"msg_id": str(cell), "metadata": metadata or {}}).encode(), *buffers)
         return Answer(self.guard.collect(cell, TIMEOUT_SECONDS), cell)
 
     def complete(self, code, cursor_pos=None):

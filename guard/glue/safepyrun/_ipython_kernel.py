@@ -78,13 +78,13 @@ class Kernel:
         return _guard.input(str(prompt), True)
 
     def get_parent(self, channel=None):
-        """The request that the current cell came with, as far as the guard knows it."""
+        """The request that the current cell or callback of a widget came with, as far as the guard knows it."""
         context = _guard.cell_context()
-        msg_id = context.get("msg_id", "")
+        msg_id, msg_type = context.get("msg_id", ""), context.get("msg_type", "execute_request")
         self._remember(msg_id, _guard.current_cell())
-        return {"header": {"msg_id": msg_id, "msg_type": "execute_request",
+        return {"header": {"msg_id": msg_id, "msg_type": msg_type,
                            "session": context.get("session", ""), "username": "username"},
-                "msg_id": msg_id, "msg_type": "execute_request", "parent_header": {},
+                "msg_id": msg_id, "msg_type": msg_type, "parent_header": {},
                 "metadata": context.get("metadata") or {}, "content": {}}
 
     @property

@@ -24,8 +24,8 @@ The C module `safepyrun._guard` offers to the glue:
     evaluate(source) -> object      value of one expression in the namespace, under the rules
     current_cell() -> int           number of the cell that output of this context belongs to
     set_current_cell(n) -> token    attribute this context's output to cell n (a known number)
-    cell_context() -> dict          {"execution_count", "msg_id", "session", "metadata"} of the
-                                    current cell
+    cell_context() -> dict          {"execution_count", "msg_type", "msg_id", "session", "metadata"} of
+                                    the current cell or comm message
     event_loop() -> asyncio loop    the guard's own loop, created on first use
     status() -> dict                which fence is active, host, preset, policy file, version
     policy() -> dict                the policy's keys and their values, as copies
