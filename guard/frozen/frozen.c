@@ -19,8 +19,9 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 
-enum { ACKNOWLEDGED_MS = 2000, COPIES_MAX = 64 };
+enum { ACKNOWLEDGED_MS = 2000, COPIES_MAX = 64, LOOK_SECONDS = 2, LOOK_MS = 100 };
 
 static struct {
     int copies_fd; /* where the links of copies come from; -1: no copies */
@@ -135,17 +136,52 @@ static void wait_for_copy(int acknowledged, pid_t pid)
 
 /* ---- in the copy ------------------------------------------------------------------------------- */
 
-/* Returns when the kernel process has something to say: THAW. */
+/* One process at a time looks into this state on the kernel process's behalf; most need 5 ms. */
+static void end_looking(pid_t *pid, int limit_ms)
+{
+    static const struct timespec pause = {.tv_nsec = 1000000};
+
+    for (int i = 0; *pid > 0 && i < limit_ms; i++) {
+        if (waitpid(*pid, NULL, WNOHANG) != 0)
+            *pid = 0;
+        else
+            nanosleep(&pause, NULL);
+    }
+    if (*pid <= 0)
+        return;
+    kill(*pid, SIGKILL);
+    waitpid(*pid, NULL, 0);
+    *pid = 0;
+}
+
+/* A question while the guard cannot answer. A fork of this copy looks, and the copy stays what it is. Python's fork
+   handlers are not run: they may be a cell's, and there is but one thread here as there was in the copy. */
+static pid_t look(const struct frame *frame)
+{
+    pid_t pid = fork();
+
+    if (pid != 0)
+        return pid;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    signal(SIGALRM, SIG_DFL);
+    alarm(LOOK_SECONDS);
+    aside_answer_here(frame);
+    _exit(0);
+}
+
+/* Returns when it is THAW that the kernel process has to say. */
 static void wait_for_thaw(void)
 {
-    struct pollfd link = {link_end_fd(), POLLIN, 0};
-    char byte;
+    struct frame frame;
+    pid_t looking = 0;
 
-    do {
-        poll(&link, 1, -1);
-    } while ((link.revents & (POLLIN | POLLHUP | POLLERR)) == 0);
-    if (recv(link_end_fd(), &byte, 1, MSG_PEEK) != 1)
-        _exit(0);
+    while (link_end_wait_quietly(FRAME_THAW, &frame)) {
+        end_looking(&looking, LOOK_MS);
+        if (frame.type == FRAME_COMPLETE || frame.type == FRAME_INSPECT ||
+            frame.type == FRAME_IS_COMPLETE || frame.type == FRAME_VARIABLES)
+            looking = look(&frame);
+    }
+    end_looking(&looking, 0);
 }
 
 /* Nothing of Python here: its locks and threads are as the fork left them. */

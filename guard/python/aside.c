@@ -118,6 +118,31 @@ static void *serve(void *unused)
     return unused;
 }
 
+/* ---- in a process of its own -------------------------------------------------------------------- */
+
+/* One packet, whole or not at all: the process may be ended at any time. */
+static void send_packet(const struct aside_head *head, PyObject *text)
+{
+    char *data = NULL;
+    Py_ssize_t size = 0;
+    struct iovec parts[2] = {{(void *)head, sizeof(*head)}};
+    struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
+
+    if (text == NULL || PyBytes_AsStringAndSize(text, &data, &size) < 0)
+        return;
+    parts[1] = (struct iovec){data, (size_t)size};
+    (void)!sendmsg(aside.fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+void aside_answer_here(const struct frame *frame)
+{
+    struct aside_head head = {.type = frame->type, .cell = frame->cell};
+    cleanup_py PyObject *found = aside.fd >= 0 ? find_answer(&head, frame->parts[0]) : NULL;
+    cleanup_py PyObject *text = found != NULL ? json_encode(found) : NULL;
+
+    send_packet(&head, text);
+}
+
 /* ---- in the main thread ---------------------------------------------------------------------- */
 
 /* Signals are for the main thread, which alone can run their Python handlers. */

@@ -8,6 +8,8 @@
  */
 #pragma once
 
+#include "guard/link/frame.h"
+
 #include <Python.h>
 
 #include <stdbool.h>
@@ -21,3 +23,6 @@ int aside_fd(void);
 /* Whether the thread is there; whether it is at work: then a fork would copy what it holds. */
 bool aside_has_thread(void);
 bool aside_is_answering(void);
+
+/* In a process that was forked to answer this: the answer goes to where the questions come from. */
+void aside_answer_here(const struct frame *frame);

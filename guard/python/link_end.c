@@ -335,6 +335,24 @@ bool link_end_look_for(enum frame_type type, struct frame *ret_frame)
     }
 }
 
+bool link_end_wait_quietly(enum frame_type last, struct frame *ret_frame)
+{
+    for (;;) {
+        int result = frame_reader_next(&end.reader, ret_frame);
+
+        if (result == LINK_E_INVALID)
+            end_process();
+        if (result == LINK_E_AGAIN) {
+            fill_quietly();
+            continue;
+        }
+        if (ret_frame->type != last)
+            return true;
+        keep_frame(ret_frame);
+        return false;
+    }
+}
+
 bool link_end_exchange(const struct frame *frame, enum frame_type type, struct frame *ret_frame)
 {
     if (end.detached || end.fd < 0 || end.receiving)

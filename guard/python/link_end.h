@@ -80,6 +80,15 @@ bool link_end_look_for(enum frame_type type, struct frame *ret_frame);
  */
 bool link_end_exchange(const struct frame *frame, enum frame_type type, struct frame *ret_frame);
 
+/*
+ * link_end_wait_quietly() - the next frame, with poll() and nothing of Python
+ *
+ * last  a frame of this type is left for link_end_receive()
+ *
+ * Returns false when that one has come; else ret_frame is as above.
+ */
+bool link_end_wait_quietly(enum frame_type last, struct frame *ret_frame);
+
 /* Whether link_end_receive() would find something without waiting for the other side. */
 bool link_end_has_input(void);
 

@@ -6,9 +6,13 @@
 #include "kernel/requests/requests.h"
 #include "kernel/wire/json_text.h"
 
+#include <poll.h>
+#include <sys/socket.h>
+
 enum {
     PATIENCE_MS = 100, /* most cells are over by then, and their answer is the better one */
-    ANSWER_MS = 300,
+    ANSWER_MS = 250,
+    COPY_MS = 200,
     AGAIN_MS = 50, /* what is due while no cell runs goes to the guard in its turn, or a cell comes before */
 };
 
@@ -43,6 +47,15 @@ static bool cell_runs(const struct kernel *kernel)
 }
 
 /* ---- answers --------------------------------------------------------------------------------- */
+
+static struct request *find_open(const struct aside *aside, uint32_t cell)
+{
+    struct request *request = aside->first;
+
+    while (request != NULL && request->cell != cell)
+        request = request->next;
+    return request;
+}
 
 static struct request *remove_open(struct aside *aside, uint32_t cell)
 {
@@ -96,6 +109,48 @@ int aside_take(struct kernel *kernel, const struct frame *frame)
                          BYTES_LITERAL("{\"safepyrun\":{\"answered_by\":\"interpreter\"}}"));
 }
 
+/* From a copy, or a forgery of the guard's: of its own namespace either way. */
+static int take_packet(struct kernel *kernel, struct bytes packet)
+{
+    cleanup_buffer struct buffer metadata = BUFFER_NONE;
+    struct aside_head head;
+    struct request *request;
+    struct bytes content;
+
+    if (packet.size < sizeof(head))
+        return 0;
+    memcpy(&head, packet.data, sizeof(head));
+    content = (struct bytes){(const char *)packet.data + sizeof(head), packet.size - sizeof(head)};
+    request = find_open(&kernel->aside, head.cell);
+    if (request == NULL || !request->copy_is_asked || !json_text_is_object(content, JSON_TEXT_STRICT))
+        return 0;
+    buffer_append_format(&metadata, "{\"safepyrun\":{\"answered_by\":\"copy\",\"execution_count\":%d}}",
+                         request->execute.execution_count);
+    remove_open(&kernel->aside, head.cell);
+    return request_reply(request, content, buffer_bytes(&metadata));
+}
+
+static void stop_listening(struct aside *aside, struct loop *loop)
+{
+    if (aside->is_listening)
+        loop_remove(loop, &aside->source);
+    aside->is_listening = false;
+}
+
+static int on_packet(void *context)
+{
+    static char packet[sizeof(struct aside_head) + ASIDE_ANSWER_MAX];
+    struct kernel *kernel = context;
+    ssize_t size = recv(kernel->aside.source.fd, packet, sizeof(packet), MSG_DONTWAIT);
+    int result = 0;
+
+    if (size > 0)
+        result = take_packet(kernel, (struct bytes){packet, (size_t)size});
+    if (size == 0 || kernel->aside.first == NULL)
+        stop_listening(&kernel->aside, kernel->loop);
+    return result;
+}
+
 int aside_give_up(struct kernel *kernel, const char *why)
 {
     struct request *request;
@@ -146,15 +201,59 @@ static int ask_waiting(struct kernel *kernel)
     return result;
 }
 
+/* The socket is the guard's, whichever it is now. */
+static void listen_to_copies(struct kernel *kernel)
+{
+    if (kernel->aside.is_listening && kernel->aside.source.fd == kernel->guard.aside_socket)
+        return;
+    stop_listening(&kernel->aside, kernel->loop);
+    kernel->aside.source = (struct loop_source){
+        .fd = kernel->guard.aside_socket, .events = POLLIN, .callback = on_packet, .context = kernel};
+    loop_add(kernel->loop, &kernel->aside.source);
+    kernel->aside.is_listening = true;
+}
+
+/* What the interpreter cannot tell, a copy may know as it was before. Returns whether it is asked. */
+static bool ask_copy(struct kernel *kernel, struct request *request)
+{
+    struct bytes content = request_content(request);
+    const struct copy *copy =
+        request->copy_is_asked
+            ? NULL
+            : copies_ask(&kernel->copies,
+                         &(struct frame){kinds[kind_of(request)].frame, request->cell, 1, &content});
+
+    if (copy == NULL)
+        return false;
+    request->copy_is_asked = true;
+    request->execute.execution_count = copy->state.execution_count;
+    request->due_ms = loop_now_ms() + COPY_MS;
+    listen_to_copies(kernel);
+    return true;
+}
+
+static struct request *find_overdue(const struct aside *aside)
+{
+    struct request *request = aside->first;
+
+    while (request != NULL && request->due_ms > loop_now_ms())
+        request = request->next;
+    return request;
+}
+
 static int answer_overdue(struct kernel *kernel)
 {
     struct request *request;
     int result = 0;
 
-    while (result == 0 && (request = kernel->aside.first) != NULL && request->due_ms <= loop_now_ms()) {
-        kernel->aside.first = request->next;
+    while (result == 0 && (request = find_overdue(&kernel->aside)) != NULL) {
+        if (ask_copy(kernel, request))
+            continue;
+        remove_open(&kernel->aside, request->cell);
         result = answer_nothing(request, "the interpreter did not answer in time: the cell holds it");
     }
+    if (kernel->aside.first == NULL)
+        stop_listening(&kernel->aside, kernel->loop);
     return result;
 }
 
@@ -163,8 +262,9 @@ static void start_timer(struct kernel *kernel)
     int64_t now = loop_now_ms();
     int64_t due = INT64_MAX;
 
-    if (kernel->aside.first != NULL)
-        due = kernel->aside.first->due_ms;
+    for (const struct request *request = kernel->aside.first; request != NULL; request = request->next)
+        if (request->due_ms < due)
+            due = request->due_ms;
     for (const struct request *request = kernel->queue.first; request != NULL; request = request->next) {
         int64_t its = request->due_ms >= now ? request->due_ms : now + AGAIN_MS;
 

@@ -3,8 +3,8 @@
  *
  * Completion, inspection, the list of variables and is_complete wait in the execution queue as everything
  * does, but not for long: when a cell is still running then, they leave it and are asked aside
- * (guard/link/aside.h). They are answered in time whatever the cell does: where the interpreter cannot, with
- * nothing, and the reply's metadata says why. Owns the requests that it has asked.
+ * (guard/link/aside.h). They are answered in time whatever the cell does: where the interpreter cannot, by a
+ * frozen copy, else with nothing, and the reply's metadata say which and why. Owns the requests that it has asked.
  */
 #pragma once
 
@@ -15,6 +15,8 @@
 struct aside {
     struct request *first; /* asked and not answered, the oldest first */
     struct loop_timer timer;
+    struct loop_source source; /* answers of copies; only while one is awaited */
+    bool is_listening;
 };
 
 void aside_init(struct kernel *kernel);

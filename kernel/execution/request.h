@@ -55,6 +55,7 @@ struct request {
     struct denials denials;
     char *result_text;     /* text/plain of its execute_result, for history */
     char *input_msg_id;    /* of the input_request that waits for an answer */
+    bool copy_is_asked;   /* of a question that the guard did not answer in time */
     int64_t due_ms;       /* of a question: when it is asked aside, then when it must be answered */
     struct request *next; /* in the execution queue, or among those that are asked aside */
 };

@@ -249,6 +249,25 @@ const struct copy *copies_newest(const struct copies *copies)
     return copies->count > 0 ? &copies->items[copies->count - 1] : NULL;
 }
 
+/* A copy that does not take all of a frame can be told nothing any more. */
+const struct copy *copies_ask(struct copies *copies, const struct frame *question)
+{
+    const struct copy *copy = copies_newest(copies);
+    struct frame_writer writer;
+    bool is_sent;
+
+    if (copy == NULL)
+        return NULL;
+    frame_writer_init(&writer);
+    frame_writer_push(&writer, question);
+    is_sent = frame_writer_flush(&writer, copy->link) == 0;
+    frame_writer_finish(&writer);
+    if (is_sent)
+        return copy;
+    drop_at(copies, copies->count - 1);
+    return NULL;
+}
+
 const struct copy *copies_find(const struct copies *copies, int depth)
 {
     for (size_t i = copies->count; i > 0; i--)

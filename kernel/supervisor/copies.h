@@ -80,6 +80,13 @@ const struct copy *copies_newest(const struct copies *copies);
 const struct copy *copies_find_start(const struct copies *copies);
 
 /*
+ * copies_ask() - a question to the newest copy, which is answered on the guard's aside_socket
+ *
+ * The copy stays what it is. Returns it, borrowed; NULL when there is none.
+ */
+const struct copy *copies_ask(struct copies *copies, const struct frame *question);
+
+/*
  * copies_thaw() - let a copy be the guard
  *
  * The guard that there is, if any, is killed, and copies that are newer than this one are dropped.

@@ -90,6 +90,14 @@ def inspect(front, code):
     return ask(front, "inspect_request", {"code": code, "cursor_pos": len(code), "detail_level": 0})
 
 
+def wait_for_copy(front):
+    deadline = time.monotonic() + 5
+    while not (status := front.ask("safepyrun_status_request"))["copy_is_current"]:
+        assert time.monotonic() < deadline, status
+        time.sleep(0.02)
+    return status
+
+
 def interrupt(front, msg_id):
     front.ask("interrupt_request", channel="control")
     return front.reply(msg_id)
@@ -135,6 +143,24 @@ def test_a_cell_that_holds_the_interpreter(start_kernel, shell):
         assert front.reply(msg_id, timeout=30).content["status"] == "ok"
         # What comes too late is dropped, and the session goes on.
         assert front.run("x")[0].content["status"] == "ok"
+
+
+def test_a_frozen_copy_answers_for_it(start_kernel, shell):
+    kernel = start_kernel(shell=shell)
+    with kernel.frontend() as front:
+        front.run("import math\nseen_by_all = 5")
+        status = wait_for_copy(front)
+        msg_id = start(front, "seen_by_none = 1; " + HOLDS_THE_GIL)
+        reply, took = complete(front, "seen_by")
+        assert reply.content["matches"] == ["seen_by_all"] and took < LIMIT
+        assert reply.metadata == {"safepyrun": {"answered_by": "copy", "execution_count": 1}}
+        # Two at once, and the copy is none the worse for it.
+        both = [front.send("shell", "complete_request", {"code": code, "cursor_pos": 9}) for code in ("math.floo", "math.sqrt")]
+        replies = {m.parent_id: m.content["matches"] for m in (front.receive("shell", LIMIT) for _ in both)}
+        assert [replies[each] for each in both] == [["floor"], ["sqrt"]]
+        os.kill(status["guard_pid"], signal.SIGKILL)
+        assert "nothing else is lost" in front.reply(msg_id).content["evalue"]
+        assert front.run("seen_by_all")[1][0].content["data"]["text/plain"] == "5"
 
 
 def test_nothing_of_the_users_runs(start_kernel, shell):
@@ -191,10 +217,7 @@ def test_no_thread_before_it_is_needed(start_kernel, shell):
         assert kernel.guard().num_threads() == before + 1
         front.reply(msg_id)
         # Copies are taken all the same, and one that takes over has a thread of its own.
-        deadline = time.monotonic() + 5
-        while not (status := front.ask("safepyrun_status_request"))["copy_is_current"]:
-            assert time.monotonic() < deadline, status
-            time.sleep(0.02)
+        status = wait_for_copy(front)
         msg_id = start(front, "print('on', flush=True); time.sleep(30)")
         os.kill(status["guard_pid"], signal.SIGKILL)
         assert front.reply(msg_id).content["ename"] == "GuardDied"
