@@ -4,10 +4,13 @@
 it. A test that ends, starves or configures its kernel asks `start_kernel` for one of its own.
 """
 
+import os
+
 import pytest
 from kernel_process import KernelProcess
 
-SHELLS = ("plain", "ipython")
+#: SAFEPYRUN_TEST_SHELLS: some of them, with "," in between
+SHELLS = os.environ.get("SAFEPYRUN_TEST_SHELLS", "plain,ipython").split(",")
 
 
 @pytest.fixture(scope="module", params=SHELLS)

@@ -105,11 +105,12 @@ run_figures()     { with_pytest figures dev bench; }
 # A sanitizer's complaint ends the process that it is about, so the test at hand fails; its text goes to a file.
 # Leaks are looked for in the unit tests only: an embedded interpreter keeps much until the process ends.
 # A cell that dereferences NULL must die of its signal: that is what is tested.
+# With the plain shell: IPython is Python on the same C, and costs seconds of start in each instrumented kernel.
 run_asan()
 {
     build asan
     with_ctest asan-unit asan || true
     export ASAN_OPTIONS=detect_leaks=0:handle_segv=0:log_path=$artefacts/asan UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
-    with_pytest asan-wire asan integration/wire -m "not timing and not unsanitized"
+    SAFEPYRUN_TEST_SHELLS=plain with_pytest asan-wire asan integration/wire -m "not timing and not unsanitized"
     unset ASAN_OPTIONS UBSAN_OPTIONS
 }
