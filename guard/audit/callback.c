@@ -1,26 +1,23 @@
 #include "guard/audit/callback.h"
 
 #include "guard/audit/caller.h"
-#include "guard/python/compat.h"
+#include "guard/python/stack.h"
 
 _Thread_local unsigned callback_depth;
 static _Thread_local PyObject *base; /* the frame that was innermost before; compared only */
 
 bool callback_is_asking(void)
 {
-    cleanup_py PyObject *frame = py_own((PyObject *)PyEval_GetFrame());
+    cleanup_py PyObject *frame = stack_innermost();
 
     if (callback_depth == 0)
         return false;
     while (frame != NULL && frame != base) {
-        cleanup_py PyObject *code = (PyObject *)PyFrame_GetCode((PyFrameObject *)frame);
-        PyObject *back;
+        cleanup_py PyObject *code = stack_code(frame);
 
         if (caller_is_marked_user(code))
             return false;
-        back = compat.frame_back(frame);
-        Py_DECREF(frame);
-        frame = back;
+        stack_step_out(&frame);
     }
     return frame == base;
 }

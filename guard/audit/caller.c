@@ -2,6 +2,7 @@
 
 #include "guard/audit/library_code.h"
 #include "guard/python/compat.h"
+#include "guard/python/stack.h"
 #include "guard/python/py_cleanup.h"
 
 #include <fcntl.h>
@@ -164,11 +165,6 @@ bool caller_is_marked_user(PyObject *code)
     return mark_of(code) == MARK_USER;
 }
 
-static PyObject *frame_code(PyFrameObject *frame)
-{
-    return (PyObject *)PyFrame_GetCode(frame);
-}
-
 /* A borrowed look at who runs now; NULL without a frame. The frame keeps its code alive. */
 static PyObject *innermost_code(void)
 {
@@ -177,7 +173,7 @@ static PyObject *innermost_code(void)
 
     if (frame == NULL)
         return NULL;
-    code = frame_code(frame);
+    code = stack_code((PyObject *)frame);
     Py_DECREF(code);
     return code;
 }
@@ -197,7 +193,6 @@ void caller_end_host_work(void)
 {
     host_work.depth--;
 }
-
 
 /* The file name in a code object, as it says; for code that is a library's by its mark. */
 static bool file_name_of(PyObject *code, char *name, size_t size)
@@ -289,20 +284,17 @@ bool caller_is_hosts_own(const struct scope *scope)
 
 const struct scope *caller_scope_on_stack(void)
 {
-    cleanup_py PyObject *frame = py_own((PyObject *)PyEval_GetFrame());
+    cleanup_py PyObject *frame = stack_innermost();
 
     if (is_host_work())
         return NULL;
     while (frame != NULL) {
-        cleanup_py PyObject *code = frame_code((PyFrameObject *)frame);
+        cleanup_py PyObject *code = stack_code(frame);
         void *extra = extra_of(code);
-        PyObject *back;
 
         if (number_of(extra) != 0)
             return scope_by_number(number_of(extra));
-        back = compat.frame_back(frame);
-        Py_DECREF(frame);
-        frame = back;
+        stack_step_out(&frame);
     }
     return NULL;
 }
@@ -324,19 +316,16 @@ void caller_find_executor(void)
 
 bool caller_is_asyncio_executor(const struct scope *scope)
 {
-    cleanup_py PyObject *frame = py_own((PyObject *)PyEval_GetFrame());
+    cleanup_py PyObject *frame = stack_innermost();
 
     while (frame != NULL && state.run_in_executor != NULL) {
-        cleanup_py PyObject *code = frame_code((PyFrameObject *)frame);
-        PyObject *back;
+        cleanup_py PyObject *code = stack_code(frame);
 
         if (code == state.run_in_executor)
             return true;
         if (is_user(scope, code, mark_of(code)))
             return false;
-        back = compat.frame_back(frame);
-        Py_DECREF(frame);
-        frame = back;
+        stack_step_out(&frame);
     }
     return false;
 }
@@ -348,7 +337,7 @@ bool caller_is_import_system(PyObject *code)
 
 enum caller caller_on_stack(const struct scope *scope, bool *ret_deputy_is_known)
 {
-    cleanup_py PyObject *frame = py_own((PyObject *)PyEval_GetFrame());
+    cleanup_py PyObject *frame = stack_innermost();
     bool innermost = true; /* nothing but ctypes so far */
     bool at_bottom = true; /* the very first frame */
     bool casts = false;
@@ -358,9 +347,8 @@ enum caller caller_on_stack(const struct scope *scope, bool *ret_deputy_is_known
     if (is_host_work())
         return CALLER_HOST;
     while (frame != NULL) {
-        cleanup_py PyObject *code = frame_code((PyFrameObject *)frame);
+        cleanup_py PyObject *code = stack_code(frame);
         enum mark mark = mark_of(code);
-        PyObject *back;
 
         if (is_user(scope, code, mark))
             return at_bottom || innermost ? CALLER_USER : CALLER_DEPUTY;
@@ -376,9 +364,7 @@ enum caller caller_on_stack(const struct scope *scope, bool *ret_deputy_is_known
             return CALLER_IMPORT;
         }
         at_bottom = false;
-        back = compat.frame_back(frame);
-        Py_DECREF(frame);
-        frame = back;
+        stack_step_out(&frame);
     }
     return CALLER_LIBRARY;
 }

@@ -2,6 +2,7 @@
 
 #include "guard/audit/plain.h"
 #include "guard/python/compat.h"
+#include "guard/python/stack.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -42,19 +43,16 @@ PyObject *frame_view_name(PyFrameObject *frame)
 
 PyObject *frame_view_chain(int frames)
 {
-    cleanup_py PyObject *frame = py_own((PyObject *)PyEval_GetFrame());
+    cleanup_py PyObject *frame = stack_innermost();
     cleanup_py PyObject *names = PyList_New(0);
     cleanup_py PyObject *arrow = PyUnicode_FromString(" -> ");
 
     for (int i = 0; frame != NULL && names != NULL && i < frames; i++) {
         cleanup_py PyObject *name = frame_view_name((PyFrameObject *)frame);
-        PyObject *back;
 
         if (name == NULL || PyList_Append(names, name) < 0)
             return NULL;
-        back = compat.frame_back(frame);
-        Py_DECREF(frame);
-        frame = back;
+        stack_step_out(&frame);
     }
     if (names == NULL || arrow == NULL || PyList_Reverse(names) < 0)
         return NULL;

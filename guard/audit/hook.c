@@ -53,8 +53,7 @@ static int deny_unknown(const struct scope *scope, const char *event,
     snprintf(words, sizeof(words), "do something it does not know (audit event '%.80s')", event);
     snprintf(denial.reason, sizeof(denial.reason), "unknown events are refused");
     snprintf(denial.subject, sizeof(denial.subject), "%.200s", event);
-    answer = denial.is_final ? HOST_SAYS_NOTHING
-                             : host_answer_ask(scope, event, words, source, &denial);
+    answer = host_answer_ask(scope, event, words, source, &denial);
     if (answer == HOST_ALLOWS ||
         (answer == HOST_SAYS_NOTHING && is_tools_right(scope, event, &denial)))
         return 0;

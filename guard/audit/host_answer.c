@@ -5,7 +5,7 @@
 #include "guard/audit/host_data.h"
 #include "guard/audit/plain.h"
 #include "guard/audit/tracked_calls.h"
-#include "guard/python/compat.h"
+#include "guard/python/stack.h"
 #include "guard/python/error.h"
 
 #include <stdio.h>
@@ -163,18 +163,11 @@ void host_answer_reword(const struct scope *scope, struct denial *denial, char *
 /* Does the one who entered stand on this stack? Then the call chain names him. */
 static bool is_below(const struct scope_entry *entry)
 {
-    cleanup_py PyObject *frame = py_own((PyObject *)PyEval_GetFrame());
+    cleanup_py PyObject *frame = stack_innermost();
 
-    while (frame != NULL) {
-        PyObject *back;
-
-        if (frame == entry->frame)
-            return true;
-        back = compat.frame_back(frame);
-        Py_DECREF(frame);
-        frame = back;
-    }
-    return false;
+    while (frame != NULL && frame != entry->frame)
+        stack_step_out(&frame);
+    return frame != NULL;
 }
 
 char *host_answer_trail(const struct scope *scope)

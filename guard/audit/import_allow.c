@@ -2,6 +2,7 @@
 
 #include "guard/audit/caller.h"
 #include "guard/python/compat.h"
+#include "guard/python/stack.h"
 
 #include <string.h>
 
@@ -77,12 +78,10 @@ static bool is_listed(const struct scope *scope, PyObject *frame)
 static bool is_run_by_import(const struct scope *scope, PyObject *frame)
 {
     cleanup_py PyObject *runner = compat.frame_back(frame);
-    cleanup_py PyObject *code =
-        runner != NULL ? (PyObject *)PyFrame_GetCode((PyFrameObject *)runner) : NULL;
+    cleanup_py PyObject *code = runner != NULL ? stack_code(runner) : NULL;
     cleanup_py PyObject *loader =
         code != NULL && caller_is_import_system(code) ? compat.frame_back(runner) : NULL;
-    cleanup_py PyObject *loader_code =
-        loader != NULL ? (PyObject *)PyFrame_GetCode((PyFrameObject *)loader) : NULL;
+    cleanup_py PyObject *loader_code = loader != NULL ? stack_code(loader) : NULL;
 
     return loader_code != NULL && !caller_is_user(scope, loader_code);
 }
@@ -90,16 +89,12 @@ static bool is_run_by_import(const struct scope *scope, PyObject *frame)
 bool import_allow_asks(const struct scope *scope)
 {
     bool lists_any = scope->import_allow.count > 0 || (!scope->judges_host_code && list.count > 0);
-    cleanup_py PyObject *frame = lists_any ? py_own((PyObject *)PyEval_GetFrame()) : NULL;
+    cleanup_py PyObject *frame = lists_any ? stack_innermost() : NULL;
 
     while (frame != NULL) {
-        PyObject *back;
-
         if (is_run_by_import(scope, frame) && is_listed(scope, frame))
             return true;
-        back = compat.frame_back(frame);
-        Py_DECREF(frame);
-        frame = back;
+        stack_step_out(&frame);
     }
     return false;
 }

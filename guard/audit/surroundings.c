@@ -7,6 +7,7 @@
 #include "guard/audit/slot_patch.h"
 #include "guard/audit/unchanged.h"
 #include "guard/python/compat.h"
+#include "guard/python/stack.h"
 #include "guard/python/method_patch.h"
 
 #include <signal.h>
@@ -69,17 +70,14 @@ static int judge(PyObject *callable)
 static bool cell_calls(void)
 {
     const struct scope *scope = scope_current();
-    cleanup_py PyObject *frame = py_own((PyObject *)PyEval_GetFrame());
+    cleanup_py PyObject *frame = stack_innermost();
 
     while (scope != NULL && frame != NULL) {
-        cleanup_py PyObject *code = (PyObject *)PyFrame_GetCode((PyFrameObject *)frame);
-        PyObject *back;
+        cleanup_py PyObject *code = stack_code(frame);
 
         if (code != state.signal)
             return caller_is_user(scope, code);
-        back = compat.frame_back(frame);
-        Py_DECREF(frame);
-        frame = back;
+        stack_step_out(&frame);
     }
     return false;
 }

@@ -6,6 +6,7 @@
 #include "guard/audit/caller.h"
 #include "guard/audit/tool.h"
 #include "guard/python/compat.h"
+#include "guard/python/stack.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -182,19 +183,18 @@ static void ask_frame(struct asking *asking, PyFrameObject *frame, PyObject *cod
 
 static void walk(struct asking *asking)
 {
-    cleanup_py PyObject *frame = py_own((PyObject *)PyEval_GetFrame());
+    cleanup_py PyObject *frame = stack_innermost();
     const struct native_call *native = tool_native_call();
 
     for (;;) {
         cleanup_py PyObject *code = NULL;
-        PyObject *back;
 
         /* Built-ins that this frame has called stand before the frame itself. */
         for (; native != NULL && (PyObject *)native->frame == frame; native = native->outer)
             ask_builtin(asking, native);
         if (frame == NULL || asking->answer == TOOLS_ALLOW)
             return;
-        code = (PyObject *)PyFrame_GetCode((PyFrameObject *)frame);
+        code = stack_code(frame);
         if (caller_is_marked_user(code) || surroundings_are_barrier(code))
             return;
         ask_frame(asking, (PyFrameObject *)frame, code);
@@ -202,9 +202,7 @@ static void walk(struct asking *asking)
            is a barrier. */
         if (asking->answer == TOOLS_ALLOW || caller_is_user(asking->question->scope, code))
             return;
-        back = compat.frame_back(frame);
-        Py_DECREF(frame);
-        frame = back;
+        stack_step_out(&frame);
     }
 }
 

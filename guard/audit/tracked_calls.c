@@ -5,6 +5,7 @@
 #include "guard/audit/plain.h"
 #include "guard/link/cleanup.h"
 #include "guard/python/compat.h"
+#include "guard/python/stack.h"
 
 /* Kept for ever: a host names few. The collector does not see them. */
 static struct {
@@ -43,21 +44,18 @@ static int append_view(PyObject *views, PyObject *frame)
 PyObject *tracked_calls_frames(void)
 {
     cleanup_py PyObject *views = PyList_New(0);
-    cleanup_py PyObject *frame = state.count > 0 ? py_own((PyObject *)PyEval_GetFrame()) : NULL;
+    cleanup_py PyObject *frame = state.count > 0 ? stack_innermost() : NULL;
 
     if (views == NULL || plain_init() < 0)
         return NULL;
     while (frame != NULL) {
-        cleanup_py PyObject *code = (PyObject *)PyFrame_GetCode((PyFrameObject *)frame);
-        PyObject *back;
+        cleanup_py PyObject *code = stack_code(frame);
 
         if (caller_is_marked_user(code))
             break;
         if (is_tracked(code) && append_view(views, frame) < 0)
             return NULL;
-        back = compat.frame_back(frame);
-        Py_DECREF(frame);
-        frame = back;
+        stack_step_out(&frame);
     }
     return PyList_AsTuple(views);
 }
