@@ -188,6 +188,10 @@ static int run_requested(struct arguments *arguments)
     struct run_request request;
     int status = read_all("-", &text);
 
+    if (status < 0) {
+        fprintf(stderr, "Error: the request: %s\n", strerror(-status));
+        return 1;
+    }
     if (run_request_read(buffer_bytes(&text), &request, &error) < 0) {
         status = complain(error, "");
     } else {
