@@ -150,7 +150,7 @@ static int fork_starter(struct policy *policy, int link_fd)
     pid_t pid;
 
     outside_set_role(OUTSIDE_NOT_NOW);
-    if (!ring_has_records_socket(settings.records))
+    if (!descriptor_is_packets(settings.records))
         settings.records = -1;
     if (policy->setup_files.count == 0) {
         if (settings.records >= 0)

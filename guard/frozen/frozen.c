@@ -40,10 +40,8 @@ void frozen_keep(int fd)
 int frozen_start(int link_fd)
 {
     int fd = link_fd + DESCRIPTOR_COPIES;
-    int type = 0;
-    socklen_t size = sizeof(type);
 
-    if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) < 0 || type != SOCK_SEQPACKET)
+    if (!descriptor_is_packets(fd))
         return 0; /* started by hand */
     fcntl(fd, F_SETFD, FD_CLOEXEC);
     frozen.copies_fd = fd;

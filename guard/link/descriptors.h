@@ -6,6 +6,8 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 enum {
     DESCRIPTOR_LAST_LINE = 1, /* link + 1: a memory file; where the cell is when it has to be ended */
     DESCRIPTOR_COPIES = 2,    /* link + 2: a SOCK_SEQPACKET socket; the links of frozen copies */
@@ -17,6 +19,10 @@ enum {
 
 /* The name of the memory file, by which the guard knows it. */
 #define LAST_LINE_NAME "safepyrun-last-line"
+
+bool descriptor_is_last_line(int fd);
+/* A SOCK_SEQPACKET socket, so one of ours: a guard that was started by hand has none there. */
+bool descriptor_is_packets(int fd);
 
 /* Which signal asks for it: a real-time one that neither Python nor libraries use. */
 #define LAST_LINE_SIGNAL (SIGRTMAX - 1)

@@ -196,11 +196,9 @@ static void after_fork_in_child(void)
 int aside_start(int link_fd, PyObject *shell)
 {
     int fd = link_fd + DESCRIPTOR_ASIDE;
-    int type = 0;
-    socklen_t size = sizeof(type);
     cleanup_py PyObject *module = NULL;
 
-    if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) < 0 || type != SOCK_SEQPACKET)
+    if (!descriptor_is_packets(fd))
         return 0; /* started by hand */
     module = PyImport_ImportModule("safepyrun._aside");
     aside.glue = module != NULL ? PyObject_CallMethod(module, "Aside", "(O)", shell) : NULL;

@@ -4,22 +4,6 @@
 
 #include <fcntl.h>
 #include <signal.h>
-#include <stdbool.h>
-#include <stdio.h>
-#include <string.h>
-#include <unistd.h>
-
-static bool is_ours(int fd)
-{
-    static const char expected[] = "/memfd:" LAST_LINE_NAME;
-    char path[64];
-    char target[64];
-    ssize_t size;
-
-    snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-    size = readlink(path, target, sizeof(target));
-    return size >= (ssize_t)sizeof(expected) - 1 && memcmp(target, expected, sizeof(expected) - 1) == 0;
-}
 
 static int call(PyObject *module, const char *name, PyObject *arguments, PyObject *keywords)
 {
@@ -39,7 +23,7 @@ int last_line_start(int link_fd)
     cleanup_py PyObject *number = NULL;
     cleanup_py PyObject *keywords = NULL;
 
-    if (!is_ours(fd))
+    if (!descriptor_is_last_line(fd))
         return 0;
     fcntl(fd, F_SETFD, FD_CLOEXEC);
     module = PyImport_ImportModule("faulthandler");

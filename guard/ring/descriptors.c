@@ -3,11 +3,7 @@
 #include "guard/link/descriptors.h"
 
 #include <limits.h>
-#include <stdio.h>
-#include <string.h>
-#include <stdbool.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -28,36 +24,16 @@ static void close_between(unsigned first, unsigned last)
         close_range_slowly(first, last);
 }
 
-static bool is_memory_of_ours(int fd)
-{
-    static const char name[] = "/memfd:" LAST_LINE_NAME;
-    char path[64];
-    char target[64];
-    ssize_t size;
-
-    snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-    size = readlink(path, target, sizeof(target));
-    return size >= (ssize_t)sizeof(name) - 1 && memcmp(target, name, sizeof(name) - 1) == 0;
-}
-
-bool descriptors_is_records_socket(int fd)
-{
-    int type = 0;
-    socklen_t size = sizeof(type);
-
-    return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_SEQPACKET;
-}
-
 void descriptors_close_inherited(int link_fd)
 {
     int last = link_fd;
 
     if (link_fd > 3)
         close_between(3, (unsigned)link_fd - 1);
-    if (is_memory_of_ours(link_fd + DESCRIPTOR_LAST_LINE))
+    if (descriptor_is_last_line(link_fd + DESCRIPTOR_LAST_LINE))
         last = link_fd + DESCRIPTOR_LAST_LINE;
     for (int next = DESCRIPTOR_COPIES; last != link_fd && next < DESCRIPTOR_COUNT; next++)
-        if (last == link_fd + next - 1 && descriptors_is_records_socket(link_fd + next))
+        if (last == link_fd + next - 1 && descriptor_is_packets(link_fd + next))
             last = link_fd + next;
     close_between((unsigned)last + 1, INT_MAX);
 }

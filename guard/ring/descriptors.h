@@ -6,10 +6,5 @@
  */
 #pragma once
 
-#include <stdbool.h>
-
 /* Closes all but 0, 1, 2, `link_fd` and what the kernel process put behind it. */
 void descriptors_close_inherited(int link_fd);
-
-/* Is this a socket as those behind the link are? */
-bool descriptors_is_records_socket(int fd);

@@ -37,11 +37,6 @@ void ring_close_inherited(int link_fd)
     descriptors_close_inherited(link_fd);
 }
 
-bool ring_has_records_socket(int fd)
-{
-    return descriptors_is_records_socket(fd);
-}
-
 void ring_prepare(const struct policy *policy)
 {
     if (policy->os_ring == POLICY_OS_RING_OFF)

@@ -16,9 +16,6 @@
 /* First thing of the process: nothing stays open but 0, 1, 2 and the link. */
 void ring_close_inherited(int link_fd);
 
-/* Whether such a socket is here, where descriptors.h puts it. */
-bool ring_has_records_socket(int fd);
-
 /*
  * ring_prepare() - what needs a process of one thread
  *
