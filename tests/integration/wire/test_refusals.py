@@ -185,7 +185,7 @@ def test_a_flood_is_cut_in_the_log(audited):
 
 def test_a_guard_that_dies_is_in_the_log(start_kernel, tmp_path):
     path = tmp_path / "audit.jsonl"
-    kernel = start_kernel(arguments=("--audit-log", path))
+    kernel = start_kernel(policy="[limits]\ncopies = 0", arguments=("--audit-log", path))
     with kernel.frontend() as front:
         front.run("1")
         front.execute("import time; time.sleep(60)")
