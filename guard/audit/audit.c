@@ -145,11 +145,6 @@ struct scope *audit_new_scope(struct policy *policy)
     return scope_new(policy);
 }
 
-bool audit_is_armed(void)
-{
-    return scope_is_process_armed();
-}
-
 const struct policy *audit_policy(void)
 {
     return scope_process_policy();

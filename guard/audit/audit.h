@@ -30,7 +30,6 @@ int audit_install(void);
  */
 int audit_arm(struct policy *policy, int link_fd);
 
-bool audit_is_armed(void);
 /* Borrowed; NULL before audit_arm(). */
 const struct policy *audit_policy(void);
 
@@ -75,7 +74,3 @@ struct audit_denial {
 typedef void (*audit_denial_function)(const struct audit_denial *denial, void *data);
 /* Called with the GIL, in any thread; must not run Python code. */
 void audit_set_denial_callback(audit_denial_function function, void *data);
-
-/* How many denials since the start; the message of the last one (borrowed, valid until the next). */
-unsigned long audit_denial_count(void);
-const char *audit_last_denial(void);

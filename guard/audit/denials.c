@@ -9,24 +9,12 @@
 static struct {
     audit_denial_function callback;
     void *data;
-    unsigned long count;
-    char last[2 * DENIAL_TEXT];
 } record;
 
 void audit_set_denial_callback(audit_denial_function function, void *data)
 {
     record.callback = function;
     record.data = data;
-}
-
-unsigned long audit_denial_count(void)
-{
-    return record.count;
-}
-
-const char *audit_last_denial(void)
-{
-    return record.last;
 }
 
 /* `subject` may be any bytes: as file names go, what is no UTF-8 becomes surrogates. */
@@ -60,8 +48,6 @@ int denials_raise_with(const char *event, const char *words, const struct denial
 
     snprintf(message, sizeof(message), "safepyrun refused to %s: %s; %s", words, denial->reason,
              denial->remedy);
-    record.count++;
-    memcpy(record.last, message, sizeof(record.last));
     if (record.callback != NULL)
         record.callback(&entry, record.data);
     if (trail != NULL)

@@ -7,7 +7,6 @@
 #include "guard/audit/hook.h"
 #include "guard/audit/host_answer.h"
 #include "guard/audit/tools.h"
-#include "guard/python/compat.h"
 
 #include <string.h>
 

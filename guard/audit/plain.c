@@ -73,11 +73,6 @@ static PyType_Spec stand_in_spec = {.name = "safepyrun.Opaque",
                                              Py_TPFLAGS_DISALLOW_INSTANTIATION,
                                     .slots = stand_in_slots};
 
-bool plain_is_stand_in(PyObject *object)
-{
-    return Py_TYPE(object) == state.stand_in;
-}
-
 /* The instance's own __dict__, without asking the object for it. Borrowed from *ret_owner. */
 static PyObject *instance_dict(PyObject *object, PyObject **ret_owner)
 {

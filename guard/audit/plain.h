@@ -17,6 +17,3 @@ int plain_init(void);
 
 /* A new copy; NULL with an exception set when memory is short. Releases no object of a cell. */
 PyObject *plain_copy(PyObject *object);
-
-/* Stand-ins only: for tests and for callbacks that want to know. */
-bool plain_is_stand_in(PyObject *object);

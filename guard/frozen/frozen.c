@@ -5,7 +5,6 @@
 #include "guard/link/descriptors.h"
 #include "guard/link/passing.h"
 #include "guard/python/aside.h"
-#include "guard/python/error.h"
 #include "guard/python/event_loop.h"
 #include "guard/python/interrupt.h"
 #include "guard/python/link_end.h"

@@ -4,7 +4,6 @@
 #include "guard/link/buffer.h"
 #include "guard/link/cleanup.h"
 #include "guard/link/seals.h"
-#include "guard/python/error.h"
 #include "guard/python/py_cleanup.h"
 #include "guard/template/folders.h"
 #include "guard/template/keeper.h"

@@ -417,6 +417,7 @@ void channels_close(struct channels *channels, const struct connection_file *fil
     if (channels->iopub.socket != NULL)
         iopub_drain(&channels->iopub, LINGER_MS / 2);
     iopub_finish(&channels->iopub, channels->loop);
+    late_peer_finish(&channels->asked, channels->loop);
     handshake_finish(&channels->handshake);
     gateway_finish(&channels->gateway);
     for (int channel = 0; channel < CHANNEL_COUNT; channel++) {

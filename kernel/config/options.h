@@ -10,7 +10,6 @@
 #include "guard/link/buffer.h"
 #include "kernel/records/log.h"
 
-enum shell_kind { SHELL_AUTO, SHELL_IPYTHON, SHELL_PLAIN };
 enum guard_death { GUARD_DEATH_EXIT, GUARD_DEATH_RESPAWN };
 
 struct options {

@@ -16,7 +16,6 @@
 enum {
     LISTEN_FD = 3, /* in the template; the lock follows */
     FREE_FD = 16,
-    ARGUMENTS_MAX = 32,
 };
 
 extern char **environ;

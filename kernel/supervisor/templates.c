@@ -5,7 +5,6 @@
 #include "kernel/config/installation.h"
 #include "kernel/config/runtime_folder.h"
 #include "kernel/records/log.h"
-#include "kernel/supervisor/spawn.h"
 #include "kernel/supervisor/template_start.h"
 
 #include <fcntl.h>
