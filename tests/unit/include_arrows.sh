@@ -37,7 +37,7 @@ while IFS=: read -r folder allowed; do
     [ -e "$file" ] || { echo "no such folder: $folder"; failed=1; continue; }
     while read -r included; do
       checked=$((checked + 1))
-      from=$(dirname "$included")
+      from=${included%/*}
       [ "$from" = "$folder" ] && continue
       case " $allowed " in *" $from "*) ;; *) echo "$file includes $included"; failed=1 ;; esac
     done < <(sed -n 's/^#include "\([^"]*\)".*/\1/p' "$file")
