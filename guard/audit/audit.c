@@ -4,6 +4,7 @@
 #include "guard/audit/carry.h"
 #include "guard/audit/hook.h"
 #include "guard/audit/interpose.h"
+#include "guard/audit/move_words.h"
 #include "guard/audit/python_folders.h"
 #include "guard/audit/scope.h"
 #include "guard/audit/tools.h"
@@ -104,7 +105,7 @@ int audit_arm(struct policy *policy, int link_fd)
         policy_free(policy);
         return -1;
     }
-    if (caller_init() < 0 || interpose_init() < 0)
+    if (caller_init() < 0 || interpose_init() < 0 || move_words_init() < 0)
         return -1; /* the policy is kept: code objects and patches may already refer to it */
     if (tools_freeze() < 0)
         return -1;

@@ -6,6 +6,10 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
+
+/* A recursion is not followed to its end, and whoever reads a refusal wants to know where he is. */
+enum { FRAMES_WALKED = 60, FRAMES_TOLD = 8 };
 
 struct view {
     PyObject_HEAD
@@ -41,20 +45,42 @@ PyObject *frame_view_name(PyFrameObject *frame)
     return module != NULL ? PyUnicode_FromFormat("%U.%U", module, name) : steal(name);
 }
 
-PyObject *frame_view_chain(int frames)
+static bool is_import_system(PyObject *name)
+{
+    static const char prefix[] = "importlib._bootstrap";
+    const char *text = PyUnicode_AsUTF8AndSize(name, NULL);
+
+    if (text == NULL)
+        PyErr_Clear();
+    return text != NULL && strncmp(text, prefix, strlen(prefix)) == 0;
+}
+
+/* The names of the frames of this thread, innermost first. */
+static PyObject *frame_names(void)
 {
     cleanup_py PyObject *frame = stack_innermost();
     cleanup_py PyObject *names = PyList_New(0);
-    cleanup_py PyObject *arrow = PyUnicode_FromString(" -> ");
 
-    for (int i = 0; frame != NULL && names != NULL && i < frames; i++) {
+    for (int i = 0; frame != NULL && names != NULL && i < FRAMES_WALKED; i++) {
         cleanup_py PyObject *name = frame_view_name((PyFrameObject *)frame);
 
-        if (name == NULL || PyList_Append(names, name) < 0)
+        if (name == NULL || (!is_import_system(name) && PyList_Append(names, name) < 0))
             return NULL;
         stack_step_out(&frame);
     }
-    if (names == NULL || arrow == NULL || PyList_Reverse(names) < 0)
+    return steal(names);
+}
+
+PyObject *frame_view_chain(void)
+{
+    cleanup_py PyObject *names = frame_names();
+    cleanup_py PyObject *arrow = PyUnicode_FromString(" -> ");
+    cleanup_py PyObject *gap = Py_BuildValue("[s]", "…");
+    Py_ssize_t count = names != NULL ? PyList_Size(names) : 0;
+
+    if (names == NULL || arrow == NULL || gap == NULL ||
+        (count > FRAMES_TOLD && PyList_SetSlice(names, FRAMES_TOLD - 1, count - 1, gap) < 0) ||
+        PyList_Reverse(names) < 0)
         return NULL;
     return PyUnicode_Join(arrow, names);
 }

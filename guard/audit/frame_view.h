@@ -18,9 +18,8 @@ PyObject *frame_view_of(PyFrameObject *frame);
 /* The frame behind a view, borrowed; NULL (no exception) for any other object. */
 PyFrameObject *frame_view_frame(PyObject *object);
 
-/* "a.f -> b.g": who called whom, outermost first, of so many innermost frames; a new str, or NULL with an
-   exception. */
-enum { FRAME_VIEW_FEW = 8, FRAME_VIEW_ALL = 60 /* a recursion is not told step by step */ };
-PyObject *frame_view_chain(int frames);
+/* "a.f -> … -> b.g": who called whom, outermost first, without the frames of the import system; a new str, or NULL
+   with an exception. Of a long chain the first name is told and the last ones. */
+PyObject *frame_view_chain(void);
 /* "module.qualified_name" of one frame, new. */
 PyObject *frame_view_name(PyFrameObject *frame);

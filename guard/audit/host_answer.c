@@ -151,12 +151,14 @@ enum host_answer host_answer_ask(const struct scope *scope, const char *event, c
 void host_answer_reword(const struct scope *scope, struct denial *denial, char *buffer, size_t size)
 {
     static const char file[] = " in the policy file";
+    static const char network[] = ", or list";
     const char *at = scope->is_process ? NULL : strstr(denial->remedy, file);
+    const char *without = at != NULL ? strstr(denial->remedy, network) : NULL;
 
     if (at == NULL)
         return;
-    snprintf(buffer, size, "%.*s%s", (int)(at - denial->remedy), denial->remedy,
-             at + strlen(file));
+    snprintf(buffer, size, "%.*s%s", (int)((without != NULL ? without : at) - denial->remedy),
+             denial->remedy, at + strlen(file));
     denial->remedy = buffer;
 }
 
@@ -180,7 +182,7 @@ char *host_answer_trail(const struct scope *scope)
 
     if (scope->is_process)
         return NULL;
-    chain = frame_view_chain(FRAME_VIEW_ALL);
+    chain = frame_view_chain();
     if (chain != NULL && entry != NULL && entry->chain != NULL && !is_below(entry))
         text = PyUnicode_FromFormat("\nCall chain: %U\nAudit context entered in thread %lu by: %U",
                                     chain, entry->thread, entry->chain);

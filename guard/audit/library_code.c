@@ -105,10 +105,12 @@ static PyObject *get_data(PyObject *self, PyObject *path)
         PyErr_SetString(PyExc_ValueError, "embedded null byte");
         return NULL;
     }
-    fd = open(PyBytes_AsString(encoded), O_RDONLY | O_CLOEXEC);
-    if (fd >= 0 && fstat(fd, &about) == 0 && S_ISDIR(about.st_mode)) {
+    /* The GIL is kept until it is known whose file it is: else another thread could put another one under this descriptor.
+       So nothing may block: there are no modules in pipes. */
+    fd = open(PyBytes_AsString(encoded), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd >= 0 && fstat(fd, &about) == 0 && !S_ISREG(about.st_mode)) {
         close(steal_fd(&fd));
-        errno = EISDIR;
+        errno = S_ISDIR(about.st_mode) ? EISDIR : EINVAL;
     }
     if (fd < 0)
         return PyErr_SetFromErrnoWithFilenameObject(PyExc_OSError, text);

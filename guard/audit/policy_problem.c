@@ -129,6 +129,8 @@ char *policy_problem_unknown(const struct policy_file *file, const char *key)
     return xasprintf("%s: there is no key %s; `safepyrun policy keys` lists them", where, key);
 }
 
+enum { SHOWN_MAX = 60 }; /* bytes of a wrong value that the message repeats */
+
 /* ---- values ---------------------------------------------------------------------------------- */
 
 static bool is_good_entry(PyObject *entry, const char *key)
@@ -140,7 +142,9 @@ static bool is_good_entry(PyObject *entry, const char *key)
         PyErr_Clear();
         return false;
     }
-    return strcmp(key, "protect") != 0 || strchr(text, '/') == NULL;
+    if (strcmp(key, "protect") != 0 && strcmp(key, "deny_read") != 0)
+        return true;
+    return text[strspn(text, "!")] != '\0' && (key[0] == 'd' || strchr(text, '/') == NULL);
 }
 
 /* Counts from 1; 0: it is not about one entry. */
@@ -162,6 +166,14 @@ char *policy_problem_value(const struct policy_file *file, const char *key, PyOb
 
     if (entry != 0 && strncmp(accepts, "a list", 6) == 0)
         return xasprintf("%s: %s must be %s; entry %zu is not one", where, key, accepts, entry);
+    if (PyUnicode_CheckExact(value)) {
+        cleanup_py PyObject *written = PyObject_Repr(value);
+        const char *text = written != NULL ? PyUnicode_AsUTF8AndSize(written, NULL) : NULL;
+
+        PyErr_Clear();
+        if (text != NULL && strlen(text) <= SHOWN_MAX)
+            return xasprintf("%s: %s must be %s, not %s", where, key, accepts, text);
+    }
     return xasprintf("%s: %s must be %s", where, key, accepts);
 }
 

@@ -175,7 +175,7 @@ PyObject *scope_entry_new(struct scope *scope)
     *entry = (struct scope_entry){.scope = scope,
                                   .data = py_own(scope->host.frozen_data),
                                   .frame = PyEval_GetFrame(),
-                                  .chain = frame_view_chain(FRAME_VIEW_FEW),
+                                  .chain = frame_view_chain(),
                                   .thread = compat_thread_ident()};
     return capsule;
 }

@@ -52,7 +52,11 @@ static int read_strings(PyObject *value, const char *name, struct string_list *r
 static int set_list(struct policy *policy, const char *key, PyObject *value)
 {
     struct string_list list = {NULL, 0};
-    int outcome = read_strings(value, key, &list);
+    int outcome;
+
+    if (strcmp(key, "deny_read") == 0)
+        string_list_add(&list, "!*"); /* in a program the whole list is meant */
+    outcome = read_strings(value, key, &list);
 
     if (outcome == 0 &&
         policy_set(policy, key,

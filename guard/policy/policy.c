@@ -157,6 +157,37 @@ static int set_strings(struct string_list *list, const struct policy_value *valu
     return 0;
 }
 
+static void take_off(struct string_list *list, const char *text)
+{
+    struct string_list kept = {NULL, 0};
+
+    for (size_t i = 0; strcmp(text, "*") != 0 && i < list->count; i++)
+        if (strcmp(list->items[i], text) != 0)
+            string_list_add(&kept, list->items[i]);
+    string_list_finish(list);
+    *list = kept;
+}
+
+/* What is refused beyond what the preset and earlier files refuse: whoever names one path more does not mean to give the
+   others away. "!x" takes one off, "!*" all. */
+static int add_denials(struct string_list *list, const struct policy_value *value)
+{
+    if (value->type != POLICY_STRINGS)
+        return POLICY_E_BAD_TYPE;
+    for (size_t i = 0; i < value->count; i++)
+        if (value->strings[i][strspn(value->strings[i], "!")] == '\0')
+            return POLICY_E_BAD_VALUE;
+    for (size_t i = 0; i < value->count; i++) {
+        const char *text = value->strings[i];
+
+        if (text[0] == '!')
+            take_off(list, text + 1);
+        else if (!string_list_has(list, text))
+            string_list_add(list, text);
+    }
+    return 0;
+}
+
 /* A list of folders, or "any". */
 static int set_folders(struct string_list *list, bool *guards, const struct policy_value *value)
 {
@@ -214,7 +245,7 @@ static int set_protect(struct policy *policy, const struct policy_value *value)
         for (size_t i = 0; i < value->count; i++)
             if (strchr(value->strings[i], '/') != NULL)
                 return POLICY_E_BAD_VALUE;
-    return set_strings(&policy->protect, value);
+    return add_denials(&policy->protect, value);
 }
 
 static bool is_host_and_port(const char *text)
@@ -333,6 +364,8 @@ int policy_set(struct policy *policy, const char *key, const struct policy_value
         return set_folders(&policy->read_roots, &policy->guards_reads, value);
     if (strcmp(key, "protect") == 0)
         return set_protect(policy, value);
+    if (strcmp(key, "deny_read") == 0)
+        return add_denials(&policy->deny_read, value);
     if (strcmp(key, "mode") == 0)
         return set_mode(policy, value);
     if (strcmp(key, "network.allow") == 0)

@@ -80,14 +80,20 @@ void verdict_network_is_proxied(void)
     network_is_proxied = true;
 }
 
+/* The second half is for those who have a policy file: see host_answer_reword(). */
+#define NETWORK_REMEDY                                                                             \
+    "put the data into a file and read that, or list host:port under network.allow in the policy file"
+
 enum verdict check_network(const struct policy *policy, const struct facts *facts,
                            struct denial *ret_denial)
 {
     (void)facts;
     if (network_is_proxied && policy->network_allow.count > 0)
         return VERDICT_ALLOW;
-    return verdict_deny(ret_denial, VERDICT_RING, "put the data into a file and read that",
-                        "cells may not use the network");
+    if (policy->network_allow.count > 0)
+        return verdict_deny(ret_denial, VERDICT_RING, "see in %guard status why the OS ring is not there",
+                            "network.allow needs the OS ring");
+    return verdict_deny(ret_denial, VERDICT_RING, NETWORK_REMEDY, "cells may not use the network");
 }
 
 enum verdict check_monitoring(const struct policy *policy, const struct facts *facts,

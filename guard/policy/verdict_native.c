@@ -64,6 +64,10 @@ enum verdict check_native_call(const struct policy *policy, const struct facts *
         memmem(library.data, library.size, "/_ctypes.", 9) != NULL)
         return VERDICT_ALLOW;
     verdict_name_subject(ret_denial, facts->name);
+    if (library.size > 0 && memmem(library.data, library.size, "/llvmlite/", 10) != NULL)
+        return verdict_deny(ret_denial, VERDICT_RING,
+                            "compute with numpy, scipy or polars, which are compiled already",
+                            "numba makes machine code while it runs, and nobody can judge that");
     return verdict_deny(ret_denial, VERDICT_RING, "use a package that wraps the native library",
                         "only a few functions of BLAS and OpenMP may be called through ctypes");
 }

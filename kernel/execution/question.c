@@ -1,5 +1,6 @@
 #include "kernel/execution/question.h"
 
+#include "kernel/execution/question_frame.h"
 #include "kernel/execution/question_prompt.h"
 #include "kernel/kernel.h"
 #include "kernel/records/log.h"
@@ -11,7 +12,7 @@
 #include <strings.h>
 #include <sys/random.h>
 
-enum { SECONDS_MAX = 3600, REPLY_BYTES_MAX = 64 };
+enum { REPLY_BYTES_MAX = 64 };
 
 void question_finish(struct question *question)
 {
@@ -138,20 +139,6 @@ static int ask_client(struct kernel *kernel, struct request *request, long secon
 }
 
 /* Digits only; false for anything else. */
-static bool read_number(struct bytes part, unsigned long *ret_number)
-{
-    char digits[20];
-
-    if (part.size == 0 || part.size >= sizeof(digits))
-        return false;
-    for (size_t i = 0; i < part.size; i++)
-        if (!isdigit(((const unsigned char *)part.data)[i]))
-            return false;
-    snprintf(digits, sizeof(digits), "%.*s", (int)part.size, (const char *)part.data);
-    *ret_number = strtoul(digits, NULL, 10);
-    return true;
-}
-
 static void begin_cell(struct question *question, uint32_t cell)
 {
     if (question->cell == cell)
@@ -181,32 +168,28 @@ int question_take(struct kernel *kernel, const struct frame *frame)
 {
     struct question *question = &kernel->question;
     struct request *running = kernel->queue.running;
-    unsigned long number;
-    unsigned long row;
-    unsigned long seconds;
+    struct question_asked asked;
     enum question_answer answer;
 
-    if (question->is_open || !read_number(frame->parts[0], &number) ||
-        !read_number(frame->parts[1], &row) || question_row(row) == NULL ||
-        !read_number(frame->parts[2], &seconds) || seconds == 0 || seconds > SECONDS_MAX) {
+    if (question->is_open || !question_frame_read(frame, &asked)) {
         guard_process_condemn(&kernel->guard, "it broke the protocol: a question that is none");
         return 0;
     }
     begin_cell(question, frame->cell);
-    answer = answer_at_once(kernel, running, frame->parts[3]);
+    answer = answer_at_once(kernel, running, asked.subject);
     if (answer != ANSWER_COUNT) {
-        send_answer(kernel, frame->cell, number, answer);
+        send_answer(kernel, frame->cell, asked.number, answer);
         return 0;
     }
     question->is_open = true;
-    question->number = number;
-    question->row = question_row(row);
+    question->number = asked.number;
+    question->row = asked.row;
     question->asked_ms = loop_now_ms();
     buffer_clear(&question->subject, QUESTION_SUBJECT_BYTES_MAX);
-    buffer_append(&question->subject, frame->parts[3]);
-    loop_timer_start(&kernel->question_timer, (int64_t)seconds * 1000);
+    buffer_append(&question->subject, asked.subject);
+    loop_timer_start(&kernel->question_timer, (int64_t)asked.seconds * 1000);
     limits_pause(&kernel->limits);
-    return ask_client(kernel, running, (long)seconds);
+    return ask_client(kernel, running, (long)asked.seconds);
 }
 
 /* ---- what the person says ------------------------------------------------------------------- */

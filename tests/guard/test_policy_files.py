@@ -98,6 +98,8 @@ def guard_runs_def(guard):
     ("project_policy = true\n", ["project_policy", "your own policy file only"]),
     ("a = \n", ["/given.toml", "line 1"]),
     ("protect = [\"a/b\"]\n", ["line 1", "protect", "names"]),
+    ("deny_read = [\"a\", \"!\"]\n", ["line 1", "deny_read", "entry 2"]),
+    ("preset = \"wrkspace\"\n", ["line 1", "preset must be one of", "not 'wrkspace'"]),
     ("[setup]\nfiles = [\n  \"missing.py\"\n]\n", ["/given.toml, line 3", "setup.files", "/missing.py", "No such file"]),
     # in arrays, the entry
     ("ban_imports = [\n    \"json\",  # one\n    3,\n]\n", ["line 3", "ban_imports", "entry 2"]),
@@ -173,6 +175,18 @@ def test_usual_secrets_are_not_read(start):
     assert guard.execute("fd = os.open(os.path.expanduser('~/.ssh'), os.O_RDONLY)").error == "PermissionError"
     assert guard.execute("open(os.path.expanduser('~/notes')).read()").result == "'read me'"
     assert guard.execute("open('folder/notes').read()").result == "'read me'"
+
+
+def test_one_path_more_does_not_give_the_others_away(start):
+    guard = start(user('deny_read = ["private"]\nprotect = ["vault"]\n'), argument('deny_read = ["!~/.netrc", "other"]\n'))
+    (start.home / ".ssh").mkdir()
+    for path in (start.home / ".ssh/id_rsa", start.home / ".netrc", start.work / "private", start.work / "other"):
+        path.write_text("text")
+    for path, error in (("~/.ssh/id_rsa", "PermissionError"), ("private", "PermissionError"), ("other", "PermissionError"),
+                        ("~/.netrc", None)):
+        assert guard.execute(f"import os\nopen(os.path.expanduser({path!r})).read()").error == error, path
+    for name in (".git", "vault"):
+        assert guard.execute(f"os.mkdir({name!r})").error == "PermissionError"
 
 
 @pytest.mark.parametrize("roots", ['["~"]', '"any"'])

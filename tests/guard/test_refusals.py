@@ -225,7 +225,7 @@ def test_guard_status(guarded, host):
 
 
 def test_guard_policy(tmp_path):
-    with Guard(cwd=tmp_path, policy_file='ok_dests = "any"\nban_defs = false\nprotect = ["x"]\n') as guard:
+    with Guard(cwd=tmp_path, policy_file='ok_dests = "any"\nban_defs = false\nprotect = ["!*", "x"]\n') as guard:
         lines = [re.sub(" +", " ", line) for line in guard.execute("%guard policy").stdout.splitlines()]
         for line in ('preset = "workspace"', 'ok_dests = "any"', "ban_defs = false", 'protect = ["x"]'):
             assert line in lines

@@ -27,6 +27,15 @@ CELLS = {
     "sqlite": "import sqlite3\nc = sqlite3.connect('s.db')\nc.execute('pragma journal_mode=wal')\nc.execute('create table t(x)')\nc.commit()\nc.close()",
     "mmap": "import mmap\nopen('z', 'wb').write(b'0' * 4096)\nwith open('z', 'r+b') as f:\n    m = mmap.mmap(f.fileno(), 0)\n    m[0] = 65\n    m.flush()\nm = mmap.mmap(-1, 4096)",
 }
+BETWEEN_ROOTS = """import os, shutil, pathlib
+open('x', 'w').close()
+for move in (os.rename, os.replace, lambda a, b: pathlib.Path(a).rename(b)):
+    try:
+        move('x', '../other/x')
+    except OSError as error:
+        assert error.errno == 18 and 'shutil.move() copies' in str(error) and str(error).endswith("'x' -> '../other/x'"), error
+shutil.move('x', '../other/x')
+sorted(os.listdir('../other'))"""
 FORKS = {
     "fork pool": "import multiprocessing as mp\nwith mp.get_context('fork').Pool(2) as p:\n    assert p.map(abs, [-1, -2]) == [1, 2]",
     "fork executor": "import multiprocessing as mp\nfrom concurrent.futures import ProcessPoolExecutor\n"
@@ -98,3 +107,12 @@ def test_dev_is_nearly_empty(tmp_path):
         names = guard.execute("import os\nprint(*sorted(os.listdir('/dev')))").stdout.split()
         assert set(names) <= {".none", "fd", "full", "null", "random", "shm", "stderr", "stdin", "stdout", "urandom", "zero"}
         assert guard.execute("os.listdir('/dev/shm')").result == "[]"
+
+
+def test_a_file_goes_from_one_write_root_to_another(tmp_path):
+    """Mounts of the view are told apart by rename(); the words say what to do, and that works."""
+    for name in ("work", "other"):
+        (tmp_path / name).mkdir()
+    with Guard(cwd=tmp_path / "work", policy_file=f'ok_dests = [".", "{tmp_path}/other"]\n') as guard:
+        outcome = guard.execute(BETWEEN_ROOTS)
+        assert outcome.error is None and outcome.result == "['x']", outcome.reply

@@ -44,6 +44,8 @@ static void every_list_is_set_and_carried(void **state)
         if (policy_list(policy, keys[i].name) == NULL)
             continue;
         lists++;
+        if (strcmp(keys[i].name, "deny_read") == 0 || strcmp(keys[i].name, "protect") == 0)
+            set_list(policy, keys[i].name, "!*");
         assert_int_equal(set_list(policy, keys[i].name, entry), 0);
         decoded = through_the_link(policy);
         assert_int_equal(policy_list(decoded, keys[i].name)->count, 1);
@@ -136,6 +138,26 @@ static void whether_and_how_long_to_ask(void **state)
     assert_false(policy->asks);
 }
 
+static void denials_are_added(void **state)
+{
+    cleanup_policy struct policy *policy = policy_new(POLICY_WORKSPACE);
+    size_t usual = policy->deny_read.count;
+
+    (void)state;
+    assert_int_equal(set_list(policy, "deny_read", "/data/private"), 0);
+    assert_int_equal(set_list(policy, "deny_read", "/data/private"), 0);
+    assert_int_equal(policy->deny_read.count, usual + 1);
+    assert_int_equal(set_list(policy, "deny_read", "!~/.aws"), 0);
+    assert_false(string_list_has(&policy->deny_read, "~/.aws"));
+    assert_true(string_list_has(&policy->deny_read, "~/.ssh"));
+    assert_int_equal(set_list(policy, "protect", "vault"), 0);
+    assert_true(string_list_has(&policy->protect, ".git"));
+    assert_int_equal(set_list(policy, "protect", "!*"), 0);
+    assert_int_equal(policy->protect.count, 0);
+    assert_int_equal(set_list(policy, "protect", "!"), POLICY_E_BAD_VALUE);
+    assert_int_equal(set_list(policy, "deny_read", "!!"), POLICY_E_BAD_VALUE);
+}
+
 static void any_lifts_a_limit(void **state)
 {
     cleanup_policy struct policy *policy = policy_new(POLICY_WORKSPACE);
@@ -206,5 +228,6 @@ static void presets_hide_the_usual_secrets(void **state)
 RUN(cmocka_unit_test(templates_are_wanted_and_learn_unless_modules_are_named),
     cmocka_unit_test(every_list_is_set_and_carried), cmocka_unit_test(the_mode_is_one_of_two),
     cmocka_unit_test(every_limit_is_set_and_carried), cmocka_unit_test(each_preset_has_its_limits),
-    cmocka_unit_test(whether_and_how_long_to_ask), cmocka_unit_test(any_lifts_a_limit), cmocka_unit_test(what_no_file_may_change_stays),
+    cmocka_unit_test(whether_and_how_long_to_ask), cmocka_unit_test(any_lifts_a_limit), cmocka_unit_test(denials_are_added),
+    cmocka_unit_test(what_no_file_may_change_stays),
     cmocka_unit_test(presets_hide_the_usual_secrets))

@@ -68,6 +68,9 @@ class _Registration:
     def one(self, tool):
         if isinstance(tool, str):
             self.named(tool)
+        elif isinstance(tool, tuple):
+            raise TypeError("allow(): a function and its check are written as allow({function: check}), or "
+                            "allow(function, allow_policy=check)")
         elif isinstance(tool, dict):
             for owner, wanted in tool.items():
                 self.table(owner, wanted)

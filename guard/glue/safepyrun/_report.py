@@ -69,7 +69,7 @@ def _list(items):
 def _policy():
     values = _guard.policy()
     width = max(map(len, values))
-    return ["# what is in force, as a policy file would say it; a cell cannot change it",
+    return ["# what is in force, with the names that a policy file has for it; a cell cannot change it",
             *(f"{name:{width}} = {_value(value)}" for name, value in values.items()),
             *_tools(),
             *_granted("# a person has let pass for this session: ")]

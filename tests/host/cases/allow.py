@@ -549,3 +549,8 @@ def test_allow_pandas(tmp_path):
     assert (tmp_path / "a.csv").exists() and (tmp_path / "a.json").exists()
     refuses(frame + "df.to_csv('/nowhere.csv')", "open for writing", **roots)
     refuses(frame + "df.to_json(path_or_buf='/nowhere.json')", "open for writing", **roots)
+
+
+def test_a_pair_is_told_how_it_is_written():
+    with raises(TypeError, "allow({function: check})"):
+        allow((len, lambda *args: None))

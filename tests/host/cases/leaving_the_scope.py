@@ -8,6 +8,7 @@ import asyncio
 import concurrent.futures
 import contextvars
 import gc
+import importlib.machinery
 import inspect
 import os
 import subprocess
@@ -328,3 +329,26 @@ async def test_finalize_of_weakref_at_exit():
         done = at_exit(cell, before)
         assert not appeared(), done
         assert ("of the host" in done.stdout) == bool(before)
+
+
+def test_a_named_pipe_in_the_place_of_a_module(tmp_path):
+    """Opened by importlib's reader with the GIL, it would stop the whole program. The finder passes it over."""
+    os.mkfifo(tmp_path / "waits.py")
+    reader = importlib.machinery.SourceFileLoader("waits", str(tmp_path / "waits.py"))
+    with mk_audit([tmp_path], monitor_calls=False)():
+        with raises(OSError, "Invalid argument"):
+            reader.get_data(reader.path)
+        with raises(OSError, "Invalid argument"):
+            reader.load_module()
+
+
+def test_the_call_chain_is_short():
+    def deep(depth):
+        return deep(depth - 1) if depth else open("/foo/bar", "w")
+
+    with mk_audit([])():
+        try:
+            deep(30)
+        except PermissionError as error:
+            chain = str(error).partition("Call chain: ")[2]
+    assert chain.count(" -> ") == 8 and " -> … -> " in chain and chain.startswith("__main__.<module>")
