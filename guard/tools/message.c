@@ -1,10 +1,12 @@
 #include "guard/tools/message.h"
 
+#include "guard/link/passing.h"
+#include "guard/link/write_all.h"
+
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
-#include <sys/uio.h>
 
 #define MAGIC 0x4c4f4f54u
 
@@ -16,6 +18,11 @@ struct head {
     uint32_t size;
 };
 
+struct record {
+    struct head head;
+    char text[TOOL_INLINE_BYTES];
+};
+
 struct rule {
     enum tool_party reader;
     size_t descriptors;
@@ -23,15 +30,9 @@ struct rule {
 };
 
 static const struct rule rules[] = {
-#define TOOL_MESSAGE(name, to, descriptors, has_text)                                              \
-    [TOOL_##name] = {TOOL_TO_##to, descriptors, has_text},
+#define TOOL_MESSAGE(name, to, descriptors, has_text) [TOOL_##name] = {TOOL_TO_##to, descriptors, has_text},
 #include "guard/tools/messages.def"
 #undef TOOL_MESSAGE
-};
-
-union control {
-    char bytes[CMSG_SPACE((TOOL_FDS_MAX + 1) * sizeof(int))];
-    struct cmsghdr align;
 };
 
 static void forget_descriptors(struct tool_message *message)
@@ -50,8 +51,7 @@ void tool_message_finish(struct tool_message *message)
         close(steal_fd(&message->memory));
 }
 
-int tool_message_parse(struct bytes record, size_t fd_count, enum tool_party reader,
-                       struct tool_message *ret_message)
+int tool_message_parse(struct bytes record, size_t fd_count, enum tool_party reader, struct tool_message *ret_message)
 {
     struct head head;
     size_t inline_size;
@@ -61,8 +61,7 @@ int tool_message_parse(struct bytes record, size_t fd_count, enum tool_party rea
         return TOOL_E_INVALID;
     memcpy(&head, record.data, sizeof(head));
     if (head.magic != MAGIC || head.type == TOOL_NONE || head.type >= TOOL_MESSAGE_TYPE_COUNT ||
-        rules[head.type].reader != reader || head.size > TOOL_TEXT_BYTES ||
-        (head.size > 0 && !rules[head.type].has_text))
+        rules[head.type].reader != reader || head.size > TOOL_TEXT_BYTES || (head.size > 0 && !rules[head.type].has_text))
         return TOOL_E_INVALID;
     inline_size = head.size <= TOOL_INLINE_BYTES ? head.size : 0;
     if (record.size != sizeof(head) + inline_size ||
@@ -76,71 +75,40 @@ int tool_message_parse(struct bytes record, size_t fd_count, enum tool_party rea
     return 0;
 }
 
-/* Into `ret_fds`; what is beyond the space was closed by the system. */
-static size_t take_descriptors(struct msghdr *header, int ret_fds[TOOL_FDS_MAX + 1])
+static void take_descriptors(struct passed *passed, struct tool_message *message)
 {
-    size_t count = 0;
-
-    for (struct cmsghdr *part = CMSG_FIRSTHDR(header); part != NULL;
-         part = CMSG_NXTHDR(header, part)) {
-        if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS)
-            continue;
-        count = (part->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-        memcpy(ret_fds, CMSG_DATA(part), count * sizeof(int));
-        break; /* the system puts all of a record into one */
-    }
-    return count;
+    if (message->size > TOOL_INLINE_BYTES)
+        message->memory = passed->fds[--passed->count];
+    memcpy(message->fds, passed->fds, passed->count * sizeof(int));
+    passed->count = 0;
 }
 
-static void place_descriptors(const int *fds, size_t count, bool has_memory,
-                              struct tool_message *message)
+/* An empty record looks like the end. */
+static bool is_over(int socket)
 {
-    for (size_t i = 0; i < count; i++) {
-        if (has_memory && i + 1 == count)
-            message->memory = fds[i];
-        else
-            message->fds[i] = fds[i];
-    }
+    struct pollfd end = {socket, POLLRDHUP, 0};
+
+    return poll(&end, 1, 0) == 1;
 }
 
-int tool_message_receive(int socket, enum tool_party reader, int flags,
-                         struct tool_message *ret_message)
+int tool_message_receive(int socket, enum tool_party reader, int flags, struct tool_message *ret_message)
 {
-    struct head head;
-    union control control;
-    struct iovec parts[2] = {{&head, sizeof(head)}, {ret_message->text, sizeof(ret_message->text)}};
-    struct msghdr header = {.msg_iov = parts,
-                            .msg_iovlen = 2,
-                            .msg_control = control.bytes,
-                            .msg_controllen = sizeof(control.bytes)};
-    int fds[TOOL_FDS_MAX + 1];
-    char record[sizeof(head) + TOOL_INLINE_BYTES];
+    struct record record;
+    cleanup_passed struct passed passed = PASSED_NONE;
     ssize_t size;
-    size_t count;
     int result;
 
     forget_descriptors(ret_message);
-    size = recvmsg(socket, &header, flags | MSG_CMSG_CLOEXEC);
-    if (size < 0)
-        return errno == EAGAIN || errno == EWOULDBLOCK ? TOOL_E_AGAIN
-               : errno == ECONNRESET                   ? TOOL_E_CLOSED
-                                                       : -errno;
-    count = take_descriptors(&header, fds);
-    if (size == 0 && count == 0)
+    size = passing_receive(socket, &record, sizeof(record), flags, &passed);
+    if (size == -EAGAIN)
+        return TOOL_E_AGAIN;
+    if ((size == 0 && is_over(socket)) || size == -ECONNRESET)
         return TOOL_E_CLOSED;
-    memcpy(record, &head, sizeof(head));
-    if ((size_t)size > sizeof(head))
-        memcpy(record + sizeof(head), ret_message->text, (size_t)size - sizeof(head));
-    result =
-        (header.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0
-            ? TOOL_E_INVALID
-            : tool_message_parse((struct bytes){record, (size_t)size}, count, reader, ret_message);
-    if (result == 0) {
-        place_descriptors(fds, count, ret_message->size > TOOL_INLINE_BYTES, ret_message);
-        return 0;
-    }
-    for (size_t i = 0; i < count; i++)
-        close(fds[i]);
+    if (size < 0)
+        return size == -EMSGSIZE ? TOOL_E_INVALID : (int)size;
+    result = tool_message_parse((struct bytes){&record, (size_t)size}, passed.count, reader, ret_message);
+    if (result == 0)
+        take_descriptors(&passed, ret_message);
     return result;
 }
 
@@ -148,58 +116,36 @@ int tool_message_receive(int socket, enum tool_party reader, int flags,
 static int put_into_memory(struct bytes text)
 {
     cleanup_close int memory = memfd_create("safepyrun-tool", MFD_CLOEXEC);
-    size_t done = 0;
+    int result = memory >= 0 ? write_all(memory, text) : -errno;
 
-    while (memory >= 0 && done < text.size) {
-        ssize_t count = write(memory, (const char *)text.data + done, text.size - done);
-
-        if (count < 0 && errno != EINTR)
-            return -1;
-        done += count > 0 ? (size_t)count : 0;
-    }
-    return steal_fd(&memory);
+    errno = -result;
+    return result == 0 ? steal_fd(&memory) : -1;
 }
 
-static size_t collect_descriptors(const struct tool_message *message, int memory,
-                                  int ret_fds[TOOL_FDS_MAX + 1])
+static void lend_descriptors(const struct tool_message *message, int memory, struct passed *passed)
 {
-    size_t count = 0;
-
-    for (size_t i = 0; i < rules[message->type].descriptors; i++)
-        ret_fds[count++] = message->fds[i];
+    passed->count = rules[message->type].descriptors;
+    memcpy(passed->fds, message->fds, passed->count * sizeof(int));
     if (memory >= 0)
-        ret_fds[count++] = memory;
-    return count;
+        passed->fds[passed->count++] = memory;
 }
 
 int tool_message_send(int socket, const struct tool_message *message, struct bytes text, int flags)
 {
     bool is_own = text.data == NULL;
     size_t size = is_own ? message->size : text.size;
-    struct head head = {MAGIC, message->type, message->tool, message->call, (uint32_t)size};
-    struct iovec parts[2] = {
-        {&head, sizeof(head)},
-        {is_own ? (void *)message->text : (void *)text.data, size <= TOOL_INLINE_BYTES ? size : 0}};
-    union control control = {.bytes = {0}};
-    struct msghdr header = {.msg_iov = parts, .msg_iovlen = 2};
+    size_t inline_size = size <= TOOL_INLINE_BYTES ? size : 0;
+    struct record record = {.head = {MAGIC, message->type, message->tool, message->call, (uint32_t)size}};
     cleanup_close int made = -1;
-    int fds[TOOL_FDS_MAX + 1];
-    size_t count;
+    struct passed passed = PASSED_NONE; /* lent: not closed here */
 
     if (size > TOOL_TEXT_BYTES)
         return -EMSGSIZE;
     if (!is_own && size > TOOL_INLINE_BYTES && (made = put_into_memory(text)) < 0)
         return -errno;
-    count = collect_descriptors(message, is_own ? message->memory : made, fds);
-    if (count > 0) {
-        header.msg_control = control.bytes;
-        header.msg_controllen = CMSG_SPACE(count * sizeof(int));
-        control.align = (struct cmsghdr){.cmsg_len = CMSG_LEN(count * sizeof(int)),
-                                         .cmsg_level = SOL_SOCKET,
-                                         .cmsg_type = SCM_RIGHTS};
-        memcpy(CMSG_DATA(&control.align), fds, count * sizeof(int));
-    }
-    return sendmsg(socket, &header, flags | MSG_NOSIGNAL) < 0 ? -errno : 0;
+    memcpy(record.text, is_own ? message->text : text.data, inline_size);
+    lend_descriptors(message, is_own ? message->memory : made, &passed);
+    return passing_send(socket, (struct bytes){&record, sizeof(record.head) + inline_size}, &passed, flags);
 }
 
 /* A file of a cell's choice could make a read() wait for ever; one in memory cannot. */

@@ -8,6 +8,7 @@
 
 enum {
     BEGIN_MS = 120 * 1000, /* for the set-up files */
+    START_MS = 20,         /* who has just answered is about to be free */
     GRACE_MS = 2000,       /* from the interrupt to SIGKILL */
     WORDS_BYTES = 256,
     NAME_BYTES = 200,
@@ -112,6 +113,7 @@ void pool_add(struct pool *pool, struct tool_message *message)
     }
     call = xcalloc(1, sizeof(*call));
     call->message = message;
+    call->due_ms = now_ms() + START_MS;
     call->number = message->call = ++pool->last_number;
     while (*end != NULL)
         end = &(*end)->next;
@@ -174,6 +176,14 @@ static struct tool_process *find_free(struct pool *pool, bool is_running)
     return NULL;
 }
 
+static bool may_start(const struct pool *pool, const struct tool_call *call)
+{
+    for (size_t i = 0; i < POOL_PROCESSES_MAX; i++)
+        if (pool->processes[i].pid != 0)
+            return now_ms() >= call->due_ms;
+    return true;
+}
+
 void pool_assign(struct pool *pool, pool_start_process start, void *context)
 {
     for (struct tool_call *call = pool->first; call != NULL; call = call->next) {
@@ -183,7 +193,7 @@ void pool_assign(struct pool *pool, pool_start_process start, void *context)
             continue;
         process = find_free(pool, true);
         if (process == NULL) {
-            process = find_free(pool, false);
+            process = may_start(pool, call) ? find_free(pool, false) : NULL;
             if (process == NULL || start(context, process) < 0)
                 return;
         }
@@ -271,9 +281,9 @@ int pool_tick(struct pool *pool)
 
         if (call->process != NULL && call->due_ms != 0 && call->due_ms <= now)
             be_late(pool, call);
-        if (call->process == NULL || call->due_ms == 0)
-            continue;
         left = call->due_ms - now;
+        if (call->due_ms == 0 || (call->process == NULL && left <= 0))
+            continue;
         if (next < 0 || left < next)
             next = left;
     }

@@ -20,7 +20,7 @@ struct tool_call {
         *message; /* CALL as it came; its connection stays here, so that the end can be told */
     struct tool_process *process; /* NULL: it waits */
     uint32_t number;
-    int64_t due_ms; /* 0: never */
+    int64_t due_ms; /* 0: never; while it waits: from when on a process is started for it */
     bool is_ending; /* interrupted; what comes next is SIGKILL */
     bool is_told;   /* the guard knows why there is no answer, or does not want one */
     bool has_begun; /* the tool process has set the time limit */
