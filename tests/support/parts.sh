@@ -96,7 +96,7 @@ run_cluster()
 {
     [ -d /run/systemd/system ] || RUNLEVEL=1 need_packages iproute2 openssh-server
     lower_venv=$venv make_venv "$project/.venv-cluster" "$project/tests/requirements-cluster.txt"
-    venv=$project/.venv-cluster with_pytest cluster dev integration/cluster -n 0     # all of it shares one gateway's hosts
+    venv=$project/.venv-cluster with_pytest cluster dev integration/cluster --dist loadfile    # a file shares a gateway
 }
 run_package()     { with_pytest package dev integration/package -n 0; }     # one wheel for all of its tests
 run_containers()  { with_pytest containers dev integration/containers -n 0; }   # its tests share one engine
