@@ -77,7 +77,8 @@ void restore_before_request(struct kernel *kernel, const struct request *request
 
     if (copies->most == 0 || copies->is_current || !changes(request))
         return;
-    if (loop_now_ms() - copies->settled_ms > (interval > INTERVAL_MIN_MS ? interval : INTERVAL_MIN_MS))
+    if (copies->settled_ms == NEVER_MS ||
+        loop_now_ms() - copies->settled_ms > (interval > INTERVAL_MIN_MS ? interval : INTERVAL_MIN_MS))
         take(kernel);
 }
 

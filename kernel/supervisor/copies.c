@@ -300,6 +300,7 @@ bool copies_thaw(struct copies *copies, const struct copy *copy)
     guard_process_adopt(copies->guard, chosen.pid, chosen.link);
     copies->state = copies->before = chosen.state;
     copies->is_current = false;
+    copies->settled_ms = NEVER_MS; /* what is the guard now is a copy no more */
     log_info("copy %d is the guard, after %d ms", (int)chosen.pid, (int)(loop_now_ms() - began));
     return true;
 }

@@ -12,7 +12,10 @@
 #include "kernel/loop.h"
 #include "kernel/supervisor/guard_process.h"
 
-enum { COPIES_MAX = 33 }; /* those of the policy, and that of the start */
+enum {
+    COPIES_MAX = 33, /* those of the policy, and that of the start */
+    NEVER_MS = 0,
+};
 
 /* How far the session is in a copy, or in the guard. */
 struct session_state {
@@ -51,7 +54,7 @@ struct copies {
     bool is_current;            /* the newest copy is as the guard is */
     int64_t asked_ms;
     int64_t took_ms;   /* the last one, from asking to the word that it waits */
-    int64_t settled_ms; /* when */
+    int64_t settled_ms; /* when; NEVER_MS: there is to be one at once */
     char *hindrance; /* why there is none of this state; NULL: none was asked for, or there is one. Owned */
 };
 

@@ -79,6 +79,17 @@ def test_a_cell_that_dies_costs_only_itself(session, death):
     assert session.run("1")[0].header["session"] == identity
 
 
+def test_what_took_over_is_copied_before_anything_runs_in_it(session):
+    """Without a pause in between, in which a copy would be taken anyway."""
+    session.keep("x = 1")
+    session.do("%%trial\nx = 2")
+    for _ in range(3):
+        assert "The session is as it was before" in session.die()
+    session.do("y = 2")
+    session.die()
+    assert session.do("print(x)") == "1\n"
+
+
 @pytest.mark.unsanitized
 def test_a_limit_costs_only_the_cell(start_kernel, shell):
     session = Session(start_kernel(shell=shell, policy=OPEN + "[limits]\ngrace_seconds = 1\nmemory_limit_mb = 400\n"))
