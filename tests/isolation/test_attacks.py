@@ -1,7 +1,7 @@
 """Native attacks with the interpreter ring switched off: the OS ring holds alone.
 
 Each attack is first run in a guard without the ring, where it must do what it is about; then in one with it, where nothing
-outside of the write root may be another than before. attacks.c holds them, world.py looks from outside.
+outside of the write root may be another than before. attacks/ holds them, world.py looks from outside.
 """
 
 import os
@@ -12,7 +12,8 @@ import psutil
 import pytest
 from guard_client import BUILD, Guard
 
-ATTACKS = re.findall(r"^ATTACK\((\w+)\)", (Path(__file__).parent / "attacks.c").read_text(), re.M)
+SOURCES = sorted((Path(__file__).parent / "attacks").glob("*.c"))
+ATTACKS = [name for file in SOURCES for name in re.findall(r"^ATTACK\((\w+)\)", file.read_text(), re.M)]
 #: nothing to be seen from outside: what the call returns is what it got
 ANSWERS = {"tcp_listen", "netlink", "packet", "raw", "user_namespace", "clone_namespace", "clone3_namespace", "chroot", "setns", "ptrace",
            "process_vm_readv", "proc_mem_read", "proc_environ", "proc_descriptor", "pidfd_getfd", "kcmp", "message_queue", "new_terminal",
