@@ -6,6 +6,7 @@
 #include "guard/debug/tracer.h"
 #include "guard/python/attribution.h"
 #include "guard/python/cell.h"
+#include "guard/python/compat.h"
 #include "guard/python/error.h"
 #include "guard/python/interrupt.h"
 #include "guard/python/json.h"
@@ -90,9 +91,33 @@ static PyMethodDef methods[] = {{"evaluate", glue_evaluate, METH_VARARGS, NULL},
                                 {"path", glue_path, METH_O, NULL},
                                 {"text", glue_text, METH_O, NULL}};
 
+/* What asks values about themselves counts as the user's: nothing is a library's that a method in C does there. */
+static int mark_as_user(const char *module_name)
+{
+    cleanup_py PyObject *module = PyImport_ImportModule(module_name);
+    PyObject *dict = module != NULL ? PyModule_GetDict(module) : NULL;
+    PyObject *name;
+    PyObject *value;
+    Py_ssize_t at = 0;
+
+    if (dict == NULL)
+        return -1;
+    while (PyDict_Next(dict, &at, &name, &value)) {
+        cleanup_py PyObject *code = NULL;
+
+        if (Py_TYPE(value) != compat.function_type)
+            continue;
+        code = py_own(compat.function_code(value));
+        if (cell_hooks()->compiled(code) < 0)
+            return -1;
+    }
+    return 0;
+}
+
 static PyObject *new_glue(void)
 {
-    cleanup_py PyObject *module = PyImport_ImportModule("safepyrun._dap");
+    cleanup_py PyObject *module =
+        mark_as_user("safepyrun._dap_values") == 0 ? PyImport_ImportModule("safepyrun._dap") : NULL;
     cleanup_py PyObject *functions = PyDict_New();
     cleanup_py PyObject *initial = variables_initial();
 

@@ -27,6 +27,7 @@ static const struct lookup {
     {offsetof(struct compat, function_closure),         "PyFunction_GetClosure",           NULL},
     {offsetof(struct compat, cell_get),                 "PyCell_Get",                      NULL},
     {offsetof(struct compat, frame_type),               "PyFrame_Type",                    NULL},
+    {offsetof(struct compat, function_type),            "PyFunction_Type",                 NULL},
     {offsetof(struct compat, set_trace),                "PyEval_SetTrace",                 NULL},
     {offsetof(struct compat, frame_locals_to_fast),     "PyFrame_LocalsToFast",            OPTIONAL},
     {offsetof(struct compat, audit),                    "PySys_Audit",                     NULL},

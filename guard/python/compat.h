@@ -26,6 +26,7 @@ struct compat {
     PyObject *(*function_closure)(PyObject *function);
     PyObject *(*cell_get)(PyObject *cell);                   /* new; NULL for an empty one */
     PyTypeObject *frame_type;
+    PyTypeObject *function_type;
     void (*set_trace)(compat_trace_function function, PyObject *object);
     void (*frame_locals_to_fast)(PyObject *frame, int clear); /* needed up to 3.12; may be NULL later */
     int (*audit)(const char *event, const char *format, ...);

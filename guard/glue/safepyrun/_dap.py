@@ -1,14 +1,14 @@
 """Answers to the requests of a front end's debugger (Debug Adapter Protocol, and Jupyter's additions to it).
 
-Only words and lists are made here. Where a cell stops, and that everything below counts as user code, is the C code's:
+Only words and lists are made here. Where a cell stops, and what counts as user code, is decided in C:
 `evaluate(frame, text, statements)` runs what a person typed under the rules for cells, and `call(function, arguments)`
-runs what asks a value about itself, for a second at most. Nothing else here may touch a value of the user's.
+runs what asks values about themselves, for a second at most. Values of the user's are touched by _dap_values alone.
 """
 
 from time import monotonic
 from types import ModuleType
 
-from safepyrun._dap_values import attributes, describe, exact, is_class, is_function
+from safepyrun._dap_values import attributes, describe, error_text, is_class, is_function, pairs, value_named
 
 _SECONDS = 3        # for all values of one answer
 _SHOWN = 500        # children of one value
@@ -60,7 +60,7 @@ class Adapter:
         except Refused as refused:
             answer.update(success=False, message=str(refused))
         except Exception as error:
-            answer.update(success=False, message=self._call(_error_text, (error,)))
+            answer.update(success=False, message=self._call(error_text, (error, _TEXT)))
         return answer
 
     # ---- frames --------------------------------------------------------------------------------
@@ -135,7 +135,7 @@ class Adapter:
         """Below call(): (name, value, expression) of a namespace; what few look for stands in groups, as debugpy has it."""
         plain, special, functions, classes = [], [], [], []
         is_global = space is self._shell.namespace
-        for name, value in list(space.items()):
+        for name, value in pairs(space):
             if type(name) is not str:
                 continue
             hidden = is_global and name in self._initial and self._initial[name] is value
@@ -207,14 +207,14 @@ class Adapter:
         wanted = arguments.get(name)
         if type(wanted) is not str or not wanted.isidentifier():
             raise Refused("a variable is named by an identifier")
-        for space in (self._names(index), self._shell.namespace if index < 0 else self._frames[index].f_globals):
-            if wanted in space:
-                return space[wanted]
-        raise Refused(f"there is no variable {wanted}")
+        found = value_named(wanted, self._names(index), self._shell.namespace if index < 0 else self._frames[index].f_globals)
+        if not found:
+            raise Refused(f"there is no variable {wanted}")
+        return found[0]
 
     def rich_inspect(self, arguments):
         value = self._call(self._named, (arguments, "variableName", self._index(arguments)))
-        data, metadata = self._call(_mime_bundle, (self._shell, value))
+        data, metadata = self._call(self._shell.mime_bundle, (value,))
         return {"data": data, "metadata": metadata}
 
     def copy_to_globals(self, arguments):
@@ -237,25 +237,9 @@ _COMMANDS = {
 
 # ---- below call() --------------------------------------------------------------------------------
 
-def _error_text(error):
-    try:
-        text = exact(str(error))
-    except BaseException:
-        text = "<the text of this exception failed>"
-    name = type.__dict__["__name__"].__get__(type(error))
-    return (f"{name}: {text}" if text else name)[:_TEXT]
-
-
 def _read(path):
     with open(path, encoding="utf-8", errors="replace") as file:
         return file.read(1 << 20)
-
-
-def _mime_bundle(shell, value):
-    if shell.name == "ipython":
-        return shell.shell.display_formatter.format(value)
-    from safepyrun._display import mime_bundle
-    return mime_bundle(value)
 
 
 def _modules():

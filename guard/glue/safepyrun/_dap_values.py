@@ -1,6 +1,7 @@
 """What the debugger says of one value: its text, its type, and what is inside of it.
 
-Runs below `call()` of the C code, as the user's: a value may have methods that do anything, and for as long as they like.
+Every function here is marked as user code before it runs: a value may have methods that do anything, built-in functions
+that are told apart from this file's own work by the frame they run in among them.
 """
 
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
@@ -23,6 +24,28 @@ def is_function(value):
 
 def is_class(value):
     return issubclass(type(value), type)
+
+
+def pairs(space):
+    """(name, value) of a namespace, which in a class body may be any mapping."""
+    return list(space.items())
+
+
+def value_named(name, *spaces):
+    """[the value], or [] when no space has it."""
+    for space in spaces:
+        if name in space:
+            return [space[name]]
+    return []
+
+
+def error_text(error, most):
+    try:
+        text = exact(str(error))
+    except BaseException:
+        text = "<the text of this exception failed>"
+    name = _NAME(type(error))
+    return (f"{name}: {text}" if text else name)[:most]
 
 
 def text_of(value, most, depth=0):

@@ -55,6 +55,9 @@ class IPythonShell(Shell):
     def displayhook(self, value):
         self.shell.show_value(value)
 
+    def mime_bundle(self, value):
+        return self.shell.mime_bundle(value)
+
     def format_error(self, error):
         return error_parts(self.shell, error)
 

@@ -312,15 +312,22 @@ class ZMQInteractiveShell(InteractiveShell):
 
     def show_value(self, value):
         """Show a last expression. An error of a formatter is the cell's error, after the value."""
+        # Not self.displayhook: %%capture puts another one in its place.
+        self._format(sys.displayhook, value)
+
+    def mime_bundle(self, value):
+        return self._format(self.display_formatter.format, value)
+
+    def _format(self, function, value):
         self._showing_value = True
         try:
-            # Not self.displayhook: %%capture puts another one in its place.
-            sys.displayhook(value)
+            shown = function(value)
         finally:
             self._showing_value = False
             error, self._display_error = self._display_error, None
         if error is not None:
             raise error
+        return shown
 
     def _page(self, strg, start=0, screen_lines=0, pager_cmd=None):
         data = strg if isinstance(strg, dict) else {"text/plain": strg}

@@ -118,6 +118,9 @@ class PlainShell(Shell):
             space["Out"][self._count] = space[f"_{self._count}"] = value
         _guard.publish("execute_result", {"execution_count": self._count, "data": data, "metadata": metadata})
 
+    def mime_bundle(self, value):
+        return _display.mime_bundle(value)
+
     def format_error(self, error):
         traceback = load("traceback")
         self._fill(load("linecache"))

@@ -69,6 +69,9 @@ class Shell:
     def displayhook(self, value: object) -> None:
         """Show the value of a last expression: publish 'execute_result', set `_`, `Out`."""
 
+    def mime_bundle(self, value: object) -> tuple[dict, dict]:
+        """(data, metadata) of a value that is shown outside of a cell; an error of its methods is raised."""
+
     def format_error(self, error: BaseException) -> tuple[str, str, list[str]]:
         """(ename, evalue, traceback lines with ANSI colours). The C code has already stripped
         frames above the cell from error.__traceback__; a SyntaxError of the cell shows its caret."""
