@@ -22,6 +22,7 @@ CELLS = [
     "import os\nos.remove('/srv/elsewhere')",
     "import time\ntime.sleep(300)",
 ]
+DEBUGGED_CELL = "words = {'a': [1, 2]}\ntotal = 0\nfor number in [3, 4]:\n    total += number\nprint('the total is', total)"
 ASKING_CELL = "open('../let-pass', 'w').write('x')"
 
 
@@ -63,6 +64,8 @@ def lab(jupyter, tmp_path_factory):
     asking = new_notebook(cells=[new_code_cell(ASKING_CELL)])
     asking.metadata.kernelspec = {"name": "safepyrun-asks", "display_name": "safepyrun-asks", "language": "python"}
     (directory / "below" / "asking.ipynb").write_text(writes(asking))
+    debugged = new_notebook(cells=[new_code_cell(DEBUGGED_CELL)], metadata=notebook.metadata)
+    (directory / "below" / "debugged.ipynb").write_text(writes(debugged))
     with running_server(directory, jupyter) as address:
         yield address
 
@@ -187,3 +190,29 @@ def test_restart(page, lab):
     idle(page)
     run_cell(page, 0)
     expect(cell(page, 0).locator(".jp-InputPrompt")).to_contain_text("[1]:")
+
+
+def test_the_debugger(page, lab):
+    """The bug is there to be switched on; a click beside a line, and the cell stops there with its variables in the panel."""
+    page.goto(f"{lab}/lab/tree/below/debugged.ipynb?token={TOKEN}&reset")
+    cell(page, 0).wait_for(state="attached")
+    page.get_by_text("Python 3 (safepyrun) | Idle").wait_for()      # a bug that is clicked before looks pressed, and nothing is attached
+    bug = page.locator(".jp-DebuggerBugButton").first
+    expect(bug).to_be_enabled()
+    bug.click()
+    page.get_by_text("IPython.core", exact=True).wait_for()         # among the kernel's sources: it is attached
+    cell(page, 0).locator(".cm-breakpoint-gutter .cm-gutterElement").nth(4).click()
+    expect(page.locator(".jp-DebuggerBreakpoint").first).to_contain_text("4")
+    cell(page, 0).locator(".cm-content").click()
+    page.keyboard.press("Control+Enter")
+    frames = page.locator(".jp-DebuggerCallstack-body")
+    expect(frames).to_contain_text("<module>")
+    variables = page.locator(".jp-DebuggerVariables")
+    expect(variables).to_contain_text("total")
+    expect(variables.get_by_text("number", exact=True).first).to_be_visible()
+    page.screenshot(path=SCREENSHOTS / "lab-debugger-stopped.png")
+    page.locator('[data-command="debugger:next"]').first.click()
+    page.locator('[data-command="debugger:continue"]').first.click()
+    page.locator('[data-command="debugger:continue"]').first.click()
+    expect(cell(page, 0).locator(".jp-OutputArea")).to_contain_text("the total is 7")
+    idle(page)
