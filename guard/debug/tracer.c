@@ -17,7 +17,8 @@ enum { LOOK_MS = 20 }; /* how often the link is looked at while a cell runs */
 
 static struct {
     bool installed;
-    bool pause;
+    const char *stops_next; /* at the next line, and why; NULL: does not */
+    PyObject *hook;         /* breakpoint()'s while it is ours */
     enum tracer_step step;
     PyObject *step_frame;  /* NULL while stepping: the next line at the top of a cell */
     PyObject *raised;      /* the exception that stopped last: held, or another one could take its address */
@@ -63,7 +64,7 @@ void tracer_go_on(enum tracer_step step, PyObject *frame)
 
 void tracer_pause(void)
 {
-    tracer.pause = true;
+    tracer.stops_next = "pause";
 }
 
 /* ---- events ----------------------------------------------------------------------------------- */
@@ -134,15 +135,15 @@ static int on_line(PyObject *frame, PyObject *code)
 
     if (frame == tracer.outermost)
         Py_CLEAR(tracer.unhandled);
-    if (tracer.pause)
-        reason = "pause";
+    if (tracer.stops_next != NULL)
+        reason = tracer.stops_next;
     else if (is_breakpoint(frame, code))
         reason = "breakpoint";
     else if (is_step(frame, code))
         reason = "step";
     if (reason == NULL)
         return 0;
-    tracer.pause = false;
+    tracer.stops_next = NULL;
     return stop_here(frame, reason, NULL);
 }
 
@@ -240,10 +241,46 @@ static void install(compat_trace_function function)
     tracer.installed = function != NULL;
 }
 
+/* In place of pdb: the front end stops at the line after it. */
+static PyObject *breakpoint_here(PyObject *self, PyObject *args, PyObject *kwargs)
+{
+    (void)self;
+    (void)args;
+    (void)kwargs;
+    tracer.stops_next = "breakpoint";
+    return py_own(Py_None);
+}
+
+static PyMethodDef hook_method = {"breakpointhook", (PyCFunction)(void (*)(void))breakpoint_here,
+                                  METH_VARARGS | METH_KEYWORDS, NULL};
+
+static bool hook_is(PyObject *expected)
+{
+    return expected != NULL && PySys_GetObject("breakpointhook") == expected;
+}
+
+/* What a cell has put there itself stays. */
+static void take_hook(void)
+{
+    if (tracer.hook == NULL)
+        tracer.hook = PyCFunction_NewEx(&hook_method, NULL, NULL);
+    if (tracer.hook == NULL ||
+        (hook_is(PySys_GetObject("__breakpointhook__")) && PySys_SetObject("breakpointhook", tracer.hook) < 0))
+        PyErr_Clear(); /* then breakpoint() is pdb's */
+}
+
+static void give_hook_back(void)
+{
+    if (hook_is(tracer.hook) &&
+        PySys_SetObject("breakpointhook", PySys_GetObject("__breakpointhook__")) < 0)
+        PyErr_Clear();
+}
+
 void tracer_begin(void)
 {
-    tracer.pause = false;
+    tracer.stops_next = NULL;
     tracer.looked_ms = 0;
+    take_hook();
     install(on_event);
 }
 
@@ -252,6 +289,7 @@ void tracer_end(void)
     if (!tracer.installed)
         return;
     install(NULL);
+    give_hook_back();
     set_step(STEP_NONE, NULL);
     Py_CLEAR(tracer.unhandled);
     Py_CLEAR(tracer.raised);

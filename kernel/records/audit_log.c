@@ -226,6 +226,21 @@ void audit_log_cell(struct audit_log *log, const struct audit_cell *cell)
     write_line(log, &line);
 }
 
+void audit_log_debugger(struct audit_log *log, int execution_count, const char *command,
+                        struct bytes source)
+{
+    cleanup_buffer struct buffer line = BUFFER_NONE;
+
+    if (log->path == NULL)
+        return;
+    begin_line(log, "debugger", &line);
+    buffer_append_format(&line, ",\"execution_count\":%d", execution_count);
+    append_string(&line, "command", command);
+    append_sha256(&line, source);
+    buffer_append_char(&line, '}');
+    write_line(log, &line);
+}
+
 static void add_object(struct audit_log *log, const char *type, int execution_count,
                        struct bytes object)
 {

@@ -59,6 +59,10 @@ struct audit_cell {
 
 void audit_log_cell(struct audit_log *log, const struct audit_cell *cell);
 
+/* What a person had run in a debugger: the command that carried it. execution_count: of the cell that stood still, or 0. */
+void audit_log_debugger(struct audit_log *log, int execution_count, const char *command,
+                        struct bytes source);
+
 /* refusal: one JSON object on one line, checked before. execution_count: 0 when no cell runs. */
 void audit_log_denial(struct audit_log *log, int execution_count, struct bytes refusal);
 /* The same for a step of a tool that runs outside. */

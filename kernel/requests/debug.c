@@ -6,6 +6,7 @@
  */
 #include "guard/link/murmur.h"
 #include "kernel/kernel.h"
+#include "kernel/records/log.h"
 #include "kernel/requests/requests.h"
 #include "kernel/wire/json_text.h"
 
@@ -121,6 +122,29 @@ static int threads(struct kernel *kernel, struct request *request)
                           BYTES_LITERAL("{\"threads\":[{\"id\":1,\"name\":\"MainThread\"}]}"));
 }
 
+/* What a person has the interpreter run is on record as cells are. */
+static void record(struct kernel *kernel, const char *command, struct bytes source)
+{
+    const struct request *running = kernel->queue.running;
+    cleanup_free char *warning = NULL;
+
+    audit_log_debugger(kernel->audit_log, running != NULL ? running->execute.execution_count : 0, command,
+                       source);
+    warning = audit_log_take_warning(kernel->audit_log);
+    if (warning != NULL)
+        log_warning("%s", warning);
+}
+
+static void record_argument(struct kernel *kernel, const struct request *request, const char *command,
+                            const char *name)
+{
+    cleanup_buffer struct buffer source = BUFFER_NONE;
+    struct bytes value;
+
+    if (json_text_member(arguments_of(request), name, &value) && json_text_string(value, &source))
+        record(kernel, command, buffer_bytes(&source));
+}
+
 /* ---- breakpoints ------------------------------------------------------------------------------ */
 
 /* No file is written: the name is what both sides compute from the text. */
@@ -159,6 +183,20 @@ static json_t *describe_breakpoints(const json_t *asked, const char *path)
     return list;
 }
 
+static void record_conditions(struct kernel *kernel, const json_t *asked)
+{
+    json_t *breakpoint;
+    size_t i;
+
+    json_array_foreach(asked, i, breakpoint)
+    {
+        const char *condition = json_string_value(json_object_get(breakpoint, "condition"));
+
+        if (condition != NULL && condition[0] != '\0')
+            record(kernel, "setBreakpoints", bytes_of_string(condition));
+    }
+}
+
 static int keep_breakpoints(struct kernel *kernel, struct request *request, const char *path,
                             json_t *asked)
 {
@@ -173,6 +211,7 @@ static int keep_breakpoints(struct kernel *kernel, struct request *request, cons
         json_object_del(debugger->breakpoints, path);
     else
         json_object_set(debugger->breakpoints, path, asked);
+    record_conditions(kernel, asked);
     debugger_send_settings(kernel);
     return reply_json(request, json_pack("{so}", "breakpoints", described));
 }
@@ -243,6 +282,18 @@ static int at_rest(struct kernel *kernel, struct request *request)
     return requests_enqueue(kernel, request);
 }
 
+static int evaluate(struct kernel *kernel, struct request *request)
+{
+    record_argument(kernel, request, "evaluate", "expression");
+    return at_rest(kernel, request);
+}
+
+static int set_variable(struct kernel *kernel, struct request *request)
+{
+    record_argument(kernel, request, "setVariable", "value");
+    return at_rest(kernel, request);
+}
+
 /* JupyterLab asks with every message of a cell that runs: it gets what there was before. */
 static int inspect_variables(struct kernel *kernel, struct request *request)
 {
@@ -284,8 +335,8 @@ static const struct {
     {"stackTrace",              at_a_stop},
     {"scopes",                  at_a_stop},
     {"variables",               at_rest},
-    {"evaluate",                at_rest},
-    {"setVariable",             at_rest},
+    {"evaluate",                evaluate},
+    {"setVariable",             set_variable},
     {"continue",                at_a_stop},
     {"next",                    at_a_stop},
     {"stepIn",                  at_a_stop},

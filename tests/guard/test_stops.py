@@ -97,6 +97,7 @@ def test_exceptions(stops):
     reason, frames = stops.stopped()
     assert reason == "exception" and [each["line"] for each in frames] == [3, 8]
     assert stops.variables(frames[0]) == {"here": "1"}
+    stops.evaluate("here = 2; other = 3", frames[0])        # of a frame that is over
     stops.ask("continue")
     assert stops.done().error == "ValueError"
     stops.start(code, filters=["raised"])
@@ -134,10 +135,20 @@ def test_an_answer_that_asks_and_prints(stops):
 
 
 def test_tracebacks_and_pdb_stay(stops):
-    stops.start("breakpoint()\n1 / 0")
+    stops.start("import pdb; pdb.set_trace()\n1 / 0")
     outcome = stops.guard.collect(stops.cell, answers=["c"])
     assert outcome.error == "ZeroDivisionError"
     assert "/cells/" not in str(outcome.reply["traceback"])
+
+
+def test_breakpoint_in_the_text_of_a_cell(stops):
+    stops.start("first = 1\nbreakpoint()\nsecond = 2\nsecond")
+    reason, frames = stops.stopped()
+    assert (reason, frames[0]["line"]) == ("breakpoint", 3)
+    stops.ask("continue")
+    assert stops.done().result == "2"
+    stops.set(attached=False)
+    assert stops.guard.execute("breakpoint()\n3", answers=["c"]).result == "3"        # pdb
 
 
 def test_a_child_does_not_stop():

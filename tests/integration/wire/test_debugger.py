@@ -1,6 +1,8 @@
 """The debugger of front ends: breakpoints, steps, variables, with both rings closed."""
 
+import json
 import time
+from hashlib import sha256
 
 import pytest
 from debugger import Debugger
@@ -246,6 +248,22 @@ def test_time_at_a_stop_is_not_the_cells(start_kernel):
         assert debugger.response(sent)["message"] == "it was interrupted"
         debugger.go()
         assert front.reply(msg_id).content["ename"] == "LimitExceeded"
+
+
+def test_what_is_typed_is_in_the_audit_log_and_a_stop_ends_with_the_kernel(start_kernel, tmp_path):
+    log = tmp_path / "audit.jsonl"
+    kernel = start_kernel(shell="plain", policy=POLICY, arguments=["--audit-log", log])
+    with kernel.frontend() as front:
+        debugger = Debugger(front).attach()
+        debugger.break_at(LOOP, 3, condition="i > 1")
+        front.execute(LOOP)
+        _, frames = debugger.stopped()
+        debugger.ask("evaluate", frameId=frames[0]["id"], expression="i + 1")
+        lines = [json.loads(line) for line in log.read_text().splitlines()]
+        found = [(line["command"], line["execution_count"], line["sha256"]) for line in lines if line["type"] == "debugger"]
+        assert found == [("setBreakpoints", 0, sha256(b"i > 1").hexdigest()), ("evaluate", 1, sha256(b"i + 1").hexdigest())]
+        front.send("control", "shutdown_request", {"restart": False})
+        assert kernel.process.wait(5) == 0
 
 
 def test_a_guard_that_dies_at_a_stop(start_kernel):
