@@ -6,6 +6,7 @@
 
 #define SQLITE_ATTACH_ACTION 24 /* sqlite3.h: SQLITE_ATTACH */
 #define SQLITE_PRAGMA_ACTION 19 /* sqlite3.h: SQLITE_PRAGMA */
+#define SQLITE_FUNCTION_ACTION 31 /* sqlite3.h: SQLITE_FUNCTION */
 #define SQLITE_SAYS_OK 0
 #define SQLITE_SAYS_DENY 1
 
@@ -30,6 +31,10 @@ static const struct event_row pragma_row = {.name = "sqlite3.pragma",
                                             .check = check_pragma,
                                             .arguments = NAME_ONLY(0),
                                             .words = "set a pragma of a database"};
+static const struct event_row function_row = {.name = "sqlite3.function",
+                                              .check = check_sqlite_function,
+                                              .arguments = NAME_ONLY(0),
+                                              .words = "call a function of SQLite"};
 static const struct event_row authorizer_row = {.name = "sqlite3.set_authorizer",
                                                 .check = check_never,
                                                 .arguments = NOTHING,
@@ -37,17 +42,18 @@ static const struct event_row authorizer_row = {.name = "sqlite3.set_authorizer"
 
 static const struct event_row *row_of(long action)
 {
-    return action == SQLITE_ATTACH_ACTION   ? &attach_row
-           : action == SQLITE_PRAGMA_ACTION ? &pragma_row
-                                            : NULL;
+    return action == SQLITE_ATTACH_ACTION     ? &attach_row
+           : action == SQLITE_PRAGMA_ACTION   ? &pragma_row
+           : action == SQLITE_FUNCTION_ACTION ? &function_row
+                                              : NULL;
 }
 
 /* (action, first argument, second, database, trigger): the first is the file's name of an ATTACH, the
-   name of a PRAGMA. */
+   name of a PRAGMA; the second is that of a function. */
 static PyObject *authorize(PyObject *self, PyObject *args)
 {
     const struct event_row *row = row_of(PyLong_AsLong(PyTuple_GetItem(args, 0)));
-    PyObject *subject = PyTuple_GetItem(args, 1);
+    PyObject *subject = PyTuple_GetItem(args, row == &function_row ? 2 : 1);
     struct facts_source source = {&subject, NULL, 1};
 
     (void)self;
@@ -108,7 +114,7 @@ static int connection_init(PyObject *connection, PyObject *args, PyObject *keywo
     if (plain == NULL || state.init(connection, plain, keywords) < 0)
         return -1;
     scope = scope_current();
-    if (scope == NULL || scope->policy->write_roots == NULL)
+    if (scope == NULL)
         return 0;
     if (set_authorizer == NULL) {
         PyErr_SetString(PyExc_PermissionError, "safepyrun does not know this kind of connection");

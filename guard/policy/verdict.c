@@ -191,7 +191,9 @@ static bool is_test_module(struct bytes name)
                                           "_testclinic",         "_xxtestfuzz",
                                           "_testlimitedcapi",    "_testbuffer",
                                           "_testmultiphase",     "_testsinglephase",
-                                          "_testimportmultiple", NULL};
+                                          "_testimportmultiple", "_testclinic_limited",
+                                          "_testexternalinspection", "_remote_debugging",
+                                          "_ctypes_test",        NULL};
     const char *dot = name.size > 0 ? memrchr(name.data, '.', name.size) : NULL;
 
     if (dot != NULL)

@@ -88,6 +88,8 @@ verdict_function check_mkdir;           /* the same; a root itself may be "made"
 verdict_function check_chdir;           /* the new directory in a write root */
 verdict_function check_dbm;             /* the files that a name without an ending stands for */
 verdict_function check_pragma;          /* of SQLite: not where it puts its files */
+verdict_function check_sqlite_function; /* none that takes the address of native code */
+verdict_function check_sqlite_setting;
 verdict_function check_attach;          /* ATTACH: the same, and the name has to be known */
 verdict_function check_sqlite;          /* a database: file, file: URI or ":memory:" */
 verdict_function check_breakpoint;      /* in the guard process; a host program's own debugger is not a cell's */

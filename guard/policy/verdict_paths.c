@@ -282,6 +282,38 @@ enum verdict check_pragma(const struct policy *policy, const struct facts *facts
     return VERDICT_ALLOW;
 }
 
+/* fts3_tokenizer() takes the address of a function, and tells that of another. */
+enum verdict check_sqlite_function(const struct policy *policy, const struct facts *facts,
+                                   struct denial *ret_denial)
+{
+    static const char *const refused[] = {"fts3_tokenizer", "load_extension"};
+
+    (void)policy;
+    for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
+        if (facts->name.size != strlen(refused[i]) ||
+            strncasecmp(facts->name.data, refused[i], facts->name.size) != 0)
+            continue;
+        verdict_name_subject(ret_denial, facts->name);
+        return verdict_deny(ret_denial, VERDICT_RING, "use the tokenizers that SQLite has",
+                            "this function brings native code into SQLite");
+    }
+    return VERDICT_ALLOW;
+}
+
+/* Connection.setconfig() of Python 3.12: numbers of sqlite3.h, SQLITE_DBCONFIG_*. */
+enum verdict check_sqlite_setting(const struct policy *policy, const struct facts *facts,
+                                  struct denial *ret_denial)
+{
+    static const long harmless[] = {1002, 1003, 1007, 1008, 1009, 1012, 1013, 1014, 1015, 1016};
+
+    (void)policy;
+    for (size_t i = 0; i < sizeof(harmless) / sizeof(harmless[0]); i++)
+        if (facts->number_known && facts->number == harmless[i])
+            return VERDICT_ALLOW;
+    return verdict_deny(ret_denial, VERDICT_RING, "leave it as it is",
+                        "this setting would let native code into SQLite, or its schema be written");
+}
+
 /* "file:/x/y.db?mode=ro" -> the path, with %41 undone. False when it is no plain local path. */
 static bool sqlite_uri_path(struct bytes uri, char ret_path[PATH_MAX])
 {

@@ -12,13 +12,13 @@ import functools
 import importlib.util
 import json
 import os
-import shutil
 import subprocess
 import sys
 
 import pytest
 from guard_client import ROOT, Guard, GuardDied
 from mechanism import read_all
+from pythons import PYTHONS
 from surroundings import Surroundings
 
 MECHANISMS = read_all()
@@ -42,11 +42,9 @@ def version_of(python):
 
 
 def find_other_python(version):
-    """A python3.12 on PATH; pyenv puts programs there that only say that they are not the ones."""
-    python = shutil.which(f"python{version}")
-    if python is None or subprocess.run([python, "-c", ""], capture_output=True).returncode != 0:
-        pytest.skip(f"no python{version} on PATH")
-    return python
+    if version not in PYTHONS:
+        pytest.skip(f"there is no Python {version} here")
+    return PYTHONS[version]
 
 
 def find_python(mechanism):

@@ -484,6 +484,11 @@ except SyntaxError:
 import runpy
 runpy.run_path(secret)
 
+# %% the deny list by readline — a history is read in C, without an event up to 3.13
+import readline
+readline.read_history_file(secret)
+print([readline.get_history_item(number) for number in range(1, readline.get_current_history_length() + 1)])
+
 # %% the deny list by tokenize
 import tokenize
 print(tokenize.open(secret).read())

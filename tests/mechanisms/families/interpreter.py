@@ -141,6 +141,20 @@ call(sys.monitoring.register_callback, 4, sys.monitoring.events.PY_START, lambda
 call(sys.monitoring.set_events, 4, sys.monitoring.events.PY_START)
 (lambda: 0)()
 
+# %% map for profilers — the interpreter writes /tmp/perf-<pid>.map by itself
+# python: 3.12
+sys.activate_stack_trampoline("perf")
+(lambda: 0)()
+sys.deactivate_stack_trampoline()
+if os.path.exists(f"/tmp/perf-{os.getpid()}.map"):
+    os.unlink(f"/tmp/perf-{os.getpid()}.map")
+    print("ESCAPED")
+
+# %% stack of another process — a test module of 3.13 reads its memory
+# python: 3.13
+import _testexternalinspection
+print("ESCAPED", _testexternalinspection)
+
 # %% locals of a frame — written through since 3.13
 # python: 3.13
 def victim_function():

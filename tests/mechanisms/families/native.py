@@ -253,3 +253,24 @@ memory.unlink()
 import _multiprocessing
 _multiprocessing.SemLock(1, 1, 1, f"/sly{os.getpid()}", False)
 print("ESCAPED", _multiprocessing.sem_unlink(f"/sly{os.getpid()}"))
+
+# %% function of SQLite by its address — fts3_tokenizer() takes a pointer, if it comes as a parameter (CVE-2019-8602 and kin)
+# effect: guard
+import sqlite3
+base = sqlite3.connect(":memory:")
+base.execute("select fts3_tokenizer('sly', ?)", (b"A" * 8,))
+base.execute("create virtual table t using fts3(tokenize=sly)")
+
+# %% function of SQLite by its address, told — the same function tells where another one is
+import sqlite3
+found = sqlite3.connect(":memory:").execute("select fts3_tokenizer(?)", ("simple",)).fetchone()[0]
+print("ESCAPED" if len(found) == 8 else "")
+
+# %% function of SQLite by its address, permitted — a setting of 3.12 lets the pointer stand in the text
+# python: 3.12
+# effect: guard
+import sqlite3
+base = sqlite3.connect(":memory:")
+base.setconfig(sqlite3.SQLITE_DBCONFIG_ENABLE_FTS3_TOKENIZER, True)
+base.execute(f"select fts3_tokenizer('sly', x'{'41' * 8}')")
+base.execute("create virtual table t using fts3(tokenize=sly)")
