@@ -271,11 +271,16 @@ static int install(void)
     return PySys_SetObject("__stderr__", objects.err);
 }
 
-int stream_type_start(void)
+int stream_type_prepare(void)
 {
+    if (objects.out != NULL)
+        return 0;
     if (make_objects(&text_spec, "_TextIOBase", &objects.out, &objects.err) < 0)
         return -1;
-    if (make_objects(&buffer_spec, "_BufferedIOBase", &objects.out_buffer, &objects.err_buffer) < 0)
-        return -1;
-    return patch_os_write() < 0 ? -1 : install();
+    return make_objects(&buffer_spec, "_BufferedIOBase", &objects.out_buffer, &objects.err_buffer);
+}
+
+int stream_type_start(void)
+{
+    return stream_type_prepare() < 0 || patch_os_write() < 0 ? -1 : install();
 }

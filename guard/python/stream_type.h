@@ -9,5 +9,8 @@
 
 #include <Python.h>
 
-/* Makes the objects, puts them into sys and patches os.write(). 0 or -1 with an exception. */
+/* Makes the objects, once. 0 or -1 with an exception. */
+int stream_type_prepare(void);
+
+/* The same unless it is done, puts them into sys and patches os.write(). 0 or -1 with an exception. */
 int stream_type_start(void);

@@ -5,7 +5,9 @@
 #include "guard/link/cleanup.h"
 #include "guard/link/seals.h"
 #include "guard/python/py_cleanup.h"
+#include "guard/python/stream_type.h"
 #include "guard/template/folders.h"
+#include "guard/template/holes.h"
 #include "guard/template/keeper.h"
 
 #include <poll.h>
@@ -24,6 +26,21 @@ static struct {
     time_t started;
 } template;
 
+/*
+ * Of the 4,096 looked-up names that Python remembers most are of the imports, and who replaces one of those writes to
+ * the page of the old name as well: so they are forgotten.
+ */
+static int rehearse(void)
+{
+    cleanup_py PyObject *done = PyObject_CallMethod(template.glue, "rehearse", NULL);
+
+    if (done == NULL || stream_type_prepare() < 0)
+        return -1;
+    PyType_ClearCache();
+    holes_fill();
+    return 0;
+}
+
 int template_warm_up(const struct template_settings *settings)
 {
     if (threads_start() < 0)
@@ -34,7 +51,7 @@ int template_warm_up(const struct template_settings *settings)
         return -1;
     template.imported =
         PyObject_CallMethod(template.glue, "warm_up", "ss", settings->shell, settings->imports);
-    return template.imported != NULL ? 0 : -1;
+    return template.imported != NULL ? rehearse() : -1;
 }
 
 /* ---- in the guard ------------------------------------------------------------------------------ */

@@ -44,6 +44,12 @@ class PrivateProfile(ProfileDir):
     def _mkdir(self, path, mode=None):
         return False
 
+    def move(self, location):
+        """A location is set once only, and a new profile is half a millisecond of traitlets."""
+        names = ("security", "log", "startup", "pid", "static")
+        self._trait_values.update({f"{name}_dir": os.path.join(location, getattr(self, f"{name}_dir_name"))
+                                   for name in names}, location=location)
+
 
 class ZMQInteractiveShell(InteractiveShell):
     """IPython under the guard.
@@ -109,8 +115,8 @@ class ZMQInteractiveShell(InteractiveShell):
         """What stands here of streams, folders and environment becomes that of this process."""
         for cls in type(self)._walk_mro():
             cls._instance = self
-        self.ipython_dir = _directory()
-        self.profile_dir = _profile()
+        self._trait_values["ipython_dir"] = _directory()     # its observer would make the folder, which is there
+        self.profile_dir.move(_profile_location())
         self.starting_dir = os.getcwd()
         self.history_manager.dir_hist[:] = [type(here)(self.starting_dir) for here in self.history_manager.dir_hist]
         self.raw_input_original = input
@@ -408,8 +414,8 @@ def _directory():
     return os.environ.get("IPYTHONDIR") or os.path.join(os.path.expanduser("~"), ".ipython")
 
 
-def _profile():
-    return PrivateProfile(location=os.path.join(_directory(), "profile_default"))
+def _profile_location():
+    return os.path.join(_directory(), "profile_default")
 
 
 def start_shell():
@@ -421,7 +427,8 @@ def start_shell():
                                            if alias[0] not in KernelMagics.magics["line"]]
     # Libraries take this section as the sign of a Jupyter kernel (tqdm.autonotebook among them).
     config.IPKernelApp.name = "safepyrun-kernel"
-    shell = ZMQInteractiveShell.instance(config=config, ipython_dir=_directory(), profile_dir=_profile(),
+    shell = ZMQInteractiveShell.instance(config=config, ipython_dir=_directory(),
+                                         profile_dir=PrivateProfile(location=_profile_location()),
                                          user_module=sys.modules["__main__"])
     shell.kernel = Kernel(shell)
     shell._take_over()

@@ -46,6 +46,11 @@ def prepare(choice):
     _prepared = choice, shell
 
 
+def prepared():
+    """That of IPython itself, or None."""
+    return _prepared[1].shell if _prepared is not None else None
+
+
 def start(choice):
     if choice not in _SHELLS:
         raise ValueError(f"no shell {choice!r}: it is one of {', '.join(_SHELLS)}")

@@ -38,9 +38,16 @@ def warm_up(shell, imports):
             importlib.import_module("safepyrun._start").prepare(shell)
     finally:
         sys.path[:] = path
+    return ",".join(done)
+
+
+def rehearse():
+    from safepyrun import _rehearsal, _start
+    _rehearsal.rehearse(_start.prepared())
+    _forget_folders()
+    _seed()
     gc.collect()
     gc.freeze()  # a guard's collections leave these alone, and with them the pages that all share
-    return ",".join(done)
 
 
 def _load_all(shell, names):
