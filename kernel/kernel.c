@@ -124,10 +124,16 @@ void kernel_shut_down(struct kernel *kernel)
     loop_stop(kernel->loop);
 }
 
-static void start_guard(struct kernel *kernel)
+/* Whether a template makes it meanwhile. */
+static bool ask_for_guard(struct kernel *kernel)
 {
     cleanup_free char *template = warm_socket(kernel);
 
+    return template != NULL && guard_process_ask(&kernel->guard, template, kernel->private_directory);
+}
+
+static void start_guard(struct kernel *kernel)
+{
     guard_process_start(&kernel->guard,
                         &(struct guard_settings){
                             .python = kernel->options.python,
@@ -135,7 +141,6 @@ static void start_guard(struct kernel *kernel)
                             .policy = buffer_bytes(&kernel->policy),
                             .policy_files = &kernel->policy_files,
                             .private_directory = kernel->private_directory,
-                            .template = template,
                         });
     warm_watch(kernel);
     if (kernel->guard.state == GUARD_FAILED)
@@ -157,6 +162,7 @@ int kernel_respawn(struct kernel *kernel)
     session_finish(&kernel->channels.session);
     session_init(&kernel->channels.session);
     kernel->execution_count = 0;
+    ask_for_guard(kernel);
     start_guard(kernel);
     return publish_starting(kernel);
 }
@@ -434,11 +440,12 @@ static int read_connection(struct kernel *kernel, char **ret_error)
     return connection_file_read(options->connection_file, &kernel->connection_file, ret_error);
 }
 
-/* The guard starts first: it needs longer than our sockets do. */
+/* The guard is the first to begin: it needs longer than our sockets do. */
 static int start(struct kernel *kernel, char **ret_error)
 {
     struct channel_handlers handlers = {
         .message = on_message, .welcome = on_welcome, .context = kernel};
+    bool is_asked;
 
     if (read_connection(kernel, ret_error) != 0)
         return 1;
@@ -450,10 +457,14 @@ static int start(struct kernel *kernel, char **ret_error)
     warm_init(kernel);
     /* Before the sockets: a signal is older than the request beside it. */
     signals_watch(kernel->loop, &kernel->signal_source, on_signal, kernel);
-    start_guard(kernel);
+    is_asked = ask_for_guard(kernel);
+    if (!is_asked)
+        start_guard(kernel);
     if (channels_open(&kernel->channels, kernel->loop, &kernel->connection_file, &handlers,
                       ret_error) != 0)
         return 1;
+    if (is_asked)
+        start_guard(kernel);
     loop_set_round_end(kernel->loop, on_round_end, kernel);
     watch_parent(kernel);
     return publish_starting(kernel) != 0;

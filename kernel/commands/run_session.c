@@ -337,12 +337,13 @@ static void start_guard(struct run_session *session, const struct run_start *sta
     cleanup_buffer struct buffer encoded = BUFFER_NONE;
 
     policy_encode(policy, &encoded);
+    if (start->template != NULL)
+        guard_process_ask(&session->guard, start->template, session->private_directory);
     guard_process_start(&session->guard, &(struct guard_settings){.python = start->python,
                                                                   .shell = options.shell,
                                                                   .policy = buffer_bytes(&encoded),
                                                                   .policy_files = start->sources,
-                                                                  .private_directory = session->private_directory,
-                                                                  .template = start->template});
+                                                                  .private_directory = session->private_directory});
 }
 
 struct run_session *run_session_new(const struct run_start *start)

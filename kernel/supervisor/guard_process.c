@@ -39,6 +39,7 @@ void guard_process_init(struct guard_process *guard, struct loop *loop,
                                     .aside_socket = -1,
                                     .tool_records = -1,
                                     .keeper = -1,
+                                    .asked = SPAWNED_NONE,
                                     .last_line = memfd_create(LAST_LINE_NAME, MFD_CLOEXEC),
                                     .outputs = {-1, -1}};
     frame_reader_init(&guard->reader, FRAME_TO_KERNEL);
@@ -408,6 +409,12 @@ static void prefer_for_oom(pid_t pid)
         fputs("300", file);
 }
 
+bool guard_process_ask(struct guard_process *guard, const char *template, const char *private_directory)
+{
+    spawn_ask(template, private_directory, guard->last_line, &guard->asked);
+    return guard->asked.keeper >= 0;
+}
+
 void guard_process_start(struct guard_process *guard, const struct guard_settings *settings)
 {
     struct spawned spawned;
@@ -416,8 +423,8 @@ void guard_process_start(struct guard_process *guard, const struct guard_setting
     free(steal(guard->failure));
     buffer_clear(&guard->last_words, 0);
     close_outputs(guard);
-    if (spawn_guard(settings->python, settings->private_directory, settings->template,
-                    guard->last_line, &spawned, &error) != 0) {
+    if (spawn_guard(settings->python, settings->private_directory, &guard->asked, guard->last_line,
+                    &spawned, &error) != 0) {
         guard->failure = error;
         guard->state = GUARD_FAILED;
         return;
@@ -559,6 +566,7 @@ void guard_process_stop(struct guard_process *guard, int limit_ms)
 
 void guard_process_finish(struct guard_process *guard)
 {
+    spawned_close(&guard->asked);
     frame_reader_finish(&guard->reader);
     frame_writer_finish(&guard->writer);
     buffer_finish(&guard->last_words);

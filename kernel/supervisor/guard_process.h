@@ -12,6 +12,7 @@
 #include "kernel/config/policy_sources.h"
 #include "kernel/loop.h"
 #include "kernel/supervisor/process_tree.h"
+#include "kernel/supervisor/spawn.h"
 
 #include <sys/types.h>
 
@@ -39,7 +40,6 @@ struct guard_settings {
     struct bytes policy; /* as policy_encode() wrote it */
     const struct policy_sources *policy_files;
     const char *private_directory; /* for temporary and cache files */
-    const char *template;          /* the socket of one that may fork the guard; NULL */
 };
 
 struct guard_process {
@@ -51,6 +51,7 @@ struct guard_process {
     struct loop_source keeper_source;
     bool is_reaped; /* the keeper has told how it ended */
     bool is_forked; /* from a template: also when it is over */
+    struct spawned asked; /* of a template, and not taken yet */
     int keeper; /* the other end is its parent, in a template's family; -1: it is our child */
     int link;
     int last_line;  /* memory file where a guard writes down where it is; kept for all of them */
@@ -77,6 +78,12 @@ struct guard_process {
 
 void guard_process_init(struct guard_process *guard, struct loop *loop,
                         const struct guard_handlers *handlers);
+
+/*
+ * Asks the template at this socket for the process that guard_process_start() takes: what is done in between costs
+ * no time. Returns whether it has been asked.
+ */
+bool guard_process_ask(struct guard_process *guard, const char *template, const char *private_directory);
 
 /* Starts a process. On failure `failure` says why and the state is GUARD_FAILED. */
 void guard_process_start(struct guard_process *guard, const struct guard_settings *settings);

@@ -235,30 +235,41 @@ static int run(const struct command *command, char **items, const struct far_end
     return result;
 }
 
-#define NOTHING_SPAWNED                                                                            \
-    ((struct spawned){.link = -1, .outputs = {-1, -1}, .copies_socket = -1, .aside_socket = -1, .tool_records = -1, .pidfd = -1, .keeper = -1})
 #define NO_FAR_ENDS ((struct far_ends){-1, {-1, -1}, -1, -1, -1, -1})
 
-static void spawned_close(struct spawned *spawned)
+static void close_one(int *fd)
 {
-    close(spawned->link);
-    close(spawned->outputs[0]);
-    close(spawned->outputs[1]);
-    close(spawned->copies_socket);
-    close(spawned->aside_socket);
-    close(spawned->tool_records);
+    if (*fd >= 0)
+        close(steal_fd(fd));
 }
 
-/* Returns whether there is a guard; nothing is left of a failed attempt. */
-static bool ask_template(const char *template, char **items, int last_line, struct spawned *ret_spawned)
+void spawned_close(struct spawned *spawned)
 {
-    struct spawned spawned = NOTHING_SPAWNED;
+    close_one(&spawned->link);
+    close_one(&spawned->outputs[0]);
+    close_one(&spawned->outputs[1]);
+    close_one(&spawned->copies_socket);
+    close_one(&spawned->aside_socket);
+    close_one(&spawned->tool_records);
+    close_one(&spawned->keeper);
+}
+
+static void complain(int result)
+{
+    if (result != -ENOENT && result != -ECONNREFUSED)
+        log_warning("the template does not answer (%s): a guard is started without it", strerror(-result));
+}
+
+void spawn_ask(const char *template, const char *private_directory, int last_line, struct spawned *ret_asked)
+{
+    struct spawned asked = SPAWNED_NONE;
     struct far_ends far = NO_FAR_ENDS;
+    struct environment made = {NULL, 0};
     cleanup_close int folder = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
-    struct template_guard guard;
     int result = -EBADF;
 
-    if (folder >= 0 && make_ends(&spawned, &far) == 0) {
+    make_environment(private_directory, &made);
+    if (folder >= 0 && make_ends(&asked, &far) == 0) {
         struct passed fds = {.count = TEMPLATE_FD_COUNT, .fds = {
             [TEMPLATE_FD_STDOUT] = far.outputs[0],
             [TEMPLATE_FD_STDERR] = far.outputs[1],
@@ -270,27 +281,43 @@ static bool ask_template(const char *template, char **items, int last_line, stru
             [TEMPLATE_FD_LINK + DESCRIPTOR_TOOL_RECORDS] = far.tool_records,
         }};
 
-        result = template_fork(template, &fds, items, &guard);
+        result = template_ask(template, &fds, made.items);
     }
+    environment_finish(&made);
     far_ends_close(&far);
-    if (result == 0) {
-        spawned.pid = guard.pid;
-        spawned.pidfd = guard.pidfd;
-        spawned.keeper_pid = guard.keeper_pid;
-        spawned.keeper = guard.keeper;
-        *ret_spawned = spawned;
-        return true;
+    if (result < 0) {
+        spawned_close(&asked);
+        complain(result);
+    } else {
+        asked.keeper = result;
     }
-    spawned_close(&spawned);
-    if (result != -ENOENT && result != -ECONNREFUSED)
-        log_warning("the template does not answer (%s): a guard is started without it", strerror(-result));
-    return false;
+    *ret_asked = asked;
 }
 
-int spawn_guard(const char *python, const char *private_directory, const char *template, int last_line,
+/* Returns whether there is a guard; nothing is left of a failed attempt. */
+static bool take_asked(struct spawned *asked, struct spawned *ret_spawned)
+{
+    struct template_guard guard;
+    int result = template_take(steal_fd(&asked->keeper), &guard);
+
+    if (result < 0) {
+        spawned_close(asked);
+        complain(result);
+        return false;
+    }
+    *ret_spawned = *asked;
+    ret_spawned->pid = guard.pid;
+    ret_spawned->pidfd = guard.pidfd;
+    ret_spawned->keeper_pid = guard.keeper_pid;
+    ret_spawned->keeper = guard.keeper;
+    *asked = SPAWNED_NONE;
+    return true;
+}
+
+int spawn_guard(const char *python, const char *private_directory, struct spawned *asked, int last_line,
                 struct spawned *ret_spawned, char **ret_error)
 {
-    struct spawned spawned = NOTHING_SPAWNED;
+    struct spawned spawned = SPAWNED_NONE;
     struct far_ends far = NO_FAR_ENDS;
     struct environment made = {NULL, 0};
     struct command command = {{NULL}};
@@ -303,14 +330,14 @@ int spawn_guard(const char *python, const char *private_directory, const char *t
         return 1;
     }
     result = make_command(python, &command, ret_error);
+    if (result == 0 && asked->keeper >= 0 && take_asked(asked, ret_spawned)) {
+        command_finish(&command);
+        return 0;
+    }
+    spawned_close(asked);
 
     if (result == 0) {
         make_environment(private_directory, &made);
-        if (template != NULL && ask_template(template, made.items, last_line, ret_spawned)) {
-            environment_finish(&made);
-            command_finish(&command);
-            return 0;
-        }
         far.last_line = fcntl(last_line, F_DUPFD_CLOEXEC, FREE_FD);
         result = make_ends(&spawned, &far);
         if (result == 0)

@@ -22,19 +22,34 @@ struct spawned {
     int keeper; /* of a guard from a template: what the template's side is asked; -1: it is our child */
 };
 
+#define SPAWNED_NONE                                                                               \
+    ((struct spawned){.link = -1, .outputs = {-1, -1}, .copies_socket = -1, .aside_socket = -1,    \
+                      .tool_records = -1, .pidfd = -1, .keeper = -1})
+
+/*
+ * spawn_ask() - ask a template for a guard, and do not wait for it
+ *
+ * template   the path of its socket
+ * ret_asked  for spawn_guard(), or spawned_close(); SPAWNED_NONE when there is no template
+ */
+void spawn_ask(const char *template, const char *private_directory, int last_line, struct spawned *ret_asked);
+
 /*
  * spawn_guard() - start one
  *
  * python             the interpreter of the notebook; NULL for installation_python()
  * private_directory  a directory of its own for temporary and cache files
- * template           where to ask for it first; NULL: nowhere
+ * asked              of spawn_ask() or SPAWNED_NONE: taken when it has come to something; SPAWNED_NONE afterwards
  * last_line          a memory file that it shares with us; see guard/link/descriptors.h
  * ret_error          on failure a new sentence; free()
  *
  * Returns 0 or 1.
  */
-int spawn_guard(const char *python, const char *private_directory, const char *template, int last_line,
+int spawn_guard(const char *python, const char *private_directory, struct spawned *asked, int last_line,
                 struct spawned *ret_spawned, char **ret_error);
+
+/* The descriptors of one that is given up; makes it SPAWNED_NONE. */
+void spawned_close(struct spawned *spawned);
 
 /* The version that a virtual environment's pyvenv.cfg names, or the embedded one's. A new string. */
 char *spawn_python_version(const char *python);

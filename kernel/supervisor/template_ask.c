@@ -68,14 +68,11 @@ static mode_t current_umask(void)
     return mask;
 }
 
-int template_fork(const char *path, const struct passed *fds, char *const *environment,
-                  struct template_guard *ret_guard)
+int template_ask(const char *path, const struct passed *fds, char *const *environment)
 {
     cleanup_close int connection = connect_to(path, ANSWER_MS);
     cleanup_buffer struct buffer text = BUFFER_NONE;
     struct template_request request = {.kind = TEMPLATE_FORK, .umask = current_umask()};
-    struct template_answer answer;
-    int pidfd = -1;
 
     if (connection < 0)
         return connection;
@@ -84,10 +81,20 @@ int template_fork(const char *path, const struct passed *fds, char *const *envir
     if (text.size > TEMPLATE_ENVIRONMENT_BYTES_MAX)
         return -E2BIG;
     request.environment_bytes = (uint32_t)text.size;
-    if (!send_request(connection, &request, fds) || write_all(connection, buffer_bytes(&text)) < 0 ||
-        !receive_answer(connection, &answer, &pidfd))
+    if (!send_request(connection, &request, fds) || write_all(connection, buffer_bytes(&text)) < 0)
         return -EIO;
-    *ret_guard = (struct template_guard){answer.pid, pidfd, answer.keeper, steal_fd(&connection)};
+    return steal_fd(&connection);
+}
+
+int template_take(int connection, struct template_guard *ret_guard)
+{
+    cleanup_close int owned = connection;
+    struct template_answer answer;
+    int pidfd = -1;
+
+    if (!receive_answer(owned, &answer, &pidfd))
+        return -EIO;
+    *ret_guard = (struct template_guard){answer.pid, pidfd, answer.keeper, steal_fd(&owned)};
     return 0;
 }
 

@@ -20,17 +20,25 @@ struct template_guard {
 };
 
 /*
- * template_fork() - ask for a guard
+ * template_ask() - ask for a guard, and do something else while it is made
  *
  * path         of the socket
  * fds          TEMPLATE_FD_COUNT, as the enumeration says
  * environment  NULL-terminated
- * ret_guard    descriptors to be closed; as long as the keeper's is open, the guard may live
  *
- * Returns 0; -errno: there is no template (ENOENT, ECONNREFUSED) or it does not do its work.
+ * Returns a connection; -errno: there is no template (ENOENT, ECONNREFUSED) or it does not do its work.
  */
-int template_fork(const char *path, const struct passed *fds, char *const *environment,
-                  struct template_guard *ret_guard);
+int template_ask(const char *path, const struct passed *fds, char *const *environment);
+
+/*
+ * template_take() - the guard that was asked for
+ *
+ * connection  of template_ask(); TAKEN
+ * ret_guard   descriptors to be closed; as long as the keeper's is open, the guard may live
+ *
+ * Returns 0 or -errno.
+ */
+int template_take(int connection, struct template_guard *ret_guard);
 
 /* Asks for STATUS or STOP. A new string; NULL when nobody answers. */
 char *template_question(const char *path, enum template_kind kind);
