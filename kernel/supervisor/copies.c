@@ -174,7 +174,8 @@ static int on_pending(void *context)
     }
     free(steal(copies->hindrance));
     copies->is_current = copies->state.cell == cell;
-    log_debug("copy %d of the guard waits", (int)copies_newest(copies)->pid);
+    log_debug("copy %d of the guard waits, after %d ms", (int)copies_newest(copies)->pid,
+              (int)(loop_now_ms() - copies->asked_ms));
     return settle(copies);
 }
 
