@@ -6,6 +6,8 @@
 
 #include <glob.h>
 
+#define RESOURCE_DIR "{resource_dir}"
+
 /* What follows an option in argv, or NULL. Borrowed. */
 static const char *value_of(json_t *argv, const char *option)
 {
@@ -24,13 +26,23 @@ static bool is_missing(const char *path, int access_mode)
     return path != NULL && strchr(path, '/') != NULL && access(path, access_mode) < 0;
 }
 
+/* A path as Jupyter will have it: the wheel's kernelspec names its program relative to itself. NULL: none. */
+static char *expand(const char *path, const char *folder)
+{
+    bool is_relative = path != NULL && strncmp(path, RESOURCE_DIR, strlen(RESOURCE_DIR)) == 0;
+
+    if (path == NULL)
+        return NULL;
+    return is_relative ? xasprintf("%s%s", folder, path + strlen(RESOURCE_DIR)) : xstrdup(path);
+}
+
 /* A new sentence, or NULL. */
 static char *find_problem(const char *folder)
 {
     cleanup_free char *path = xasprintf("%s/kernel.json", folder);
     json_t *json = json_load_file(path, 0, NULL);
     json_t *argv = json_object_get(json, "argv");
-    const char *program = json_string_value(json_array_get(argv, 0));
+    cleanup_free char *program = expand(json_string_value(json_array_get(argv, 0)), folder);
     const char *python = value_of(argv, "--python");
     const char *policy = value_of(argv, "--policy");
     char *problem = NULL;

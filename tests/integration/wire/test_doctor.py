@@ -91,6 +91,18 @@ def test_a_kernelspec_whose_program_is_gone(doctor, tmp_path):
     assert done.returncode == 1 and "the program /nowhere/bin/safepyrun cannot be run" in done.stdout
 
 
+def test_the_kernelspec_of_a_wheel_names_its_program_relative_to_itself(doctor, tmp_path):
+    folder = tmp_path / "share" / "kernels" / "wheel"
+    folder.mkdir(parents=True)
+    (folder / "kernel.json").write_text('{"argv": ["{resource_dir}/../../../bin/safepyrun", "kernel", "-f", "{connection_file}"]}')
+    done = doctor(JUPYTER_PATH=tmp_path / "share")
+    assert done.returncode == 1 and f"the program {folder}/../../../bin/safepyrun cannot be run" in done.stdout
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "safepyrun").symlink_to(PROGRAM)
+    done = doctor(JUPYTER_PATH=tmp_path / "share")
+    assert done.returncode == 0 and verdicts(done)["kernelspec"] == "ok"
+
+
 def test_an_audit_log_that_cannot_be_written(doctor, tmp_path):
     (tmp_path / "state").write_text("a file where a folder should be")
     done = doctor(XDG_STATE_HOME=tmp_path / "state")
