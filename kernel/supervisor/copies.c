@@ -6,7 +6,10 @@
 #include <poll.h>
 #include <sys/socket.h>
 
-enum { REASON_BYTES_MAX = 200 };
+enum {
+    REASON_BYTES_MAX = 200,
+    NEWBORN_MS = 200, /* from the fork to the first word of a copy it is a millisecond or two */
+};
 
 /* ---- the list --------------------------------------------------------------------------------- */
 
@@ -57,6 +60,8 @@ static void drop_surplus(struct copies *copies)
         drop_at(copies, first);
 }
 
+static void hear_newborn(void *context);
+
 void copies_init(struct copies *copies, struct loop *loop, struct guard_process *guard,
                  copies_settled settled, void *context)
 {
@@ -65,6 +70,8 @@ void copies_init(struct copies *copies, struct loop *loop, struct guard_process 
                               .settled = settled,
                               .context = context,
                               .pending.link = -1};
+    guard->note_spared = hear_newborn;
+    guard->note_context = copies;
 }
 
 void copies_finish(struct copies *copies)
@@ -163,20 +170,40 @@ static int settle(struct copies *copies)
     return copies->settled(copies->context);
 }
 
-static int on_pending(void *context)
+/* The copy that was asked for waits now: is it there? */
+static bool note_pending(struct copies *copies)
 {
-    struct copies *copies = context;
     uint32_t cell = copies->pending.state.cell;
 
-    if (!take_pending(copies)) {
-        copies_refuse(copies, BYTES_LITERAL("the copy ended by itself"));
-        return settle(copies);
-    }
+    if (!take_pending(copies))
+        return false;
     free(steal(copies->hindrance));
     copies->is_current = copies->state.cell == cell;
     log_debug("copy %d of the guard waits, after %d ms", (int)copies_newest(copies)->pid,
               (int)(loop_now_ms() - copies->asked_ms));
+    return true;
+}
+
+static int on_pending(void *context)
+{
+    struct copies *copies = context;
+
+    if (!note_pending(copies))
+        copies_refuse(copies, BYTES_LITERAL("the copy ended by itself"));
     return settle(copies);
+}
+
+/*
+ * The guard is over. It may have made the copy first and then died in the cell behind; when it had not, nobody
+ * holds the other end of the link and there is nothing to wait for.
+ */
+static void hear_newborn(void *context)
+{
+    struct copies *copies = context;
+    struct pollfd link = {copies->pending.link, POLLIN, 0};
+
+    if (copies_is_pending(copies) && poll(&link, 1, NEWBORN_MS) == 1)
+        note_pending(copies);
 }
 
 /* Our end tells who writes into it. */

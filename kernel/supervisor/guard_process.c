@@ -344,6 +344,8 @@ static int on_end(void *context)
 
     if (!is_over(guard, WNOHANG))
         return 0;
+    if (guard->note_spared != NULL)
+        guard->note_spared(guard->note_context);
     kill(-guard->pid, SIGKILL); /* what it left in its group, and what has left that */
     process_tree_kill(guard->spared);
     if (guard->failure == NULL || guard->state == GUARD_FAILED) {

@@ -66,6 +66,8 @@ struct guard_process {
     int tool_records;  /* of its tool processes, which outlive it for its copies; -1: over */
     struct loop_source records_source;
     struct process_set spared; /* copies: they outlive it; kept by copies */
+    void (*note_spared)(void *context); /* it is over: the last chance to set them */
+    void *note_context;
     pid_t listener;    /* the process that has been told to listen there; 0: none */
     bool paused;       /* its output is not read: iopub is congested */
     uint64_t output_bytes; /* that came through its pipes */
