@@ -1,5 +1,6 @@
 #include "guard/debug/breakpoints.h"
 
+#include "guard/debug/debug.h"
 #include "guard/link/murmur.h"
 #include "guard/python/py_cleanup.h"
 
@@ -153,7 +154,19 @@ PyObject *breakpoints_text(PyObject *path)
 
 /* ---- lines ------------------------------------------------------------------------------------ */
 
-static int add_line(PyObject *lines, PyObject *wanted, long offset)
+/* On a line without code, a comment say, the next one with code is meant. code_lines: sorted, maybe empty. */
+static long line_of_code(PyObject *code_lines, long line)
+{
+    for (Py_ssize_t i = 0; i < PyList_Size(code_lines); i++) {
+        long with_code = PyLong_AsLong(PyList_GetItem(code_lines, i));
+
+        if (with_code >= line)
+            return with_code;
+    }
+    return line;
+}
+
+static int add_line(PyObject *lines, PyObject *wanted, PyObject *code_lines, long offset)
 {
     PyObject *number = PyDict_Check(wanted) ? PyDict_GetItemString(wanted, "line") : NULL;
     PyObject *condition = number != NULL ? PyDict_GetItemString(wanted, "condition") : NULL;
@@ -161,12 +174,26 @@ static int add_line(PyObject *lines, PyObject *wanted, long offset)
 
     if (number == NULL || !PyLong_Check(number))
         return 0;
-    line = PyLong_FromLong(PyLong_AsLong(number) - offset);
+    line = PyLong_FromLong(line_of_code(code_lines, PyLong_AsLong(number)) - offset);
     if (line == NULL || PyErr_Occurred())
         return -1;
     if (condition == NULL || !PyUnicode_Check(condition) || PyUnicode_GetLength(condition) == 0)
         condition = Py_None;
     return PyDict_SetItem(lines, line, condition);
+}
+
+/* A new list; of a file that is no cell, an empty one. */
+static PyObject *code_lines_of(PyObject *filename)
+{
+    long offset;
+    PyObject *text = text_of(filename, &offset);
+    PyObject *lines = text != NULL ? debug_code_lines(text) : NULL;
+
+    if (lines != NULL && PyList_CheckExact(lines))
+        return lines;
+    Py_XDECREF(lines);
+    PyErr_Clear(); /* a magic, or a changed glue: lines are taken as they are */
+    return PyList_New(0);
 }
 
 /* Borrowed from state.active, or NULL. */
@@ -178,8 +205,10 @@ static PyObject *make_lines(PyObject *filename)
     PyObject *wanted =
         lines != NULL && state.wanted != NULL ? PyDict_GetItemWithError(state.wanted, path) : NULL;
 
-    for (Py_ssize_t i = 0; wanted != NULL && i < PyList_Size(wanted); i++)
-        if (add_line(lines, PyList_GetItem(wanted, i), offset) < 0)
+    cleanup_py PyObject *code_lines = wanted != NULL ? code_lines_of(filename) : NULL;
+
+    for (Py_ssize_t i = 0; code_lines != NULL && i < PyList_Size(wanted); i++)
+        if (add_line(lines, PyList_GetItem(wanted, i), code_lines, offset) < 0)
             return NULL;
     if (lines == NULL || PyDict_SetItem(state.active, filename, lines) < 0)
         return NULL;

@@ -272,6 +272,12 @@ void debug_answer_empty(const struct frame *frame, PyObject *request)
     post_surely(frame->cell, number, answer);
 }
 
+PyObject *debug_code_lines(PyObject *text)
+{
+    return state.glue != NULL ? PyObject_CallMethod(state.glue, "code_lines", "(O)", text)
+                              : PyList_New(0);
+}
+
 PyObject *debug_traceback_frames(PyObject *traceback)
 {
     return state.glue != NULL ? PyObject_CallMethod(state.glue, "traceback_frames", "(O)", traceback)

@@ -42,6 +42,9 @@ PyObject *debug_command(PyObject *request);
 void debug_answer(const struct frame *frame, PyObject *request);
 void debug_answer_empty(const struct frame *frame, PyObject *request);
 
+/* The lines of a cell's text that have code, in order: a new list, or NULL. */
+PyObject *debug_code_lines(PyObject *text);
+
 /* The frames of a traceback, outermost first: a new list, or NULL. */
 PyObject *debug_traceback_frames(PyObject *traceback);
 

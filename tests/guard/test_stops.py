@@ -91,6 +91,15 @@ def test_a_cell_that_awaits(stops):
     assert stops.guard.execute("import asyncio\nawait asyncio.sleep(0, 3)").result == "3"
 
 
+def test_a_line_without_code_means_the_next_one(stops):
+    stops.start("# first\n\none = 1\nif one:\n    # second\n    two = 2\nelse:\n    two = 3\ntwo", 1, 5)
+    assert stops.where() == ("<module>", 3)
+    stops.ask("continue")
+    assert stops.where() == ("<module>", 6)
+    stops.ask("continue")
+    assert stops.done().result == "2"
+
+
 def test_exceptions(stops):
     code = "def fail():\n    here = 1\n    raise ValueError\ntry:\n    fail()\nexcept ValueError:\n    pass\nfail()"
     stops.start(code, filters=["uncaught"])

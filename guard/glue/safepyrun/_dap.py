@@ -8,6 +8,7 @@ runs what asks values about themselves, for a second at most. Values of the user
 from time import monotonic
 from types import ModuleType
 
+from safepyrun._library import load
 from safepyrun._dap_values import attributes, describe, error_text, is_class, is_function, pairs, value_named
 
 _SECONDS = 3        # for all values of one answer
@@ -87,6 +88,13 @@ class Adapter:
         path, offset = self._path(frame.f_code.co_filename)
         return {"id": self._first_frame + index, "name": frame.f_code.co_name, "line": (frame.f_lineno or 0) + offset, "column": 1,
                 "source": {"path": path, "name": path.rpartition("/")[2], "sourceReference": 0}}
+
+    @staticmethod
+    def code_lines(text):
+        ast = load("ast")
+        tree = compile(text, "<cell>", "exec", ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, True)
+        return sorted({node.lineno for node in ast.walk(tree) if isinstance(node, (ast.stmt, ast.expr))
+                       and not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))})
 
     @staticmethod
     def traceback_frames(traceback):

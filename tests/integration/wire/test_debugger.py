@@ -232,6 +232,28 @@ def test_exceptions(front, debugger):
     debugger.ask("setExceptionBreakpoints", filters=[])
 
 
+NONSENSE = [
+    {}, {"command": 7}, {"command": "fly"}, {"command": "dumpCell"}, {"command": "dumpCell", "arguments": []}, {"command": "evaluate", "arguments": 5},
+    {"command": "setBreakpoints", "arguments": {"source": {"path": 5}, "breakpoints": [{"line": 1}]}},
+    {"command": "setBreakpoints", "arguments": {"source": {"path": "x"}, "breakpoints": [{"line": -1}]}},
+    {"command": "setBreakpoints", "arguments": {"source": {"path": "x"}, "breakpoints": [{"line": 1}] * 2000}},
+    {"command": "variables", "arguments": {"variablesReference": "1"}}, {"command": "variables", "arguments": {"variablesReference": 10 ** 30}},
+    {"command": "evaluate", "arguments": {"expression": "1", "frameId": 99}}, {"command": "evaluate", "arguments": {"expression": ["1"]}},
+    {"command": "setVariable", "arguments": {"variablesReference": 1, "name": "x", "value": "1"}}, {"command": "source", "arguments": {"source": 1}},
+    {"command": "richInspectVariables", "arguments": {"variableName": "__import__('os')"}}, {"command": "pause"}, {"command": "next"},
+]
+
+
+def test_nonsense_is_refused(front, debugger):
+    for request in NONSENSE:
+        reply = front.ask("debug_request", request, channel="control")
+        assert reply["success"] is False and reply["message"], (request, reply)
+    front.run("text = '\\ud800'")
+    assert debugger.ask("evaluate", expression="text", context="hover")["type"] == "str"
+    assert "UnicodeEncodeError" in debugger.refused("evaluate", expression="'\ud800'")
+    assert debugger.ask("evaluate", expression="1 + 1")["result"] == "2"
+
+
 def test_time_at_a_stop_is_not_the_cells(start_kernel):
     kernel = start_kernel(shell="plain", policy=POLICY + "[limits]\ntimeout_seconds = 1\n")
     with kernel.frontend() as front:
