@@ -86,10 +86,20 @@ static PyObject *glue_text(PyObject *self, PyObject *path)
     return text != NULL || PyErr_Occurred() ? text : py_own(Py_None);
 }
 
+/* complain(text): below the cell */
+static PyObject *glue_complain(PyObject *self, PyObject *text)
+{
+    (void)self;
+    if (!PyUnicode_Check(text))
+        return PyErr_Format(PyExc_TypeError, "a text is a str");
+    return error_write(text) < 0 ? NULL : py_own(Py_None);
+}
+
 static PyMethodDef methods[] = {{"evaluate", glue_evaluate, METH_VARARGS, NULL},
                                 {"call", glue_call, METH_VARARGS, NULL},
                                 {"path", glue_path, METH_O, NULL},
-                                {"text", glue_text, METH_O, NULL}};
+                                {"text", glue_text, METH_O, NULL},
+                                {"complain", glue_complain, METH_O, NULL}};
 
 /* What asks values about themselves counts as the user's: nothing is a library's that a method in C does there. */
 static int mark_as_user(const char *module_name)

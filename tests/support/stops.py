@@ -43,7 +43,7 @@ class Stops:
 
     def frame(self, name):
         while (frame := self.guard.receive()).name != name:
-            assert frame.name in ("DEBUG_EVENT", "STDOUT", "DENIAL"), frame
+            assert frame.name in ("DEBUG_EVENT", "STDOUT", "STDERR", "DENIAL"), frame
         return frame
 
     def ask(self, command, **arguments):

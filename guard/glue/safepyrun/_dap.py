@@ -38,7 +38,7 @@ class Adapter:
     def __init__(self, shell, initial, functions):
         self._shell, self._initial = shell, initial
         self._evaluate, self._call = functions["evaluate"], functions["call"]
-        self._path, self._text = functions["path"], functions["text"]
+        self._path, self._text, self._complain = functions["path"], functions["text"], functions["complain"]
         self._first_frame = 1
         self._references, self._first_reference = [], 1
         self._frames = []
@@ -62,6 +62,9 @@ class Adapter:
             answer.update(success=False, message=str(refused))
         except Exception as error:
             answer.update(success=False, message=self._call(error_text, (error, _TEXT)))
+            # JupyterLab says "Evaluation resulted in an error", and not which.
+            if command == "evaluate" and frames and arguments.get("context") == "repl":
+                self._complain(f"debugger: {answer['message']}\n")
         return answer
 
     # ---- frames --------------------------------------------------------------------------------

@@ -116,6 +116,7 @@ def test_what_is_evaluated_is_guarded_as_a_cell(front, debugger):
     assert "safepyrun refused to open for writing" in said
     said = debugger.refused("evaluate", frameId=frames[0]["id"], expression="import safepyrun", context="repl")
     assert "safepyrun refused" in said
+    assert "refused" in front.until(msg_id, "stderr")[-1].content["text"]      # JupyterLab shows no more than that there was an error
     debugger.go()
     reply = front.reply(msg_id)
     assert reply.content["status"] == "ok"
