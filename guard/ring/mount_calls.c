@@ -31,13 +31,23 @@ int mount_new_tmpfs(const char *mode)
     return mount < 0 ? -errno : (int)mount;
 }
 
-int mount_set_read_only(int mount)
+static int set_attributes(int mount, unsigned long long set)
 {
-    struct mount_attr attributes = {.attr_set = MOUNT_ATTR_RDONLY};
+    struct mount_attr attributes = {.attr_set = set};
     long result = syscall(SYS_mount_setattr, mount, "", AT_EMPTY_PATH | AT_RECURSIVE, &attributes,
                           sizeof(attributes));
 
     return result < 0 ? -errno : 0;
+}
+
+int mount_set_read_only(int mount)
+{
+    return set_attributes(mount, MOUNT_ATTR_RDONLY);
+}
+
+int mount_set_no_code(int mount)
+{
+    return set_attributes(mount, MOUNT_ATTR_NOEXEC);
 }
 
 int mount_move(int mount, const char *path)

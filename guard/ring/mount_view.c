@@ -101,13 +101,46 @@ static bool is_in_other_root(const struct ring_paths *paths, size_t index)
     return false;
 }
 
+/* A folder above it that is a read-only piece of its own, such as .venv? */
+static bool is_in_piece(const struct ring_paths *paths, const char *folder)
+{
+    for (size_t i = 0; i < paths->read_only.count; i++)
+        if (strcmp(paths->read_only.items[i], folder) != 0 &&
+            ring_path_is_below(folder, paths->read_only.items[i]))
+            return true;
+    return false;
+}
+
+/* An environment inside of the root has libraries beside its packages, too, and they are code. */
+static bool holds_environment(const struct ring_paths *paths, const char *root)
+{
+    for (size_t i = 0; i < paths->read_only.count; i++) {
+        const char *path = paths->read_only.items[i];
+        bool is_packages = strstr(path, "-packages") != NULL || strstr(path, "/lib/python") != NULL;
+
+        if (is_packages && ring_path_is_below(path, root) && !is_in_piece(paths, path))
+            return true;
+    }
+    return false;
+}
+
+/* What a cell can write is no code: a native library of its own, which other native code would load without asking
+   anybody (a plugin of polars, an extension of duckdb). */
+static int add_root(struct view *view, const struct ring_paths *paths, const char *root)
+{
+    int mount = mount_clone(root);
+    int result = add_piece(view, mount, root);
+
+    return result == 0 && !holds_environment(paths, root) ? mount_set_no_code(mount) : result;
+}
+
 static int add_roots(struct view *view, const struct ring_paths *paths)
 {
     int result = 0;
 
     for (size_t i = 0; result == 0 && i < paths->roots.count; i++)
         if (!is_in_other_root(paths, i))
-            result = add_piece(view, mount_clone(paths->roots.items[i]), paths->roots.items[i]);
+            result = add_root(view, paths, paths->roots.items[i]);
     for (size_t i = 0; result == 0 && i < paths->read_only.count; i++) {
         int mount = mount_clone(paths->read_only.items[i]);
 
@@ -154,6 +187,9 @@ static int add_shared_memory(struct view *view, const struct ring_paths *paths)
 {
     int mount = mount_new_tmpfs("1777");
     int result = mount < 0 ? mount : add_piece(view, mount, "/dev/shm");
+
+    if (result == 0)
+        result = mount_set_no_code(mount);
 
     for (size_t i = 0; result == 0 && i < paths->roots.count; i++)
         if (ring_path_is_below(paths->roots.items[i], "/dev/shm"))

@@ -1,5 +1,6 @@
 """What notebooks do all day, under the whole ring and under what a container leaves of it."""
 
+import shutil
 import sys
 
 import pytest
@@ -116,3 +117,14 @@ def test_a_file_goes_from_one_write_root_to_another(tmp_path):
     with Guard(cwd=tmp_path / "work", policy_file=f'ok_dests = [".", "{tmp_path}/other"]\n') as guard:
         outcome = guard.execute(BETWEEN_ROOTS)
         assert outcome.error is None and outcome.result == "['x']", outcome.reply
+
+
+def test_what_a_cell_writes_is_no_code(tmp_path):
+    """Native code of packages loads plugins without asking: under "open" the interpreter ring does not judge either."""
+    (tmp_path / ".venv").mkdir()
+    shutil.copy(BUILD / "tests/isolation_attacks.so", tmp_path / ".venv/part.so")
+    load = "import ctypes, shutil\nctypes.CDLL({!r})"
+    with Guard(cwd=tmp_path, policy_file='preset = "open"\nok_dests = ["."]\n') as guard:
+        assert guard.execute(load.format("./.venv/part.so")).error is None
+        outcome = guard.execute("shutil.copy('.venv/part.so', 'own.so')\nctypes.CDLL('./own.so')")
+        assert outcome.error == "OSError" and "failed to map segment" in outcome.reply["evalue"], outcome.reply
