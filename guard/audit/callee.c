@@ -69,6 +69,8 @@ static unsigned responsible(const struct native_code *code)
 
 static bool is_known(const struct native_code *code)
 {
+    if (code->is_hidden)
+        return false;
     for (unsigned i = 0; i < responsible(code); i++)
         if (!is_remembered(code->addresses[i]))
             return false;
@@ -232,6 +234,8 @@ enum callee callee_ask(const struct scope *scope, PyObject *callable, PyObject *
 
     if (!native_code_of(behind, &code))
         return CALLEE_PYTHON;
+    if (code.is_hidden)
+        return CALLEE_OTHER;
     find_cython(scope, behind, &code);
     for (unsigned i = 0; i < responsible(&code); i++) {
         enum callee found = ask_module(scope, &code, module_behind(scope, &code, i), caller);

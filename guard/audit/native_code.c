@@ -220,10 +220,16 @@ static void read_slot(struct native_code *code, const struct slot_descriptor *de
 bool native_code_of(PyObject *callable, struct native_code *ret_code)
 {
     PyTypeObject *type = Py_TYPE(callable);
+    cleanup_py PyObject *behind = NULL;
 
     *ret_code = (struct native_code){.count = 0};
     if (type == state.function)
         return false;
+    behind = one_behind(callable);
+    if (behind != NULL) {
+        ret_code->is_hidden = true;
+        return true;
+    }
     if (PyCFunction_Check(callable)) {
         PyObject *self = PyCFunction_GetSelf(callable);
 

@@ -22,6 +22,7 @@ struct native_code {
     const char *name;      /* as the definition says; NULL when there is none. Borrowed from the module */
     const char *type_name; /* "package.module.Type" of the class it belongs to, if that is static */
     bool is_function;      /* of a module, not a method */
+    bool is_hidden;        /* behind more objects than anybody follows */
 };
 
 /* Types that are asked for by identity. 0 or -1 with an exception. Idempotent. */

@@ -274,6 +274,10 @@ def test_names_decide_nothing():
     carriers = [function, functools.partial(function), functools.partial(functools.partial(function)),
                 LoudPartial(function), LoudStatic(function), staticmethod(function), weakref.proxy(function),
                 types.GenericAlias(function, (int,))]
+    endless = function
+    for _ in range(20):
+        endless = staticmethod(functools.partial(endless))
+    carriers.append(endless)
     with mk_audit([])():
         for name, value in (("__module__", "builtins"), ("__module__", "numpy"), ("__name__", "len"),
                             ("__qualname__", "len"), ("__doc__", "")):
