@@ -2,9 +2,9 @@
 
 #include "kernel/config/session_policy.h"
 #include "kernel/execution/account.h"
-#include "kernel/execution/breach.h"
 #include "kernel/execution/from_guard.h"
 #include "kernel/execution/guard_death.h"
+#include "kernel/execution/guard_ready.h"
 #include "kernel/execution/warm.h"
 #include "kernel/requests/requests.h"
 #include "kernel/signals.h"
@@ -167,58 +167,9 @@ int kernel_respawn(struct kernel *kernel)
     return publish_starting(kernel);
 }
 
-static void start_audit(struct kernel *kernel, struct bytes preset)
-{
-    cleanup_free char *name = xstrndup(preset.data, preset.size);
-
-    kernel->is_open = strcmp(name, "open") == 0;
-    audit_log_start_session(kernel->audit_log, &(struct audit_session){
-                                                   .id = kernel->channels.session.id,
-                                                   .guard_pid = kernel->guard.pid,
-                                                   .python = kernel->python_version,
-                                                   .preset = name,
-                                                   .os_ring = kernel->os_ring,
-                                                   .policy_file = kernel->options.policy_file,
-                                               });
-}
-
-/* READY's fields that the kernel process repeats in kernel_info_reply. */
 static int on_ready(void *context, const struct frame *frame)
 {
-    struct kernel *kernel = context;
-    struct bytes info = frame->parts[0];
-    struct bytes ring = frame->parts[1];
-    cleanup_buffer struct buffer text = BUFFER_NONE;
-    struct policy_limits limits;
-
-    if (!json_text_is_object(info, JSON_TEXT_STRICT) || !json_text_is_object(ring, JSON_TEXT_STRICT)) {
-        guard_process_condemn(&kernel->guard, "it broke the protocol: READY is no JSON object");
-        return 0;
-    }
-    if (json_text_member_string(info, "python_version", &text) &&
-        memchr(text.data, '.', text.size) != NULL) {
-        free(kernel->python_version);
-        kernel->python_version = buffer_steal_string(&text);
-    }
-    buffer_clear(&text, 0);
-    if (json_text_member_string(info, "banner", &text)) {
-        free(kernel->banner);
-        kernel->banner = buffer_steal_string(&text);
-    }
-    buffer_clear(&text, 0);
-    json_text_member_string(info, "preset", &text);
-    free(kernel->os_ring);
-    kernel->os_ring = xstrndup(ring.data, ring.size);
-    start_audit(kernel, buffer_bytes(&text));
-    warm_ready(kernel, info);
-    limits_read(info, &limits);
-    limits_set(&kernel->limits, &limits);
-    restore_start(kernel, info);
-    kernel->outputs.cap.limit_bytes = (size_t)limits.max_output_kb * 1024;
-    log_info("guard %d is ready", (int)kernel->guard.pid);
-    if (kernel->debugger.is_attached)
-        debugger_send_settings(kernel);
-    return kernel_run_next(kernel);
+    return guard_ready_take(context, frame);
 }
 
 static int on_frame(void *context, const struct frame *frame)
