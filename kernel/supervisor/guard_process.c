@@ -5,7 +5,6 @@
 #include "kernel/records/log.h"
 #include "kernel/supervisor/process_tree.h"
 #include "kernel/supervisor/spawn.h"
-#include "kernel/supervisor/template_ask.h"
 
 #include <poll.h>
 #include <signal.h>
@@ -19,7 +18,6 @@ enum {
     READ_BITE = 16,               /* reads from the link before the sockets have their turn */
     OUTPUT_BYTES = 64 * 1024,     /* one read from an output pipe */
     STACK_BYTES = 8192,
-    KEEPER_MS = 300,
     LAST_WORDS_BYTES = 4 * 1024,
     RECORD_BYTES = 64 * 1024, /* of a tool process */
     DRAIN_BYTES = 16 * 1024 * 1024, /* read from a pipe that is still being filled, at the end */
@@ -38,7 +36,7 @@ void guard_process_init(struct guard_process *guard, struct loop *loop,
                                     .copies_socket = -1,
                                     .aside_socket = -1,
                                     .tool_records = -1,
-                                    .keeper = -1,
+                                    .keeper = KEEPER_NONE,
                                     .asked = SPAWNED_NONE,
                                     .last_line = memfd_create(LAST_LINE_NAME, MFD_CLOEXEC),
                                     .outputs = {-1, -1}};
@@ -46,62 +44,12 @@ void guard_process_init(struct guard_process *guard, struct loop *loop,
     frame_writer_init(&guard->writer);
 }
 
-/* ---- a guard that is no child of ours ---------------------------------------------------------- */
-
-/* Whatever ends below the keeper is told: copies and children of cells as well as the guard. */
-static void take_news(struct guard_process *guard, int limit_ms)
-{
-    struct template_answer news;
-
-    while (template_hear(guard->keeper, guard->is_reaped ? 0 : limit_ms, &news)) {
-        if (news.pid != guard->pid || guard->is_reaped)
-            continue;
-        guard->is_reaped = true;
-        guard->wait_status = news.wait_status;
-    }
-}
-
-static int on_keeper(void *context)
-{
-    struct guard_process *guard = context;
-    char byte;
-
-    take_news(guard, 0);
-    /* Nothing more comes from a keeper that was killed, and its guard has gone with it. */
-    if (recv(guard->keeper, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0)
-        guard->keeper_source.paused = true;
-    return 0;
-}
-
-static void open_keeper(struct guard_process *guard, const struct spawned *spawned)
-{
-    guard->keeper = spawned->keeper;
-    if (guard->keeper < 0)
-        return;
-    process_tree_set_keeper(spawned->keeper_pid);
-    guard->keeper_source = (struct loop_source){
-        .fd = guard->keeper, .events = POLLIN, .callback = on_keeper, .context = guard};
-    loop_add(guard->loop, &guard->keeper_source);
-}
-
-/* It ends what is left below it. */
-static void close_keeper(struct guard_process *guard)
-{
-    if (guard->keeper < 0)
-        return;
-    loop_remove(guard->loop, &guard->keeper_source);
-    close(steal_fd(&guard->keeper));
-    process_tree_set_keeper(0);
-}
-
 /* Whether it is over, its status taken; a pidfd has told, or SIGKILL is on its way. */
 static bool is_over(struct guard_process *guard, int flags)
 {
-    if (guard->keeper < 0)
+    if (guard->keeper.fd < 0)
         return waitpid(guard->pid, &guard->wait_status, flags) == guard->pid;
-    take_news(guard, KEEPER_MS);
-    if (!guard->is_reaped)
-        guard->wait_status = SIGKILL; /* a keeper that says nothing was killed, and with it the guard */
+    guard->wait_status = keeper_wait_status(&guard->keeper);
     return true;
 }
 
@@ -333,7 +281,7 @@ static void close_outputs(struct guard_process *guard)
         close(steal_fd(&guard->copies_socket));
     if (guard->aside_socket >= 0)
         close(steal_fd(&guard->aside_socket));
-    close_keeper(guard);
+    keeper_close(&guard->keeper);
 }
 
 /* It is over: what it wrote before is handled first, then `ended`. */
@@ -389,7 +337,7 @@ static void listen_to(struct guard_process *guard, pid_t pid, int pidfd, int lin
     guard->pid = pid;
     guard->link = link;
     guard->pidfd = pidfd;
-    guard->is_reaped = false;
+    keeper_watch(&guard->keeper, pid);
     guard->listener = 0;
     guard->link_source = source_of(link, on_link, guard);
     guard->pid_source = source_of(guard->pidfd, on_end, guard);
@@ -438,7 +386,7 @@ void guard_process_start(struct guard_process *guard, const struct guard_setting
     guard->aside_socket = spawned.aside_socket;
     guard->tool_records = spawned.tool_records;
     guard->is_forked = spawned.keeper >= 0;
-    open_keeper(guard, &spawned);
+    keeper_open(&guard->keeper, guard->loop, spawned.keeper, spawned.keeper_pid);
     guard->output_sources[0] = source_of(guard->outputs[0], on_stdout, guard);
     guard->output_sources[1] = source_of(guard->outputs[1], on_stderr, guard);
     /* Before the link: a record belongs to the request that is still under way. */

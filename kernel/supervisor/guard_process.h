@@ -11,6 +11,7 @@
 #include "guard/link/frame.h"
 #include "kernel/config/policy_sources.h"
 #include "kernel/loop.h"
+#include "kernel/supervisor/keeper.h"
 #include "kernel/supervisor/process_tree.h"
 #include "kernel/supervisor/spawn.h"
 
@@ -48,11 +49,9 @@ struct guard_process {
     enum guard_state state;
     pid_t pid;  /* also its process group; 0 when there is none */
     int pidfd;
-    struct loop_source keeper_source;
-    bool is_reaped; /* the keeper has told how it ended */
     bool is_forked; /* from a template: also when it is over */
     struct spawned asked; /* of a template, and not taken yet */
-    int keeper; /* the other end is its parent, in a template's family; -1: it is our child */
+    struct keeper keeper;
     int link;
     int last_line;  /* memory file where a guard writes down where it is; kept for all of them */
     int outputs[2]; /* read ends of its fd 1 and 2 */
