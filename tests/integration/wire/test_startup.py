@@ -204,4 +204,4 @@ def test_a_start_in_a_folder_that_is_gone(start_kernel, shell):
 def test_a_temporary_folder_that_is_gone_costs_nothing(start_kernel):
     kernel = start_kernel(environment={"TMPDIR": "/no/such/folder"})
     with kernel.frontend() as front:
-        front.run("import tempfile; tempfile.TemporaryFile().write(b'1')")
+        assert front.run("import tempfile; tempfile.TemporaryFile().write(b'1')")[0].content["status"] == "ok"
