@@ -35,13 +35,6 @@ static const struct event_row global_row = {.name = "ctypes.in_dll",
                                             .arguments = NOTHING,
                                             .words = "reach a variable of native code"};
 
-static int judge(const struct event_row *row)
-{
-    struct facts_source source = {NULL, NULL, 0};
-
-    return hook_judge(row, row->name, &source);
-}
-
 /* A ctypes object begins with a pointer to its memory; that of a function holds the address. */
 struct ctypes_object {
     PyObject_HEAD void **memory;
@@ -115,7 +108,7 @@ static int judge_target(PyObject *function, PyObject *args, PyObject *keywords, 
 
     if (library == NULL || symbol == NULL || shape == NULL)
         return -1;
-    return hook_judge(&call_row, call_row.name, &source);
+    return hook_judge(&call_row, &source);
 }
 
 static PyObject *guarded_call(PyObject *function, PyObject *args, PyObject *keywords)
@@ -127,7 +120,7 @@ static PyObject *guarded_call(PyObject *function, PyObject *args, PyObject *keyw
     if (scope_current() == NULL)
         return original_call(function, args, keywords);
     if (is_exact && about.dli_sname != NULL && strcmp(about.dli_sname, "dl_iterate_phdr") == 0) {
-        if (hook_judge(&list_row, list_row.name, &(struct facts_source){NULL, NULL, 0}) < 0)
+        if (hook_judge(&list_row, NULL) < 0)
             return NULL;
         return loaded_libraries_tell(state.function_type, args);
     }
@@ -143,7 +136,7 @@ static newfunc original_new[4];
 #define DEFINE_NEW(n, name)                                                                        \
     static PyObject *guarded_new_##n(PyTypeObject *type, PyObject *args, PyObject *keywords)       \
     {                                                                                              \
-        return judge(&new_row) < 0 ? NULL : original_new[n](type, args, keywords);                 \
+        return hook_judge(&new_row, NULL) < 0 ? NULL : original_new[n](type, args, keywords);      \
     }
 GUARDED_TYPES(DEFINE_NEW)
 
@@ -160,7 +153,7 @@ static PyObject *guarded_simple(PyTypeObject *type, PyObject *args, PyObject *ke
     Py_DECREF(made);
     if (PyTuple_Size(args) == 1 && PyBytes_CheckExact(PyTuple_GetItem(args, 0)))
         return py_own(PyTuple_GetItem(args, 0));
-    judge(&new_row);
+    hook_judge(&new_row, NULL);
     if (!PyErr_Occurred()) /* set aside by the host of a scope: still nothing that could be given */
         PyErr_SetString(PyExc_PermissionError, new_row.words);
     return NULL;
@@ -216,7 +209,7 @@ static int guard_types(PyObject *module)
 static PyObject *refuse_global(const struct method_call *call, void *data)
 {
     (void)data;
-    return judge(&global_row) < 0 ? NULL : method_call_next(call);
+    return hook_judge(&global_row, NULL) < 0 ? NULL : method_call_next(call);
 }
 
 /* `c_long.in_dll(library, name)` is a variable of the interpreter itself, ready to be written. */

@@ -121,11 +121,12 @@ static int judge(const struct scope *scope, const struct event_row *row, const c
     return 0;
 }
 
-int hook_judge(const struct event_row *row, const char *event, const struct facts_source *source)
+int hook_judge(const struct event_row *row, const struct facts_source *source)
 {
+    static const struct facts_source nothing = {NULL, NULL, 0};
     const struct scope *scope = scope_current();
 
-    return scope != NULL ? judge(scope, row, event, source) : 0;
+    return scope != NULL ? judge(scope, row, row->name, source != NULL ? source : &nothing) : 0;
 }
 
 static bool needs_no_facts(const struct scope *scope, const struct event_row *row)

@@ -19,5 +19,6 @@ void hook_set_link(int link_fd);
 #define HOOK_PROOF "safepyrun.proof"
 bool hook_was_proved(void);
 
-/* Judges arguments by one row, in the scope in force, if any. 0, or -1 with PermissionError set. */
-int hook_judge(const struct event_row *row, const char *event, const struct facts_source *source);
+/* Judges arguments by one row, in the scope in force, if any; source: NULL for none. 0, or -1 with
+   PermissionError set. */
+int hook_judge(const struct event_row *row, const struct facts_source *source);

@@ -45,7 +45,7 @@ static PyObject *judge_call(const struct method_call *call, void *data)
 
     for (Py_ssize_t i = 0; i < NAMES_LIMIT && row->names[i] != NULL; i++)
         items[i] = method_call_argument(call, i, row->names[i]);
-    if (hook_judge(&row->event, row->event.name, &source) < 0)
+    if (hook_judge(&row->event, &source) < 0)
         return NULL;
     return method_call_next(call);
 }

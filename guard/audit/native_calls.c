@@ -86,7 +86,7 @@ static PyObject *judge(const struct scope *scope, PyObject *const *args)
         return Py_None;
     items[0] = caller;
     items[1] = callee;
-    return hook_judge(&call_row, call_row.name, &source) == 0 ? Py_None : NULL;
+    return hook_judge(&call_row, &source) == 0 ? Py_None : NULL;
 }
 
 static PyObject *judge_user(const struct scope *scope, PyObject *const *args)

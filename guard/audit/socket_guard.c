@@ -29,7 +29,7 @@ static int guarded_init(PyObject *socket, PyObject *args, PyObject *keywords)
     PyObject *fileno = fileno_of(args, keywords);
     struct facts_source source = {&fileno, NULL, 1};
 
-    if (fileno != NULL && hook_judge(&fileno_row, fileno_row.name, &source) < 0)
+    if (fileno != NULL && hook_judge(&fileno_row, &source) < 0)
         return -1;
     return original_init(socket, args, keywords);
 }

@@ -57,7 +57,7 @@ static PyObject *authorize(PyObject *self, PyObject *args)
     struct facts_source source = {&subject, NULL, 1};
 
     (void)self;
-    if (row == NULL || hook_judge(row, row->name, &source) == 0)
+    if (row == NULL || hook_judge(row, &source) == 0)
         return PyLong_FromLong(SQLITE_SAYS_OK);
     PyErr_Clear(); /* on record already; sqlite3 would print it as unraisable */
     return PyLong_FromLong(SQLITE_SAYS_DENY);
@@ -67,12 +67,10 @@ static PyMethodDef authorizer_definition = {"authorizer", authorize, METH_VARARG
 
 static PyObject *refuse_authorizer(const struct method_call *call, void *data)
 {
-    struct facts_source source = {NULL, NULL, 0};
-
     (void)data;
     /* Ours is an object that no cell can reach. */
     if (method_call_argument(call, 0, "authorizer_callback") != state.authorizer &&
-        hook_judge(&authorizer_row, authorizer_row.name, &source) < 0)
+        hook_judge(&authorizer_row, NULL) < 0)
         return NULL;
     return method_call_next(call);
 }

@@ -57,12 +57,10 @@ static const struct event_row row = {.name = "safepyrun.callback",
 /* 0, or -1 with PermissionError: user code is on the stack and the object is no code of its own. */
 static int judge(PyObject *callable)
 {
-    struct facts_source source = {NULL, NULL, 0};
-
     if (callable == NULL || callable == Py_None || class_is_function(callable) ||
         !carriers_is_one(callable))
         return 0;
-    return hook_judge(&row, row.name, &source);
+    return hook_judge(&row, NULL);
 }
 
 /* Is it a cell that calls, and no library on its behalf? asyncio puts a functools.partial of its own into

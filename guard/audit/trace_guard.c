@@ -38,13 +38,6 @@ static struct {
 
 static _Thread_local bool is_tracing;
 
-static int judge(const struct event_row *row)
-{
-    struct facts_source source = {NULL, NULL, 0};
-
-    return hook_judge(row, row->name, &source);
-}
-
 /* ---- an event -------------------------------------------------------------------------------- */
 
 /* `callback` must be held by the caller until afterwards: what its end runs is not the guard's own
@@ -150,8 +143,8 @@ static PyObject *set_trace(const struct method_call *call, void *data)
 
     (void)data;
     if (!scope_is_process_armed())
-        return judge(&never_row) < 0 ? NULL : method_call_next(call);
-    if (judge(compat_thread_ident() == state.thread ? &set_row : &never_row) < 0)
+        return hook_judge(&never_row, NULL) < 0 ? NULL : method_call_next(call);
+    if (hook_judge(compat_thread_ident() == state.thread ? &set_row : &never_row, NULL) < 0)
         return NULL;
     if (callback == NULL)
         return method_call_next(call); /* says what is wrong with the arguments, or is refused */
@@ -180,7 +173,7 @@ void trace_guard_end_request(void)
 /* pdb expects ValueError, says what it says, and asks on. The denial is on record. */
 static int set_line(PyObject *frame, PyObject *value, void *closure)
 {
-    if (judge(&jump_row) == 0)
+    if (hook_judge(&jump_row, NULL) == 0)
         return state.set_line(frame, value, closure);
     PyErr_SetString(PyExc_ValueError, "safepyrun refused to jump to another line of running code");
     return -1;
