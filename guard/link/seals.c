@@ -2,6 +2,8 @@
 
 #include "guard/link/cleanup.h"
 
+#include <sys/socket.h>
+
 struct seals {
     int seccomp;
     int filters;
@@ -25,7 +27,7 @@ static bool read_seals(const char *pid, struct seals *ret_seals)
     return ret_seals->seccomp >= 0;
 }
 
-bool seals_are_ours(pid_t pid)
+static bool are_ours(pid_t pid)
 {
     struct seals its;
     struct seals ours;
@@ -34,4 +36,13 @@ bool seals_are_ours(pid_t pid)
     snprintf(text, sizeof(text), "%d", (int)pid);
     return read_seals(text, &its) && read_seals("self", &ours) && its.seccomp == ours.seccomp &&
            its.filters == ours.filters && its.no_new_privileges == ours.no_new_privileges;
+}
+
+bool seals_peer_is_ours(int connection)
+{
+    struct ucred peer;
+    socklen_t size = sizeof(peer);
+
+    return getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 &&
+           peer.uid == geteuid() && are_ours(peer.pid);
 }

@@ -7,7 +7,7 @@
 #pragma once
 
 #include <stdbool.h>
-#include <sys/types.h>
 
-/* Compares seccomp filters and privileges. False as well for a process that is gone. */
-bool seals_are_ours(pid_t pid);
+/* Whether it is one of this user at the other end, with our seccomp filters and privileges. False as well
+   when it is gone. */
+bool seals_peer_is_ours(int connection);

@@ -87,17 +87,6 @@ static void take_environment(int connection, unsigned size)
 
 /* ---- in the template --------------------------------------------------------------------------- */
 
-/* Another user cannot enter the folder of the socket; a cell of the same user is under seals that a kernel
-   process is not, and could get here a Python without them. */
-static bool is_ours(int connection)
-{
-    struct ucred peer;
-    socklen_t size = sizeof(peer);
-
-    return getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 &&
-           peer.uid == geteuid() && seals_are_ours(peer.pid);
-}
-
 static char *describe(void)
 {
     const char *imported = PyUnicode_AsUTF8AndSize(template.imported, NULL);
@@ -156,7 +145,9 @@ int template_wait(const struct template_settings *settings)
         if (ready == 0 || folders_changed())
             end(settings);
         connection = accept4(settings->listen_fd, NULL, NULL, SOCK_CLOEXEC);
-        if (connection >= 0 && is_ours(connection)) {
+        /* Another user cannot enter the folder of the socket; a cell of the same user is under seals that a
+           kernel process is not, and could get here a Python without them. */
+        if (connection >= 0 && seals_peer_is_ours(connection)) {
             int environment = fork_for(connection, settings, &size);
 
             if (environment >= 0) {

@@ -17,15 +17,6 @@ enum {
     QUESTION_MS = 2000,
 };
 
-static bool is_believed(int connection)
-{
-    struct ucred peer;
-    socklen_t size = sizeof(peer);
-
-    return getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 &&
-           peer.uid == geteuid() && seals_are_ours(peer.pid);
-}
-
 /* A connected socket, or -errno. */
 static int connect_to(const char *path, int limit_ms)
 {
@@ -40,7 +31,7 @@ static int connect_to(const char *path, int limit_ms)
     setsockopt(connection, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
     if (connect(connection, (struct sockaddr *)&address, sizeof(address)) < 0)
         return -errno;
-    return is_believed(connection) ? steal_fd(&connection) : -EPERM;
+    return seals_peer_is_ours(connection) ? steal_fd(&connection) : -EPERM;
 }
 
 static bool send_request(int connection, const struct template_request *request, const struct passed *fds)
