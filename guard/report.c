@@ -15,13 +15,6 @@ void report_ring(const struct ring_report *ring)
     about.ring = *ring;
 }
 
-static int set_owned(PyObject *dict, const char *name, PyObject *value)
-{
-    cleanup_py PyObject *owned = value;
-
-    return owned != NULL ? PyDict_SetItemString(dict, name, owned) : -1;
-}
-
 /* [(name, state, why), …] */
 static PyObject *ring_parts(void)
 {
@@ -86,7 +79,7 @@ static int add_lists(PyObject *dict, const struct policy *policy)
     for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
         const void *list = (const char *)policy + lists[i].offset;
 
-        if (lists[i].key[0] != '\0' && set_owned(dict, lists[i].key, list_of(list)) < 0)
+        if (lists[i].key[0] != '\0' && py_set(dict, lists[i].key, list_of(list)) < 0)
             return -1;
     }
     return 0;
@@ -100,7 +93,7 @@ static int add_limits(PyObject *dict, const struct policy *policy)
     for (size_t i = 0; i < count; i++) {
         const long *limit = policy_limit(policy, keys[i].name);
 
-        if (limit != NULL && set_owned(dict, keys[i].name, PyLong_FromLong(*limit)) < 0)
+        if (limit != NULL && py_set(dict, keys[i].name, PyLong_FromLong(*limit)) < 0)
             return -1;
     }
     return 0;
@@ -112,7 +105,7 @@ PyObject *report_limits(void)
     cleanup_py PyObject *dict = PyDict_New();
 
 #define POLICY_LIMIT(field, most, usual, strict)                                                   \
-    if (dict == NULL || set_owned(dict, #field, PyLong_FromLong(limits->field)) < 0)               \
+    if (dict == NULL || py_set(dict, #field, PyLong_FromLong(limits->field)) < 0)                  \
         return NULL;
 #include "guard/policy/limits.def"
 #undef POLICY_LIMIT
@@ -135,7 +128,7 @@ PyObject *report_warm(void)
 
 static int set_any(PyObject *dict, const char *key, bool is_limited)
 {
-    return is_limited ? 0 : set_owned(dict, key, PyUnicode_FromString("any"));
+    return is_limited ? 0 : py_set(dict, key, PyUnicode_FromString("any"));
 }
 
 static PyObject *policy(PyObject *self, PyObject *unused)
@@ -146,14 +139,14 @@ static PyObject *policy(PyObject *self, PyObject *unused)
     (void)self;
     (void)unused;
     if (dict == NULL ||
-        set_owned(dict, "preset", PyUnicode_FromString(policy_preset_name(in_force->preset))) < 0 ||
-        set_owned(dict, "mode", PyUnicode_FromString(in_force->allow_mode ? "allow" : "restrict")) <
+        py_set(dict, "preset", PyUnicode_FromString(policy_preset_name(in_force->preset))) < 0 ||
+        py_set(dict, "mode", PyUnicode_FromString(in_force->allow_mode ? "allow" : "restrict")) <
             0 ||
-        set_owned(dict, "ban_defs", PyBool_FromLong(in_force->ban_defs)) < 0 ||
-        set_owned(dict, "os_ring", PyUnicode_FromString(policy_os_ring_name(in_force->os_ring))) < 0 ||
-        set_owned(dict, "on_deny", PyUnicode_FromString(in_force->asks ? "ask" : "error")) < 0 ||
-        set_owned(dict, "ask_seconds", PyLong_FromLong(in_force->ask_seconds)) < 0 ||
-        set_owned(dict, "warm.templates", PyBool_FromLong(in_force->templates)) < 0 ||
+        py_set(dict, "ban_defs", PyBool_FromLong(in_force->ban_defs)) < 0 ||
+        py_set(dict, "os_ring", PyUnicode_FromString(policy_os_ring_name(in_force->os_ring))) < 0 ||
+        py_set(dict, "on_deny", PyUnicode_FromString(in_force->asks ? "ask" : "error")) < 0 ||
+        py_set(dict, "ask_seconds", PyLong_FromLong(in_force->ask_seconds)) < 0 ||
+        py_set(dict, "warm.templates", PyBool_FromLong(in_force->templates)) < 0 ||
         add_lists(dict, in_force) < 0 || add_limits(dict, in_force) < 0 ||
         set_any(dict, "ok_dests", in_force->guards_writes) < 0 ||
         set_any(dict, "read_roots", in_force->guards_reads) < 0)

@@ -190,13 +190,6 @@ static PyObject *ask_shell(const char *method, PyObject *argument, PyObject *oth
     return answer;
 }
 
-static int set_owned(PyObject *dict, const char *name, PyObject *value)
-{
-    cleanup_py PyObject *owned = value;
-
-    return owned != NULL ? PyDict_SetItemString(dict, name, owned) : -1;
-}
-
 static PyObject *success_content(const struct execution *execution)
 {
     cleanup_py PyObject *content = Py_BuildValue("{s:s}", "status", "ok");
@@ -207,7 +200,7 @@ static PyObject *success_content(const struct execution *execution)
     expressions = execution->expressions != NULL && PyDict_Size(execution->expressions) > 0
                       ? ask_shell("user_expressions", execution->expressions, PyDict_New())
                       : PyDict_New();
-    if (set_owned(content, "user_expressions", expressions) < 0)
+    if (py_set(content, "user_expressions", expressions) < 0)
         return NULL;
     return steal(content);
 }
@@ -223,9 +216,9 @@ static int add_explanation(PyObject *content, PyObject *error)
         return 0;
     if (PyList_Append(lines, words) < 0)
         return -1;
-    return set_owned(content, "evalue",
-                     PyUnicode_FromFormat(PyUnicode_GetLength(value) > 0 ? "%U (%U)" : "%U%U", value,
-                                          words));
+    return py_set(
+        content, "evalue",
+        PyUnicode_FromFormat(PyUnicode_GetLength(value) > 0 ? "%U (%U)" : "%U%U", value, words));
 }
 
 /* Shown and replied alike; a silent request shows nothing. */
@@ -240,8 +233,8 @@ static PyObject *failure_content(const struct execution *execution, PyObject *er
         if (display_send_for(execution->cell, FRAME_ERROR, content) < 0)
             PyErr_Clear(); /* the reply says the same */
     }
-    if (set_owned(content, "status", PyUnicode_FromString("error")) < 0 ||
-        set_owned(content, "user_expressions", PyDict_New()) < 0)
+    if (py_set(content, "status", PyUnicode_FromString("error")) < 0 ||
+        py_set(content, "user_expressions", PyDict_New()) < 0)
         return NULL;
     return steal(content);
 }
@@ -251,8 +244,8 @@ static int add_answer(PyObject *content, const struct cell_outcome *outcome)
 {
     cleanup_py PyObject *namespace = PyObject_GetAttrString(executing.shell, "namespace");
 
-    return namespace != NULL ? set_owned(content, "run", run_answer_content(namespace, outcome->value,
-                                                                            outcome->error))
+    return namespace != NULL ? py_set(content, "run",
+                                      run_answer_content(namespace, outcome->value, outcome->error))
                              : -1;
 }
 
@@ -272,8 +265,8 @@ static void answer(const struct execution *execution, struct cell_outcome *outco
                                        : success_content(execution);
 
     if (content == NULL || (execution->answers && add_answer(content, outcome) < 0) ||
-        set_owned(content, "payload", ask_shell("take_payload", NULL, PyList_New(0))) < 0 ||
-        set_owned(content, "execution_count", PyLong_FromLong(execution->count)) < 0) {
+        py_set(content, "payload", ask_shell("take_payload", NULL, PyList_New(0))) < 0 ||
+        py_set(content, "execution_count", PyLong_FromLong(execution->count)) < 0) {
         cleanup_py PyObject *exception = error_take();
 
         Py_XDECREF(content);
@@ -289,9 +282,9 @@ static void refuse(struct execution *execution)
     cleanup_py PyObject *content = exception != NULL ? reply_error_content(exception) : NULL;
 
     if (content != NULL &&
-        (set_owned(content, "execution_count", PyLong_FromLong(execution->count)) < 0 ||
-         set_owned(content, "user_expressions", PyDict_New()) < 0 ||
-         set_owned(content, "payload", PyList_New(0)) < 0))
+        (py_set(content, "execution_count", PyLong_FromLong(execution->count)) < 0 ||
+         py_set(content, "user_expressions", PyDict_New()) < 0 ||
+         py_set(content, "payload", PyList_New(0)) < 0))
         PyErr_Clear(); /* an error reply needs no more than the error */
     reply_send(execution->cell, content);
 }

@@ -27,3 +27,11 @@ static inline PyObject *py_own(PyObject *borrowed)
     Py_XINCREF(borrowed);
     return borrowed;
 }
+
+/* dict[name] = value, which is TAKEN; -1 with an exception set, also where there is no value. */
+static inline int py_set(PyObject *dict, const char *name, PyObject *value)
+{
+    cleanup_py PyObject *owned = value;
+
+    return owned != NULL ? PyDict_SetItemString(dict, name, owned) : -1;
+}
