@@ -100,11 +100,6 @@ static const struct native_module *module_at(const struct scope *scope, const vo
     return native_module_of(address, &scope->policy->read_only);
 }
 
-static bool lies_in(const struct native_module *module, const void *address)
-{
-    return (const char *)address >= module->start && (const char *)address < module->end;
-}
-
 /* A compiled Cython function is where its definition is; where its type is says nothing. */
 static void find_cython(const struct scope *scope, PyObject *callable, struct native_code *code)
 {
@@ -113,8 +108,8 @@ static void find_cython(const struct scope *scope, PyObject *callable, struct na
     const struct native_module *module = definition != NULL ? module_at(scope, definition) : NULL;
 
     if (module == NULL || module->kind == NATIVE_STANDARD || module->kind == NATIVE_OWN ||
-        !lies_in(module, definition->ml_name) ||
-        !lies_in(module, (const void *)(uintptr_t)definition->ml_meth))
+        !native_module_holds(module, definition->ml_name) ||
+        !native_module_holds(module, (const void *)(uintptr_t)definition->ml_meth))
         return;
     code->name = definition->ml_name;
     code->type_name = NULL;

@@ -20,7 +20,7 @@ static struct {
 
 /* ---- one object ----------------------------------------------------------------------------- */
 
-static bool holds(const struct native_module *module, const void *address)
+bool native_module_holds(const struct native_module *module, const void *address)
 {
     return (const char *)address >= module->start && (const char *)address < module->end;
 }
@@ -65,9 +65,10 @@ static void classify(struct native_module *module, const char *path,
     const char *rest = NULL;
 
     module->kind = NATIVE_FOREIGN;
-    if (holds(module, (const void *)(uintptr_t)native_module_of))
+    if (native_module_holds(module, (const void *)(uintptr_t)native_module_of))
         module->kind = NATIVE_OWN;
-    if (holds(module, (const void *)(uintptr_t)PyObject_Call)) /* in safepyrun-guard, both */
+    if (native_module_holds(module,
+                            (const void *)(uintptr_t)PyObject_Call)) /* in safepyrun-guard, both */
         module->kind = NATIVE_STANDARD;
     if (module->kind == NATIVE_FOREIGN && realpath(path, file) != NULL)
         rest = below_packages(file, packages);
@@ -159,7 +160,8 @@ static const struct native_module *find(const void *address)
         else
             low = middle + 1;
     }
-    return low > 0 && holds(&state.items[low - 1], address) ? &state.items[low - 1] : NULL;
+    return low > 0 && native_module_holds(&state.items[low - 1], address) ? &state.items[low - 1]
+                                                                          : NULL;
 }
 
 const struct native_module *native_module_of(const void *address, const struct string_list *packages)

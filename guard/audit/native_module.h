@@ -24,5 +24,7 @@ struct native_module {
     char *name; /* "package.module"; of the guard: its folder; else "" */
 };
 
+bool native_module_holds(const struct native_module *module, const void *address);
+
 /* NULL: code that belongs to no file, such as what a compiler made at run time. packages: folders. */
 const struct native_module *native_module_of(const void *address, const struct string_list *packages);
