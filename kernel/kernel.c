@@ -87,6 +87,13 @@ int kernel_run_next(struct kernel *kernel)
     return result;
 }
 
+bool kernel_runs_cell(const struct kernel *kernel)
+{
+    const struct request *running = kernel->queue.running;
+
+    return running != NULL && (running->type == &execute_request || running->type->reply_type == NULL);
+}
+
 int kernel_abort_queued(struct kernel *kernel)
 {
     int result = channels_read_shell(&kernel->channels);

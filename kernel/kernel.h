@@ -83,6 +83,9 @@ int kernel_run(struct options *options);
 /* Gives the next waiting request to the guard, if that is ready and has none. Returns 0 or -errno. */
 int kernel_run_next(struct kernel *kernel);
 
+/* Whether user code runs: a cell, or what a comm message calls. */
+bool kernel_runs_cell(const struct kernel *kernel);
+
 /* While iopub has no room, the guard's output stays where it is and the cell has to wait. */
 void kernel_heed_congestion(struct kernel *kernel);
 

@@ -39,13 +39,6 @@ static size_t kind_of(const struct request *request)
 }
 
 /* Comm messages run callbacks of cells. */
-static bool cell_runs(const struct kernel *kernel)
-{
-    const struct request *running = kernel->queue.running;
-
-    return running != NULL && (running->type == &execute_request || running->type->reply_type == NULL);
-}
-
 /* ---- answers --------------------------------------------------------------------------------- */
 
 static struct request *find_open(const struct aside *aside, uint32_t cell)
@@ -189,7 +182,7 @@ static int ask_waiting(struct kernel *kernel)
     struct request *waiting = kernel->queue.first;
     int result = 0;
 
-    while (result == 0 && waiting != NULL && cell_runs(kernel)) {
+    while (result == 0 && waiting != NULL && kernel_runs_cell(kernel)) {
         struct request *request = waiting;
 
         waiting = waiting->next;
@@ -288,7 +281,7 @@ static int on_timer(void *context)
 
 static bool has_run_long(const struct kernel *kernel)
 {
-    return cell_runs(kernel) && account_running_ms(kernel->queue.running) > PATIENCE_MS;
+    return kernel_runs_cell(kernel) && account_running_ms(kernel->queue.running) > PATIENCE_MS;
 }
 
 void aside_note(struct kernel *kernel, struct request *request)

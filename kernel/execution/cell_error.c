@@ -90,7 +90,7 @@ int cell_error_publish(struct kernel *kernel, const struct frame *frame)
     return publish_members(kernel, frame->cell, &members);
 }
 
-static bool is_error(struct bytes content)
+bool cell_error_is(struct bytes content)
 {
     struct bytes status;
 
@@ -102,7 +102,7 @@ int cell_error_finish(struct request *request, struct bytes content, struct buff
 {
     struct kernel *kernel = request->kernel;
     cleanup_buffer struct buffer members = BUFFER_NONE;
-    bool failed = is_error(content);
+    bool failed = cell_error_is(content);
     int result = 0;
 
     if ((!failed && !breach_is(kernel)) || !append_content(request, content, &members))

@@ -9,6 +9,9 @@
 #include "guard/link/frame.h"
 #include "kernel/execution/request.h"
 
+/* Whether a reply says "error". */
+bool cell_error_is(struct bytes content);
+
 /* Publishes an ERROR frame. Returns 0 or -errno. */
 int cell_error_publish(struct kernel *kernel, const struct frame *frame);
 

@@ -151,14 +151,6 @@ static int take_input_request(struct kernel *kernel, const struct frame *frame)
     return request_ask(kernel->queue.running, frame->parts[0]);
 }
 
-static bool reply_is_error(struct bytes content)
-{
-    struct bytes status;
-
-    return json_text_member(content, "status", &status) &&
-           bytes_equal_string(status, "\"error\"");
-}
-
 /* execute_reply's metadata, as ipykernel writes it: JupyterLab reads `started` for its timing. What
    is measured here comes last: of a name that is repeated, readers take the last. */
 static void append_execute_metadata(struct kernel *kernel, const struct request *request, bool failed,
@@ -197,7 +189,7 @@ static int finish_execute(struct kernel *kernel, struct request *request, const 
     cleanup_buffer struct buffer metadata = BUFFER_NONE;
     cleanup_buffer struct buffer changed = BUFFER_NONE;
     struct bytes content = frame->parts[0];
-    bool failed = breach_is(kernel) || reply_is_error(content);
+    bool failed = breach_is(kernel) || cell_error_is(content);
     bool stops = failed && request->execute.stop_on_error;
     int result;
 

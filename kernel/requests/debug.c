@@ -248,16 +248,9 @@ static int set_exception_breakpoints(struct kernel *kernel, struct request *requ
 
 /* ---- what needs the interpreter --------------------------------------------------------------- */
 
-static bool cell_runs(const struct kernel *kernel)
-{
-    const struct request *running = kernel->queue.running;
-
-    return running != NULL && (running->type == &execute_request || running->type->reply_type == NULL);
-}
-
 static int pause_cell(struct kernel *kernel, struct request *request)
 {
-    if (!kernel->debugger.is_attached || !cell_runs(kernel))
+    if (!kernel->debugger.is_attached || !kernel_runs_cell(kernel))
         return debugger_refuse(request, "no cell runs that could be stopped");
     if (!kernel->debugger.is_stopped)
         debugger_pause(kernel);
@@ -277,7 +270,7 @@ static int at_rest(struct kernel *kernel, struct request *request)
 {
     if (kernel->debugger.is_stopped)
         return debugger_ask(kernel, request);
-    if (cell_runs(kernel))
+    if (kernel_runs_cell(kernel))
         return debugger_refuse(request, "a cell runs: this is answered when it stands still or has ended");
     return requests_enqueue(kernel, request);
 }
@@ -299,7 +292,7 @@ static int inspect_variables(struct kernel *kernel, struct request *request)
 {
     const struct buffer *known = &kernel->debugger.variables;
 
-    if (kernel->debugger.is_stopped || !cell_runs(kernel))
+    if (kernel->debugger.is_stopped || !kernel_runs_cell(kernel))
         return at_rest(kernel, request);
     if (known->size != 0)
         return debugger_reply(request, buffer_bytes(known));
@@ -308,7 +301,7 @@ static int inspect_variables(struct kernel *kernel, struct request *request)
 
 static int modules(struct kernel *kernel, struct request *request)
 {
-    if (!kernel->debugger.is_stopped && cell_runs(kernel))
+    if (!kernel->debugger.is_stopped && kernel_runs_cell(kernel))
         return debugger_reply(request, BYTES_LITERAL("{\"modules\":[],\"totalModules\":0}"));
     return at_rest(kernel, request);
 }
