@@ -36,13 +36,6 @@ static bool is_listed(PyObject *name, PyObject *value)
     return PyDict_GetItemWithError(state.initial, name) != value;
 }
 
-static int set_owned(PyObject *dict, const char *key, PyObject *owned)
-{
-    cleanup_py PyObject *value = owned;
-
-    return value != NULL ? PyDict_SetItemString(dict, key, value) : -1;
-}
-
 /* The length of a container whose type is Python's own; -1 for all others. */
 static Py_ssize_t length_of(PyObject *value)
 {
@@ -138,15 +131,15 @@ static PyObject *describe(PyObject *name, PyObject *value)
     PyObject *text;
 
     if (entry == NULL || type_name == NULL || PyDict_SetItemString(entry, "name", name) < 0 ||
-        set_owned(entry, "type", PyUnicode_FromObject(type_name)) < 0)
+        py_set(entry, "type", PyUnicode_FromObject(type_name)) < 0)
         return NULL;
-    if (length >= 0 && set_owned(entry, "length", PyLong_FromSsize_t(length)) < 0)
+    if (length >= 0 && py_set(entry, "length", PyLong_FromSsize_t(length)) < 0)
         return NULL;
     text = value_text(value);
-    if ((text != NULL || PyErr_Occurred()) && set_owned(entry, "value", text) < 0)
+    if ((text != NULL || PyErr_Occurred()) && py_set(entry, "value", text) < 0)
         return NULL;
     text = shape_of(value);
-    if ((text != NULL || PyErr_Occurred()) && set_owned(entry, "shape", text) < 0)
+    if ((text != NULL || PyErr_Occurred()) && py_set(entry, "shape", text) < 0)
         return NULL;
     return steal(entry);
 }
