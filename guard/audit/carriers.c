@@ -196,8 +196,33 @@ static bool is_cells_method(PyObject *object)
     return parts[0] != NULL && is_cells_function(parts[0]);
 }
 
+/* A coroutine or generator that is not the cell's own code: who awaits it runs what the cell has asked it for. */
+static bool is_under_way(PyObject *object)
+{
+    static const struct {
+        const char *type;
+        const char *code;
+    } kinds[] = {{"coroutine", "cr_code"}, {"generator", "gi_code"}, {"async_generator", "ag_code"}};
+    bool is_ours = true;
+
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        const char *const names[] = {kinds[i].type, NULL};
+        cleanup_py PyObject *code = NULL;
+
+        if (class_is_open((PyObject *)Py_TYPE(object)) || !has_type_name(object, names))
+            continue;
+        code = PyObject_GetAttrString(object, kinds[i].code);
+        is_ours = code != NULL && caller_is_marked_user(code);
+    }
+    PyErr_Clear();
+    return !is_ours;
+}
+
 static bool is_carrier(PyObject *object, bool was_given)
 {
+    if (was_given && is_under_way(object))
+        return true;
+
     if (carriers_is_one(object))
         return true;
     if (!was_given || !(class_is_function(object) || class_is_bound_method(object) ||

@@ -29,6 +29,9 @@ int snapshot_add(struct snapshot *snapshot, PyObject *callable);
 /* The methods of the class whose objects the function is called with. */
 int snapshot_add_class(struct snapshot *snapshot, PyObject *type);
 
+/* Is this the code of a function that was remembered, or of one that is made in such a function? */
+bool snapshot_names_code(const struct snapshot *snapshot, PyObject *code);
+
 #define SNAPSHOT_NAME 200
 
 /* Is everything as it was? If not, ret_changed names the first thing that is not. */

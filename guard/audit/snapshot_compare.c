@@ -112,6 +112,29 @@ static void name_entry(const struct entry *entry, char text[SNAPSHOT_NAME])
     PyErr_Clear();
 }
 
+/* Code objects among the constants of another, whatever their depth. */
+static bool makes_code(PyObject *outer, PyObject *code)
+{
+    cleanup_py PyObject *constants = PyObject_GetAttrString(outer, "co_consts");
+    bool found = outer == code;
+
+    for (Py_ssize_t i = 0; constants != NULL && !found && i < PyTuple_Size(constants); i++) {
+        PyObject *constant = PyTuple_GetItem(constants, i);
+
+        found = Py_TYPE(constant) == Py_TYPE(outer) && makes_code(constant, code);
+    }
+    return found;
+}
+
+bool snapshot_names_code(const struct snapshot *snapshot, PyObject *code)
+{
+    for (size_t i = 0; i < snapshot->count; i++)
+        if (snapshot->entries[i].kind == ENTRY_FUNCTION &&
+            makes_code(PyTuple_GetItem(snapshot->entries[i].value, 0), code))
+            return true;
+    return false;
+}
+
 bool snapshot_holds(const struct snapshot *snapshot, char ret_changed[SNAPSHOT_NAME])
 {
     for (size_t i = 0; i < snapshot->count; i++) {

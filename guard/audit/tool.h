@@ -36,5 +36,7 @@ struct native_call {
 
 /* The first registration of this code object; NULL for none. */
 const struct tool *tool_of_code(PyObject *code);
+/* Does this frame run the registered function, with its globals, closure and self? */
+bool tool_runs_in(const struct tool *tool, PyFrameObject *frame, PyObject *code);
 /* The innermost call of a registered built-in in this thread; NULL for none. */
 const struct native_call *tool_native_call(void);

@@ -4,6 +4,7 @@
 #include "guard/audit/plain.h"
 #include "guard/audit/surroundings.h"
 #include "guard/audit/tool.h"
+#include "guard/audit/tool_tasks.h"
 #include "guard/python/compat.h"
 
 #include <string.h>
@@ -289,6 +290,14 @@ static int freeze(struct tool *tool)
     return 0;
 }
 
+static bool has_coroutine(void)
+{
+    for (const struct tool *tool = registry.first; tool != NULL; tool = tool->next)
+        if (tool->code != NULL && tool_tasks_is_coroutine(tool->code))
+            return true;
+    return false;
+}
+
 int tools_freeze(void)
 {
     if (registry.unfrozen == 0)
@@ -299,7 +308,7 @@ int tools_freeze(void)
         if (!tool->is_frozen && freeze(tool) < 0)
             return -1;
     registry.unfrozen = 0;
-    return 0;
+    return tool_tasks_start(has_coroutine());
 }
 
 /* ---- what is there -------------------------------------------------------------------------- */

@@ -5,6 +5,7 @@
 #include "guard/audit/surroundings.h"
 #include "guard/audit/caller.h"
 #include "guard/audit/tool.h"
+#include "guard/audit/tool_tasks.h"
 #include "guard/python/compat.h"
 #include "guard/python/stack.h"
 
@@ -40,7 +41,7 @@ static bool fits_self(const struct tool *tool, PyObject *self)
     return false;
 }
 
-static bool runs_in(const struct tool *tool, PyFrameObject *frame, PyObject *code)
+bool tool_runs_in(const struct tool *tool, PyFrameObject *frame, PyObject *code)
 {
     cleanup_py PyObject *globals = compat.frame_globals((PyObject *)frame);
     cleanup_py PyObject *self = NULL;
@@ -113,7 +114,7 @@ static void judge(struct asking *asking, const struct tool *tool, const struct r
 {
     char words[TOOL_POLICY_WORDS];
 
-    if (!surroundings_hold(words) ||
+    if (!surroundings_hold(words) || !tool_tasks_loop_holds(words) ||
         (recovered->self != NULL && replaces_method(recovered->self, words))) {
         asking->was_changed = asking->was_changed || asking->refused == NULL;
         note_refusal(asking, tool, words);
@@ -145,7 +146,7 @@ static void judge_frame(struct asking *asking, const struct tool *tool, PyFrameO
 {
     cleanup_recovered struct recovered recovered = RECOVERED_NONE;
 
-    if (!runs_in(tool, frame, code))
+    if (!tool_runs_in(tool, frame, code))
         return;
     if (arguments_recover(frame, code, tool->self != TOOL_FUNCTION, &recovered) == 0)
         judge(asking, tool, &recovered);
@@ -181,6 +182,16 @@ static void ask_frame(struct asking *asking, PyFrameObject *frame, PyObject *cod
         judge_frame(asking, tool, frame, code);
 }
 
+/* A task that the tool has started: its call stands beyond the loop. */
+static void ask_owner(struct asking *asking, PyObject *frame)
+{
+    cleanup_py PyObject *owner = asking->answer != TOOLS_ALLOW ? tool_tasks_owner(frame) : NULL;
+    cleanup_py PyObject *code = owner != NULL ? stack_code(owner) : NULL;
+
+    if (code != NULL)
+        ask_frame(asking, (PyFrameObject *)owner, code);
+}
+
 static void walk(struct asking *asking)
 {
     cleanup_py PyObject *frame = stack_innermost();
@@ -198,6 +209,7 @@ static void walk(struct asking *asking)
         if (caller_is_marked_user(code) || surroundings_are_barrier(code))
             return;
         ask_frame(asking, (PyFrameObject *)frame, code);
+        ask_owner(asking, frame);
         /* The host's own code counts as the user's under mk_audit(): a tool is part of it, its neighbour
            is a barrier. */
         if (asking->answer == TOOLS_ALLOW || caller_is_user(asking->question->scope, code))

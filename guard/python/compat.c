@@ -18,6 +18,7 @@ static const struct lookup {
     /* clang-format off */
     {offsetof(struct compat, add_audit_hook),           "PySys_AddAuditHook",              NULL},
     {offsetof(struct compat, frame_back),               "PyFrame_GetBack",                 NULL},
+    {offsetof(struct compat, frame_generator),          "PyFrame_GetGenerator",            NULL},
     {offsetof(struct compat, frame_locals),             "PyFrame_GetLocals",               NULL},
     {offsetof(struct compat, frame_globals),            "PyFrame_GetGlobals",              NULL},
     {offsetof(struct compat, function_code),            "PyFunction_GetCode",              NULL},

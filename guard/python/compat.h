@@ -16,6 +16,7 @@ typedef int (*compat_trace_function)(PyObject *object, PyFrameObject *frame, int
 struct compat {
     int (*add_audit_hook)(int (*hook)(const char *event, PyObject *args, void *data), void *data);
     PyObject *(*frame_back)(PyObject *frame);                /* new, NULL at the outermost */
+    PyObject *(*frame_generator)(PyObject *frame);           /* new: whose frame it is; NULL of a function's */
     PyObject *(*frame_locals)(PyObject *frame);              /* new: a dict or a proxy of one */
     PyObject *(*frame_globals)(PyObject *frame);             /* new */
     /* Of a function in Python; all borrowed, the last three may be NULL. No audit event. */

@@ -138,6 +138,39 @@ ATTACKS = {
     "another thread": "import threading\nt = threading.Thread(target=os.system, args=(ATTACK,))\nt.start(); waits(); t.join()",
     "callback of the loop": "import asyncio\nloop = asyncio.get_running_loop()\nt = asyncio.create_task(later())\n"
                             "loop.call_later(0.02, os.system, ATTACK)\nawait t",
+    # ---- coroutines and tasks ----
+    "coroutine handed over": "import asyncio\nawait awaits(asyncio.create_subprocess_shell(ATTACK)); await asyncio.sleep(0.1)",
+    "coroutine in a list": "import asyncio\n"
+                           "await spreads_given(*[asyncio.create_subprocess_shell(ATTACK)]); await asyncio.sleep(0.1)",
+    "generator of a helper": "for line in runs_all(tools.lines(ATTACK)): pass",
+    "coroutine of a helper": "await awaits(tools.work(ATTACK))",
+    "coroutine of a helper for a task": "await spreads_given(tools.work(ATTACK), tools.work(ATTACK))",
+    "coroutine in a queue for a task": "import asyncio\nq = asyncio.Queue(); q.put_nowait(tools.work(ATTACK)); await takes_work(q)",
+    "coroutine that comes later": "import asyncio\nq = asyncio.Queue()\nasync def later():\n    await asyncio.sleep(0.01)\n"
+                                  "    q.put_nowait(tools.work(ATTACK))\nawait asyncio.gather(takes_work(q), later())",
+    "coroutine of the cell in a task": "async def mine(): os.system(ATTACK)\nawait spreads_given(mine(), mine())",
+    "callback in a tool's task": "await calls_in_task(lambda: os.system(ATTACK))",
+    "callback that hands on to the loop": "import asyncio\n"
+        "await calls_in_task(lambda: asyncio.get_running_loop().call_soon(os.system, ATTACK)); await asyncio.sleep(0.02)",
+    "callback that starts a task of a helper": "import asyncio\n"
+        "await calls_in_task(lambda: asyncio.ensure_future(tools.work(ATTACK))); await asyncio.sleep(0.05)",
+    "context of a tool's task": "import contextvars\nkept = []\nawait calls_in_task(lambda: kept.append(contextvars.copy_context()))\n"
+                                "kept[0].run(os.system, ATTACK)",
+    "callback when a tool's task is done": "import asyncio\nt = asyncio.ensure_future(spreads()); await asyncio.sleep(0.005)\n"
+        "done = functools.partial(print, ATTACK, end='#', file=types.SimpleNamespace(write=os.system))\n"
+        "for task in asyncio.all_tasks():\n    task.add_done_callback(done) if task is not asyncio.current_task() else 1\n"
+        "await t; await asyncio.sleep(0.01)",
+    "factory of tasks": "import asyncio\nloop = asyncio.get_running_loop()\n"
+        "loop.set_task_factory(functools.partial(print, ATTACK, end='#', file=types.SimpleNamespace(write=os.system)))\n"
+        "t = spreads()\ntry: await t\nfinally: loop.set_task_factory(None)",
+    "factory of tasks that is code": "import asyncio\nloop = asyncio.get_running_loop()\n"
+        "loop.set_task_factory(lambda loop, coro, **k: (coro.close(), asyncio.Task(tools.work(ATTACK), loop=loop))[1])\n"
+        "try: await spreads()\nfinally: loop.set_task_factory(None)",
+    "task made by hand": "import asyncio\nt = asyncio.ensure_future(spreads()); await asyncio.sleep(0.005)\n"
+                         "await asyncio.Task(tools.work(ATTACK)); await t",
+    "task made anew": "import asyncio\nt = asyncio.ensure_future(spreads()); await asyncio.sleep(0.005)\n"
+        "for task in asyncio.all_tasks() - {asyncio.current_task(), t}:\n"
+        "    task.__init__(tools.work(ATTACK), loop=asyncio.get_running_loop())\nawait asyncio.sleep(0.1)",
     # ---- policies ----
     "policy replaced": "tools.only_true.words.add(ATTACK); checked(ATTACK)",
     "policy's class": "tools.OnlyTrue.__call__ = lambda *a: None; checked(ATTACK)",

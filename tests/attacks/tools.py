@@ -181,6 +181,60 @@ async def later():
     subprocess.run(["true"])
 
 
+async def work(command="true"):
+    import asyncio
+    await asyncio.sleep(0.02)
+    subprocess.run(["sh", "-c", command])
+
+
+@allow
+async def spreads():
+    import asyncio
+    await asyncio.gather(work(), work())
+
+
+@allow
+async def awaits(given):
+    await given
+
+
+@allow
+async def spreads_given(*given):
+    import asyncio
+    await asyncio.gather(*given)
+
+
+@allow
+async def takes_work(queue):
+    import asyncio
+    await asyncio.create_task(await queue.get())
+
+
+def lines(command):
+    yield subprocess.run(["sh", "-c", command])
+
+
+@allow
+def runs_all(given):
+    return list(given)
+
+
+@allow
+async def calls_in_task(function):
+    import asyncio
+
+    async def call():
+        await asyncio.sleep(0)
+        function()
+    await asyncio.create_task(call())
+
+
+@allow
+async def leaves_behind():
+    import asyncio
+    asyncio.create_task(work())
+
+
 class OnlyTrue(AllowPolicy):
     def __init__(self, words):
         self.words = set(words)

@@ -98,6 +98,38 @@ def test_a_policy_decides_by_the_arguments_of_the_call(tools):
         refused(guard, "run('ho')", "run is allowed, but not so: only hi")
 
 
+TASKS = """
+    import asyncio
+    async def work(word):
+        await asyncio.sleep(0.01)
+        return run(word)
+    @allow
+    async def gathers():
+        return await asyncio.gather(work("a"), asyncio.wait_for(work("b"), 5))
+    @allow
+    async def nests():
+        async def inner():
+            async with asyncio.TaskGroup() as group:
+                one, two = group.create_task(work("c")), group.create_task(work("d"))
+            return one.result() + two.result()
+        return await asyncio.create_task(inner())
+    kept = []
+    @allow(may_change=["kept"])
+    async def leaves():
+        kept.append(asyncio.create_task(work("e")))
+"""
+
+
+def test_f45_tasks_that_a_tool_starts_have_its_rights(tools):
+    with tools.start(ECHO + TASKS) as guard:
+        allowed(guard, "await gathers()", r"['a\n', 'b\n']")
+        allowed(guard, "await nests()", r"'c\nd\n'")
+        allowed(guard, "import asyncio; await asyncio.gather(gathers(), nests())", r"[['a\n', 'b\n'], 'c\nd\n']")
+        refused(guard, "import tools; await asyncio.gather(gathers(), tools.work('f'))", "start a program")
+        refused(guard, "await leaves(); await tools.kept[0]", "start a program")  # the call is over
+        refused(guard, "await asyncio.create_task(tools.work('g'))", "start a program")
+
+
 def test_cells_register_nothing(tools):
     with tools.start("") as guard:
         refused(guard, "allow(print)", "refused to register a tool")

@@ -1,5 +1,6 @@
 """allow(outside=True): tools in a process of their own, beside a guard with a set-up file."""
 
+import pathlib
 import textwrap
 import time
 
@@ -245,6 +246,18 @@ def test_limits_of_the_policy(tmp_path):
 
 def test_only_set_up_files_register(guard):
     fails(guard, "give.__globals__['register'](print, None, None)", "RuntimeError", "is for set-up files")
+
+
+def test_the_example_of_the_page(tmp_path):
+    page = (pathlib.Path(__file__).parents[2] / "docs" / "allow.md").read_text().partition("## Tools that run outside")[2]
+    with start(tmp_path, None, page.partition("```python\n")[2].partition("```")[0]) as running:
+        (tmp_path / "here" / "notes.txt").write_text("one two\nthree\n")
+        run(running, "word_count('notes.txt')", "3")
+        run(running, "await wait(0.01); list(lines('notes.txt'))", "['one two', 'three']")
+        (tmp_path / "here" / "link").symlink_to("/etc/passwd")
+        fails(running, "list(lines('link'))", "PermissionError", "paths below this folder only")
+        outcome = run(running, "%guard policy")
+        assert "word_count (outside)" in outcome.stdout
 
 
 # ---- what a cell sends that has taken the socket itself ---------------------------------------------

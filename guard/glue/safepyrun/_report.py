@@ -3,6 +3,7 @@
 Only words; the facts are copies that the C code hands out, and nothing here changes any of them.
 """
 
+import sys
 import time
 
 from safepyrun import _guard
@@ -75,8 +76,13 @@ def _policy():
             *_granted("# a person has let pass for this session: ")]
 
 
+def _outside_names():
+    module = sys.modules.get("safepyrun._outside")
+    return module.names().splitlines() if module else []
+
+
 def _tools():
-    names = list(dict.fromkeys(_guard.tool_names()))
+    names = list(dict.fromkeys(_guard.tool_names())) + [f"{name} (outside)" for name in _outside_names()]
     return ["# registered with allow(): they may do what cells may not", "tools = " + _list(names)] if names else []
 
 

@@ -402,6 +402,32 @@ async def test_f45_coroutines_keep_their_rights_across_awaits():
         await RunPython(g=names)("t = asyncio.create_task(tool())\nawait asyncio.sleep(0)\nawait inner()")
 
 
+async def test_f45_tasks_that_a_tool_starts_have_its_rights():
+    import asyncio
+
+    from safepyrun import RunPython
+
+    async def work(word):
+        await asyncio.sleep(0)
+        return echo(word)
+
+    @allow
+    async def tool(function=None):
+        if function is not None:
+            return await asyncio.create_task(calls(function))
+        return await asyncio.gather(work("a"), work("b"))
+
+    async def calls(function):
+        return function()
+
+    names = {"tool": tool, "work": work, "asyncio": asyncio, "subprocess": subprocess}
+    assert await RunPython(g=names)("await tool()") == ["a\n", "b\n"]
+    with refused("start a program"):
+        await RunPython(g=names)("await tool(lambda: subprocess.run(['echo', 'c']))")
+    with refused("start a program"):
+        await RunPython(g=names)("await asyncio.gather(tool(), work('d'))")
+
+
 def test_a_change_of_what_a_tool_stands_on_ends_its_rights():
     @allow
     def tool():
