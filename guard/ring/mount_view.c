@@ -5,6 +5,7 @@
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 static const char *const devices[] = {"null", "zero", "full", "random", "urandom"};
 /* In /dev: an empty folder and an empty file that nobody may open. */
@@ -253,6 +254,19 @@ static int put_pieces(const struct view *view)
     return result;
 }
 
+/*
+ * Profiles of containers take chroot() away together with CAP_SYS_CHROOT, also where a user namespace
+ * would give it back, and leave pivot_root() alone. The latter lays the old tree over the new one.
+ */
+static int make_root(void)
+{
+    if (chroot(".") == 0)
+        return 0;
+    if (syscall(SYS_pivot_root, ".", ".") < 0)
+        return -errno;
+    return umount2(".", MNT_DETACH) < 0 || chdir("/") < 0 ? MOUNT_VIEW_E_BROKEN : 0;
+}
+
 /* Puts the new tree over the root and goes into it. */
 static int enter_tree(const struct view *view)
 {
@@ -260,7 +274,10 @@ static int enter_tree(const struct view *view)
 
     if (result < 0)
         return result;
-    return fchdir(view->tree) < 0 || chroot(".") < 0 ? -errno : 0;
+    result = fchdir(view->tree) < 0 ? -errno : make_root();
+    if (result < 0)
+        umount2(".", MNT_DETACH);
+    return result;
 }
 
 int mount_view_close(const struct ring_paths *paths, bool *ret_covered)
@@ -271,9 +288,13 @@ int mount_view_close(const struct ring_paths *paths, bool *ret_covered)
 
     if (result == 0)
         result = enter_tree(&view);
-    /* The working directory is found again by its name: the old one is a place in the old tree. */
-    if (result == 0 && (put_pieces(&view) < 0 || cover_denied(paths, ret_covered) < 0 ||
-                        chdir(here != NULL ? here : "/") < 0))
+    if (result == 0 && (put_pieces(&view) < 0 || cover_denied(paths, ret_covered) < 0))
+        result = MOUNT_VIEW_E_BROKEN;
+    /*
+     * The working directory is found again by its name: the old one is a place in the old tree. Without a
+     * view, too: "." is a write root, and the attempt may have left us in the root folder.
+     */
+    if (chdir(here != NULL ? here : "/") < 0)
         result = MOUNT_VIEW_E_BROKEN;
     view_finish(&view);
     return result;

@@ -1,8 +1,9 @@
 /*
  * A Linux that gives less, for tests: preloaded into the guard process, it answers a few system calls itself.
  *
- * DEGRADE is a list of words: "namespaces" (no mount or user namespace, as in a container), "landlock" (an
- * old Linux, or one that has it switched off), "abi=N" (a Landlock of that version), "seccomp".
+ * DEGRADE is a list of words: "namespaces" (no mount or user namespace, as in a container), "chroot" and
+ * "pivot_root" (refused, as profiles of containers do), "landlock" (an old Linux, or one that has it switched
+ * off), "abi=N" (a Landlock of that version), "seccomp".
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -31,6 +32,13 @@ int unshare(int flags)
     return lacks("namespaces") ? (int)refuse(EPERM) : real(flags);
 }
 
+int chroot(const char *path)
+{
+    int (*real)(const char *) = (int (*)(const char *))dlsym(RTLD_NEXT, "chroot");
+
+    return lacks("chroot") ? (int)refuse(EPERM) : real(path);
+}
+
 long syscall(long number, ...)
 {
     long (*real)(long, ...) = (long (*)(long, ...))dlsym(RTLD_NEXT, "syscall");
@@ -45,6 +53,8 @@ long syscall(long number, ...)
         return refuse(ENOSYS);
     if (number == SYS_landlock_create_ruleset && arguments[2] == 1 && lacks("abi="))
         return atol(strstr(getenv("DEGRADE"), "abi=") + 4);
+    if (number == SYS_pivot_root && lacks("pivot_root"))
+        return refuse(EPERM);
     if (number == SYS_seccomp && lacks("seccomp"))
         return refuse(EINVAL);
     return real(number, arguments[0], arguments[1], arguments[2], arguments[3], arguments[4], arguments[5]);

@@ -20,7 +20,7 @@ ANSWERS = {"tcp_listen", "netlink", "packet", "raw", "user_namespace", "clone_na
            "io_uring", "bpf", "perf", "userfaultfd", "keyring", "read_secret", "read_secret_by_proc", "regain_capabilities",
            "core_file", "outlive_the_kernel"}
 #: how little a system may give, and the parts of the ring hold what the others cannot
-SYSTEMS = {"whole": "", "container": "namespaces", "no Landlock": "landlock", "Landlock 1": "abi=1", "Landlock 3": "abi=3",
+SYSTEMS = {"whole": "", "container": "namespaces", "container that pivots": "chroot", "no Landlock": "landlock", "Landlock 1": "abi=1", "Landlock 3": "abi=3",
            "Landlock 5, container": "namespaces,abi=5", "Landlock 1, container": "namespaces,abi=1"}
 #: with neither a namespace nor Landlock, or without the right ABI, these are said to be missing
 NOT_HELD = {"no Landlock": {"proc_mem_read", "proc_environ", "proc_descriptor", "read_secret_by_proc"}}

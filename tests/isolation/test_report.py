@@ -29,7 +29,7 @@ def test_a_whole_system(python, tmp_path):
         assert all(state in ("active", "off") for state, _ in parts.values()), parts
 
 
-GAPS = {"namespaces": ("active", {"mount_view": "missing"}),
+GAPS = {"namespaces": ("active", {"mount_view": "missing"}), "chroot,pivot_root": ("active", {"mount_view": "missing"}),
         "landlock": ("partial", {"landlock": "missing", "processes": "partial"}),
         "landlock,namespaces": ("partial", {"landlock": "missing", "mount_view": "missing", "reading": "missing"}),
         "seccomp": ("partial", {"seccomp": "missing", "processes": "missing", "network": "partial"}),
@@ -45,6 +45,21 @@ def test_what_is_missing_is_said(degrade, tmp_path):
         for name, state in missing.items():
             assert parts[name][0] == state and parts[name][1] != ""
             assert any(name in line for line in guard.logged)
+
+
+@pytest.mark.parametrize("degrade, state", [("chroot", "active"), ("chroot,pivot_root", "missing")])
+def test_an_attempt_at_a_view_leaves_us_in_our_folder(degrade, state, tmp_path):
+    """"." is a write root: in the root folder, where the attempt once left us, all files were below it."""
+    work = tmp_path / "work"
+    work.mkdir()
+    environment = {"LD_PRELOAD": str(BUILD / "tests/isolation_degrade.so"), "DEGRADE": degrade}
+    with Guard(policy_file='preset = "workspace"\n', environment=environment, cwd=work) as guard:
+        assert f"mount_view      {state}" in guard.execute("%guard status").stdout
+        assert guard.execute("import os\nprint(os.getcwd())").stdout == f"{work}\n"
+        guard.execute("open('inside', 'w').close()")
+        guard.execute(f"open({str(tmp_path / 'outside')!r}, 'w')")
+        assert "outside" in guard.execute("%guard log").stdout      # the interpreter ring's own refusal
+    assert (work / "inside").exists() and not (tmp_path / "outside").exists()
 
 
 @pytest.mark.parametrize("degrade", [degrade for degrade, (whole, _) in GAPS.items() if whole != "active"])
