@@ -43,12 +43,14 @@ static PyObject *ask_one(PyObject *callback, PyObject *question)
     return answer == state.disable || answer == Py_False ? answer : Py_None;
 }
 
-/* The hooks that packages declare, then the host's on_call. */
-static PyObject *ask_host(const struct scope *scope, PyObject *caller, PyObject *callee,
-                          PyObject *const *args)
+/* The hooks that packages declare, then the host's on_call. What is known to open files no package can let pass. */
+static PyObject *ask_host(const struct scope *scope, enum callee kind, PyObject *caller,
+                          PyObject *callee, PyObject *const *args)
 {
     const struct scope_host *host = &scope->host;
-    Py_ssize_t hooks = host->monitor_hooks != NULL ? PyTuple_Size(host->monitor_hooks) : 0;
+    Py_ssize_t hooks = host->monitor_hooks != NULL && kind != CALLEE_REFUSED
+                           ? PyTuple_Size(host->monitor_hooks)
+                           : 0;
     cleanup_py PyObject *callable = callee_for_host(args[2]);
     cleanup_py PyObject *data = callable != NULL ? host_answer_data(scope) : NULL;
     cleanup_py PyObject *no_calls = data != NULL ? PyTuple_New(0) : NULL;
@@ -67,7 +69,7 @@ static PyObject *ask_host(const struct scope *scope, PyObject *caller, PyObject 
 }
 
 /* Returns what the interpreter gets: None, DISABLE, or NULL with PermissionError. Borrowed. */
-static PyObject *judge(const struct scope *scope, PyObject *const *args)
+static PyObject *judge(const struct scope *scope, enum callee kind, PyObject *const *args)
 {
     cleanup_py PyObject *callee = callee_name(scope, args[2]);
     cleanup_py PyObject *caller = callee != NULL ? frame_view_name(PyEval_GetFrame()) : NULL;
@@ -78,7 +80,7 @@ static PyObject *judge(const struct scope *scope, PyObject *const *args)
     if (caller == NULL)
         return NULL;
     if (scope->host.on_call != NULL || scope->host.monitor_hooks != NULL)
-        answer = ask_host(scope, caller, callee, args);
+        answer = ask_host(scope, kind, caller, callee, args);
     state.has_disabled |= answer == state.disable;
     if (answer == NULL || answer == state.disable)
         return answer;
@@ -93,7 +95,7 @@ static PyObject *judge_user(const struct scope *scope, PyObject *const *args)
 {
     enum callee callee = callee_ask(scope, args[2], NULL);
 
-    return callee <= CALLEE_LISTED || tools_hold(args[2]) ? Py_None : judge(scope, args);
+    return callee <= CALLEE_LISTED || tools_hold(args[2]) ? Py_None : judge(scope, callee, args);
 }
 
 /* A place in a library is not looked at again before the next entry once it has called something harmless: that is
@@ -111,7 +113,7 @@ static PyObject *judge_library(const struct scope *scope, PyObject *const *args)
     if (callee == CALLEE_LISTED || tools_hold(args[2]) ||
         caller_on_stack(scope, &knows_deputy) == CALLER_IMPORT)
         return Py_None;
-    return judge(scope, args);
+    return judge(scope, callee, args);
 }
 
 /* What is harmless in every scope, called by code that is known: most calls. */

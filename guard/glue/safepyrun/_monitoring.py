@@ -1,6 +1,7 @@
 """Which native functions of packages guarded code may call: lists, and on_call, which decides by names."""
 
 import functools
+import os
 import sys
 import warnings
 
@@ -44,10 +45,16 @@ def with_six(function):
     return lambda *args: function(*args, ())
 
 
+def _is_installed(point):
+    """Not in a folder of sys.path where guarded code may have written in an earlier session."""
+    folder = point.dist.locate_file("") if point.dist is not None else ""
+    return os.path.basename(os.path.realpath(folder)) in ("site-packages", "dist-packages")
+
+
 def _declared(*groups):
     """What installed packages declare under these entry points; asked outside of any guard."""
     from importlib.metadata import entry_points
-    return [point for group in groups for point in entry_points(group=group)]
+    return [point for group in groups for point in entry_points(group=group) if _is_installed(point)]
 
 
 @functools.cache

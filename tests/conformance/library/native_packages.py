@@ -41,6 +41,19 @@ def test_f36_a_package_and_its_native_module():
             orjson.loads("1")
 
 
+def test_f40_a_hook_does_not_open_what_is_known_to_open_files(tmp_path):
+    """fastaudit's own hook lets all of lxml pass but a few writers; parse() reads what may not be read."""
+    packages = tmp_path / "site-packages"
+    (packages / "hooks-0.dist-info").mkdir(parents=True)
+    (packages / "hooks-0.dist-info/entry_points.txt").write_text("[fastaudit_monitor_hook]\nlxml = lets_all_pass:hook\n")
+    (packages / "lets_all_pass.py").write_text("def hook(*args):\n    return False\n")
+    sys.path.append(str(packages))
+    with mk_audit([])():
+        assert orjson.dumps(1) == b"1"
+        with refused("lxml.etree.parse"):
+            lxml.etree.parse("/etc/passwd")
+
+
 def test_f40_a_listed_package_computes():
     with mk_audit([])():
         PIL.Image.new("RGB", (2, 2)).save(io.BytesIO(), "png")

@@ -222,6 +222,11 @@ def test_f40_hooks_that_packages_declare(tmp_path):
     (packages / "declared-0.dist-info/entry_points.txt").write_text(
         "[fastaudit_monitor_hook]\none = declared_hooks:hook\nbroken = not_there_at_all:hook\n"
         "[safepyrun_monitor_hook]\ntwo = declared_hooks:hook\n")
+    # what lies beside the program may be what guarded code has written there in an earlier session
+    (tmp_path / "planted-0.dist-info").mkdir()
+    (tmp_path / "planted-0.dist-info/entry_points.txt").write_text("[safepyrun_monitor_hook]\none = planted:hook\n")
+    (tmp_path / "planted.py").write_text(HOOKS)
+    sys.path.insert(0, str(tmp_path))
     function, host = foreign(), []
 
     def calls(times=1):
@@ -233,6 +238,7 @@ def test_f40_hooks_that_packages_declare(tmp_path):
         mk_audit([])
     assert [str(each.message).split(":")[0] for each in told] == ["the monitor hook not_there_at_all"]
     import declared_hooks
+    assert "planted" not in sys.modules
     with mk_audit([], data="false")():
         calls(2)
     assert len(declared_hooks.asked) == 2
