@@ -10,7 +10,7 @@ POLICY = 'ban_defs = false\nos_ring = "off"\n'
 #: the glue is Python, and a cell can change it: the adapter itself falls into its hands
 SPY = """
 Adapter = sys.modules['safepyrun._dap'].Adapter
-original = Adapter.handle
+original = globals().get('original') or Adapter.handle
 def spy(self, request, frames):
     global adapter
     adapter = self
@@ -49,19 +49,27 @@ TEXTS = [
 ]
 
 
-@pytest.fixture(params=["plain", "ipython"])
-def stops(request, tmp_path):
-    work = tmp_path / "work"
+@pytest.fixture(params=["plain", "ipython"], scope="module")
+def session(request, tmp_path_factory):
+    """(a guard, a file outside of what it may write)"""
+    folder = tmp_path_factory.mktemp("stops")
+    work = folder / "work"
     work.mkdir()
     python = sys.executable if request.param == "ipython" else None
     with Guard(request.param, python=python, cwd=work, policy_file=POLICY, environment={"HOME": str(work)}) as guard:
-        guard.execute(f"import functools, os, sys\nevil = {str(tmp_path / 'evil')!r}")
-        stops = Stops(guard)
-        stops.evil = tmp_path / "evil"
-        yield stops
-        assert not stops.evil.exists()
-        stops.set(attached=False)
-        assert guard.execute("6 * 7").result == "42"
+        guard.execute(f"import functools, os, sys\nevil = {str(folder / 'evil')!r}")
+        yield guard, folder / "evil"
+
+
+@pytest.fixture
+def stops(session):
+    guard, evil = session
+    stops = Stops(guard)
+    stops.evil = evil
+    yield stops
+    assert not evil.exists()
+    stops.set(attached=False)
+    assert guard.execute("6 * 7").result == "42"
 
 
 def test_values_are_shown_as_the_user(stops):
@@ -105,7 +113,14 @@ def test_conditions_are_guarded(stops):
         assert not stops.evil.exists(), text
 
 
-def test_a_changed_glue_is_the_cells_own_code(stops):
+def test_nobody_else_traces(stops):
+    stops.set()
+    outcome = stops.guard.execute("sys.settrace(print)")
+    assert outcome.error == "PermissionError"
+    assert stops.guard.execute("sys.gettrace()").result is None
+
+
+def test_a_changed_glue_is_the_cells_own_code(stops):       # the last one: nothing mends the glue
     stops.set()
     stops.guard.execute("sys.modules['safepyrun._dap'].Adapter.handle = functools.partial(open, evil, 'w')")
     stops.start(CODE, 2)
@@ -113,10 +128,3 @@ def test_a_changed_glue_is_the_cells_own_code(stops):
     assert stops.ask("stackTrace")["success"] is False
     stops.ask("continue")
     stops.done()
-
-
-def test_nobody_else_traces(stops):
-    stops.set()
-    outcome = stops.guard.execute("sys.settrace(print)")
-    assert outcome.error == "PermissionError"
-    assert stops.guard.execute("sys.gettrace()").result is None
