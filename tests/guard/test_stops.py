@@ -160,6 +160,23 @@ def test_breakpoint_in_the_text_of_a_cell(stops):
     assert stops.guard.execute("breakpoint()\n3", answers=["c"]).result == "3"        # pdb
 
 
+def test_a_module_of_the_users_own(tmp_path):
+    own = tmp_path / "own.py"
+    own.write_text("def twice(n):\n    return 2 * n\n")
+    with Guard(policy_file=POLICY, cwd=tmp_path) as guard:
+        stops = Stops(guard)
+        stops.set("", 2, path=str(own))
+        stops.cell = guard.start("import own\nown.twice(4)")
+        reason, frames = stops.stopped()
+        assert reason == "breakpoint" and [each["name"] for each in frames] == ["twice", "<module>"]
+        assert frames[0]["source"]["path"] == str(own)
+        assert stops.ask("source", source={"path": str(own)})["content"] == own.read_text()
+        assert "refused" in stops.ask("source", source={"path": "/etc/shadow"})["message"]
+        assert str(own) in [each["path"] for each in stops.ask("modules")["modules"]]
+        stops.ask("continue")
+        assert stops.done().result == "8"
+
+
 def test_a_child_does_not_stop():
     code = "import os\nread, write = os.pipe()\nif os.fork() == 0:\n    os.write(write, b'x')\n    os._exit(0)\ngot = os.read(read, 1)\ngot"
     with Guard(policy_file=OPEN) as guard:

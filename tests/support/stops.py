@@ -27,8 +27,9 @@ class Stops:
     def __init__(self, guard):
         self.guard, self.number = guard, 0
 
-    def set(self, code="", *lines, filters=(), attached=True, **more):
-        breakpoints = {path_of(code): [{"line": line, **more} for line in lines]}
+    def set(self, code="", *lines, path=None, filters=(), attached=True, **more):
+        """Breakpoints on these lines of a cell, or of the file `path`."""
+        breakpoints = {path or path_of(code): [{"line": line, **more} for line in lines]}
         settings = {"attached": attached, "prefix": "/cells/", "breakpoints": breakpoints, "filters": list(filters)}
         self.guard.send("DEBUG", 0, b"settings", b"0", json.dumps(settings).encode())
 
