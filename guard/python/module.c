@@ -6,6 +6,7 @@
 #include "guard/python/execute.h"
 #include "guard/python/input.h"
 #include "guard/python/interrupt.h"
+#include "guard/python/json_string.h"
 #include "guard/python/link_end.h"
 #include "guard/python/py_cleanup.h"
 #include "guard/python/streams.h"
@@ -190,6 +191,7 @@ static PyMethodDef methods[] = {
     {"cell_context", cell_context, METH_NOARGS, NULL},
     {"event_loop", get_event_loop, METH_NOARGS, NULL},
     {"log", log_line, METH_VARARGS, NULL},
+    {"json_string", json_string, METH_O, NULL},
     {"wake_fd", wake_fd, METH_NOARGS, NULL},
     {"clear_wake", clear_wake, METH_NOARGS, NULL},
     {NULL, NULL, 0, NULL}};

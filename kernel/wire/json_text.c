@@ -1,5 +1,6 @@
 #include "kernel/wire/json_text.h"
 
+#include "guard/link/plain_run.h"
 #include "kernel/wire/utf8.h"
 
 #include <limits.h>
@@ -69,10 +70,14 @@ static bool skip_string(struct scanner *scanner)
 {
     if (!skip_char(scanner, '"'))
         return false;
-    while (scanner->at < scanner->end) {
-        unsigned char c = (unsigned char)*scanner->at;
+    for (;;) {
+        unsigned char c;
         int length;
 
+        scanner->at = plain_run_end(scanner->at, scanner->end);
+        if (scanner->at == scanner->end)
+            return false;
+        c = (unsigned char)*scanner->at;
         if (c == '"') {
             scanner->at++;
             return true;
@@ -85,16 +90,11 @@ static bool skip_string(struct scanner *scanner)
                 return false;
             continue;
         }
-        if (c < 0x80) {
-            scanner->at++;
-            continue;
-        }
         length = utf8_character((struct bytes){scanner->at, (size_t)(scanner->end - scanner->at)});
         if (length <= 0)
             return false;
         scanner->at += length;
     }
-    return false;
 }
 
 static bool skip_digits(struct scanner *scanner)

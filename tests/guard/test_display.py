@@ -82,3 +82,12 @@ def test_late_results_and_errors_name_no_cell_that_is_over(guard):
 def test_only_cells_that_were_can_be_named(guard):
     assert guard.execute("_guard.set_current_cell(10**6)").error == "ValueError"
     assert guard.execute("_guard.set_current_cell(0)").error == "ValueError"
+
+
+def test_texts_of_all_kinds(guard):
+    """Short and long, plain and with what JSON escapes, beyond ASCII, and of a class of the cell's."""
+    code = ("class Text(str):\n    def isascii(self): return True\n"
+            "parts = ['', 'plain', 'quote \" back \\\\ slash /', ''.join(map(chr, range(0x81))), 'é€😀', Text('é\"')]\n"
+            "display({'application/json': [each * times for times in (1, 3000) for each in parts]}, raw=True)")
+    parts = ["", "plain", 'quote " back \\ slash /', "".join(map(chr, range(0x81))), "é€😀", 'é"']
+    assert shown(guard.execute(code))["application/json"] == [each * times for times in (1, 3000) for each in parts]

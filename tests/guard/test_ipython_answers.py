@@ -31,6 +31,30 @@ def test_completion_runs_no_property(ipython):
     assert ipython.run("ran").result["data"]["text/plain"] == "[]"
 
 
+def test_completion_of_live_attributes_needs_no_jedi(ipython):
+    ipython.run("import os, sys\nloaded = 'jedi' in sys.modules")
+    answer = ipython.complete("x = 1\nlen(os.pat")
+    assert answer["matches"] == ["path", "pathconf", "pathconf_names", "pathsep"]
+    assert (answer["cursor_start"], answer["cursor_end"]) == (13, 16)
+    kinds = {each["text"]: each["type"] for each in answer["metadata"]["_jupyter_types_experimental"]}
+    assert kinds["path"] == "module" and kinds["pathconf"] == "function" and kinds["pathsep"] == "instance"
+    assert not [name for name in ipython.complete("os.")["matches"] if name.startswith("_")]
+    assert "__name__" in ipython.complete("os.__na")["matches"]
+    assert ipython.run("('jedi' in sys.modules) == loaded").result["data"]["text/plain"] == "True"
+
+
+@pytest.mark.parametrize("code, match", [
+    ("text = 5\nfor text in []: pass\ntext = b''\ntext.fromh", "fromhex"),  # what the cell makes of the name counts
+    ("import os as text\ntext.pat", "path"),
+    ("from os import pat", "path"),
+    ("'text.upp", None), ("# text.upp", None),
+])
+def test_completion_looks_at_the_cell_first(ipython, code, match):
+    ipython.run("text = 'alpha'")
+    matches = ipython.complete(code)["matches"]
+    assert "upper" not in matches and (match is None or match in matches)
+
+
 def test_inspection(ipython):
     ipython.run('def area(side):\n    "Area of a square."\n    return side * side')
     answer = ipython.inspect("area(3)", 2)

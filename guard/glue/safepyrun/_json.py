@@ -7,6 +7,8 @@ U+FFFD), and only then is the slow path taken.
 
 import _json
 
+from safepyrun import _guard
+
 
 class _ScannerOptions:
     strict = False
@@ -61,7 +63,7 @@ def _iso(value):
 
 def _encoder():
     # markers, default, encoder, indent, key separator, item separator, sort_keys, skipkeys, allow_nan
-    return _json.make_encoder({}, _encode_other, _json.encode_basestring, None, ":", ",", False, False, False)
+    return _json.make_encoder({}, _encode_other, _guard.json_string, None, ":", ",", False, False, False)
 
 
 def _clean(value):

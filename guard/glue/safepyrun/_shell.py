@@ -30,6 +30,7 @@ The C module `safepyrun._guard` offers to the glue:
     status() -> dict                which fence is active, host, preset, policy file, version
     policy() -> dict                the policy's keys and their values, as copies
     denials() -> list of dict       the newest refusals of this session, the oldest of them first
+    json_string(text) -> str        a string as JSON, in quotes
     log(level, text)                one line for the kernel process's log
     wake_fd() -> int                readable after a SIGINT until clear_wake(), for an event loop
 """
