@@ -122,7 +122,8 @@ class Kernel:
 
     context = zmq.Context()
 
-    def __init__(self, argv: list[str], env: dict[str, str], folder: Path):
+    def __init__(self, argv: list[str], env: dict[str, str], folder: Path, wrap: str = "{code}"):
+        self.wrap = wrap
         self.key = uuid.uuid4().hex.encode()
         self.session = uuid.uuid4().hex
         self._numbers = itertools.count()
@@ -189,7 +190,7 @@ class Kernel:
         return self.frames(
             "execute_request",
             {
-                "code": code,
+                "code": self.wrap.format(code=code, text=code),
                 "silent": False,
                 "store_history": True,
                 "user_expressions": {},

@@ -31,6 +31,7 @@ class Guard:
     environment: str
     requirements: tuple[str, ...] = ()
     ours: bool = False
+    slower: int = 1  # it gets so many times fewer rounds of a loop, or the run would not come to an end
 
 
 GUARDS = (
@@ -40,6 +41,9 @@ GUARDS = (
     Guard("safepyrun", "safepyrun 0.2.10", "guard-safepyrun", ("safepyrun==0.2.10", "fastaudit==0.2.10")),
     Guard("fastaudit", "fastaudit 0.2.10", "guard-safepyrun", ("safepyrun==0.2.10", "fastaudit==0.2.10")),
     Guard("restricted", "RestrictedPython 8.3", "guard-restricted", ("RestrictedPython==8.3",)),
+    Guard("smolagents", "smolagents 1.26 *", "guard-smolagents", ("smolagents==1.26.0",), slower=100),
+    Guard("monty", "Monty 1.4 *", "guard-monty", ("pydantic-monty==1.4.0",), slower=10),
+    Guard("runner", "safe-py-runner 0.1.7 *", "guard-runner", ("safe-py-runner==0.1.7",), slower=10),
 )
 
 
@@ -84,7 +88,8 @@ def take_samples(chosen, pythons, rounds: int, env: dict, our_env: dict):
             print(f"guards {number + 1}/{rounds} {guard.name}", file=sys.stderr)
             for part in guard_rows.PARTS:
                 try:
-                    told = _ask(pythons[guard.name], [guard.name, part], our_env if guard.ours else env)
+                    words = [guard.name, part, str(guard.slower)]
+                    told = _ask(pythons[guard.name], words, our_env if guard.ours else env)
                 except (AssertionError, subprocess.TimeoutExpired) as reason:
                     told = {row.key: str(reason) for row in guard_rows.ROWS if row.part == part}
                 if number < 0:

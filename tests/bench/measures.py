@@ -162,8 +162,8 @@ def round_trips(kernel: Kernel, once: Callable[[], int], plan: Plan) -> list[flo
     return taken
 
 
-def cells_at_once(kernel: Kernel) -> float:
-    requests = [kernel.cell("pass") for _ in range(CELLS_AT_ONCE)]
+def cells_at_once(kernel: Kernel, count: int = CELLS_AT_ONCE, code: str = "pass") -> float:
+    requests = [kernel.cell(code) for _ in range(count)]
     waited_for = {msg_id for msg_id, _ in requests}
     sent = time.perf_counter_ns()
     for _, frames in requests:
@@ -176,7 +176,7 @@ def cells_at_once(kernel: Kernel) -> float:
     taken = time.perf_counter_ns() - sent
     ask_info(kernel, kernel.shell)
     kernel.drain()
-    return CELLS_AT_ONCE / (taken / 1e9)
+    return count / (taken / 1e9)
 
 
 def measure_stream(

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 CLIENT = ["pyzmq==27.3.0"]
+CHARTS = ["matplotlib==3.11.2"]
 IPYTHON = "ipython==9.18.1"
 
 
@@ -26,6 +27,8 @@ class Peer:
     requirements: tuple[str, ...]
     arguments: tuple[str, ...]  # {python}, {safepyrun} and {connection_file} are filled in
     ours: bool = False
+    wrap: str = "{code}"  # what a cell is put into: where a guard is asked for in the cell
+    newer: bool = False  # it needs the guards' Python, 3.12 or newer
 
 
 def _ours(shell: str, title: str) -> Peer:
@@ -47,6 +50,9 @@ def _ours(shell: str, title: str) -> Peer:
         True,
     )
 
+
+#: safepyrun 0.2 is a library: `py` runs a text under its guard, in a kernel that has none.
+_PY = "await py({text!r})"
 
 PEERS = (
     _ours("plain", "safepyrun, plain"),
@@ -78,6 +84,22 @@ PEERS = (
         "ipymini",
         ("ipymini==0.1.25", IPYTHON),
         ("{python}", "-Xfrozen_modules=off", "-m", "ipymini", "-f", "{connection_file}"),
+    ),
+    Peer(
+        "ipykernel-safepyrun",
+        "safepyrun 0.2.10 in ipykernel",
+        "ipykernel-safepyrun",
+        ("ipykernel==7.4.0", IPYTHON, "safepyrun==0.2.10", "fastaudit==0.2.10"),
+        (
+            "{python}",
+            "-m",
+            "ipykernel_launcher",
+            "-f",
+            "{connection_file}",
+            "--IPKernelApp.exec_lines=from safepyrun import RunPython; py = RunPython()",
+        ),
+        wrap=_PY,
+        newer=True,
     ),
 )
 

@@ -11,6 +11,12 @@ from pathlib import Path
 
 BEGIN, END = "<!-- bench:begin -->", "<!-- bench:end -->"
 GUARDS_BEGIN, GUARDS_END = "<!-- bench:guards:begin -->", "<!-- bench:guards:end -->"
+#: further tables, each with markers of its own in the README; one that was never measured leaves them empty
+SECTIONS = {
+    "templates": "Warm templates",
+    "rings": "What the OS ring and frozen copies cost",
+    "floors": "Floors",
+}
 RECORDED = Path(__file__).parent / "results.json"
 
 
@@ -128,8 +134,53 @@ def guards_text(results: dict) -> str:
     caption = (
         f"Python {guards['python']}; CPU time, best of five in a process, median of {guards['rounds']} "
         "processes in turn. × and + compare with the same work without a guard."
+        + (" \\*: in another thread or process, wall time." if "monty" in guards["guards"] else "")
     )
     return "\n\n".join((guards_table(guards), caption, MADE_BY))
+
+
+def markers(name: str) -> tuple[str, str]:
+    return f"<!-- bench:{name}:begin -->", f"<!-- bench:{name}:end -->"
+
+
+def section_table(section: dict) -> str:
+    columns = section["columns"]
+    lines = [
+        "| | " + " | ".join(column["title"] for column in columns.values()) + " |",
+        "|---" + "|---:" * len(columns) + "|",
+    ]
+    for row in section["rows"]:
+        lines.append(f"| {row['title']}, {row['unit']} | " + " | ".join(cell_text(row["cells"][name]) for name in columns) + " |")
+    return "\n".join(lines)
+
+
+def section_text(results: dict, name: str) -> str:
+    section = results.get(name)
+    return "\n\n".join((section_table(section), section["caption"], MADE_BY)) if section else ""
+
+
+def titled_text(results: dict, name: str) -> str:
+    return f"{SECTIONS[name]}:\n\n{section_text(results, name)}" if name in results else ""
+
+
+def growth_table(growth: dict) -> str:
+    lines = ["| what grows | from | to | slope |", "|---|---:|---:|---:|"]
+    for curve in growth["curves"].values():
+        points, unit = curve["points"], curve["unit"]
+        ends = [f"{size:,}: {number(value)} {unit}" for size, value in points[:1] + points[-1:]] if points else ["–", "–"]
+        slope = "–" if curve["slope"] is None else f"{curve['slope']:.2f}"
+        lines.append(f"| {curve['title']} | {ends[0]} | {ends[-1]} | {slope} |")
+    return "\n".join(lines)
+
+
+def further_pages(results: dict) -> list[str]:
+    parts = []
+    for name, title in SECTIONS.items():
+        if name in results:
+            parts += [f"# {title}", section_text(results, name)]
+    if "growth" in results:
+        parts += ["# Growth", growth_table(results["growth"])]
+    return parts
 
 
 def kernels_page(results: dict) -> list[str]:
@@ -167,6 +218,10 @@ def markdown(results: dict) -> str:
         guards = results["guards"]
         parts += ["# Guards side by side", guards_text(results)]
         reasons += missing_figures(guards["guards"], guards["rows"])
+    parts += further_pages(results)
+    for name in SECTIONS:
+        if name in results:
+            reasons += missing_figures(results[name]["columns"], results[name]["rows"])
     if reasons:
         parts += ["## Without a figure, or with fewer samples (*)", "\n".join(reasons)]
     return "\n\n".join(parts) + "\n"
@@ -180,10 +235,9 @@ def between_markers(readme: str, begin: str, end: str) -> tuple[int, int]:
 
 
 def with_tables(readme: str, results: dict) -> str:
-    for begin, end, text in (
-        (BEGIN, END, readme_text),
-        (GUARDS_BEGIN, GUARDS_END, guards_text),
-    ):
+    texts = [(BEGIN, END, readme_text), (GUARDS_BEGIN, GUARDS_END, guards_text)]
+    texts += [(*markers(name), lambda results, name=name: titled_text(results, name)) for name in ("templates", "rings")]
+    for begin, end, text in texts:
         after, before = between_markers(readme, begin, end)
         readme = f"{readme[:after]}\n{text(results)}\n{readme[before:]}"
     return readme
