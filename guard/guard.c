@@ -42,6 +42,7 @@
 #include "guard/tools/starter.h"
 
 #include <sys/prctl.h>
+#include <sys/wait.h>
 #include <signal.h>
 
 static struct {
@@ -187,6 +188,8 @@ static PyObject *run_setup(const struct configuration *configuration, int bell)
         fail(problem);
     if (outside_start(bell) < 0)
         fail_with_exception("start the process of its tools");
+    if (bell >= 0 && outside_bell() < 0)
+        waitpid(guard.starter, NULL, 0); /* nobody needs it: it ends at once */
     frozen_keep(outside_bell());
     return names;
 }

@@ -140,6 +140,8 @@ def test_coroutines_and_generators(guard):
     run(guard, "import asyncio; await asyncio.gather(*(later(i, 0.1) for i in range(3)))", "[0, 1, 2]")
     run(guard, "list(count(3))", "['line 0', 'line 1', 'line 2']")
     run(guard, "[line async for line in acount(2)]", "['line 0', 'line 1']")
+    outcome = run(guard, "try: await asyncio.wait_for(later(1, 60), 0.1)\nexcept TimeoutError: print('late')")
+    assert outcome.stdout == "late\n"
     run(guard, "g = count(10**9); next(g); g.close(); give(1)", "1")
 
 
@@ -215,8 +217,13 @@ def test_calls_from_threads_and_tasks_at_once(guard):
 
 
 LIMITS = """
-import os
+import os, signal, time
 from safepyrun import allow
+@allow(outside=True, timeout_seconds=1)
+def stubborn():
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    print(os.getpid(), flush=True)
+    time.sleep(60)
 @allow(outside=True)
 def spin():
     while True: pass
@@ -235,6 +242,12 @@ def test_limits_of_the_policy(tmp_path):
     limits = "[limits]\ntool_cpu_seconds = 1\ntool_memory_mb = 400\n"
     with start(tmp_path, None, LIMITS, policy=limits) as running:
         fails(running, "fill()", "MemoryError")
+        outcome = running.execute("stubborn()", TIMEOUT_SECONDS)
+        assert outcome.error == "TimeoutError"
+        deadline = time.monotonic() + 10
+        while pathlib.Path(f"/proc/{int(outcome.stdout)}").exists():
+            assert time.monotonic() < deadline, "it is still there"
+            time.sleep(0.01)
         fails(running, "spin()", "ToolError", "used more CPU time than limits.tool_cpu_seconds = 1 permits")
         run(running, "give(1)", "1")
         # What they make now is not what the guard has seen; the process that runs has been that.
