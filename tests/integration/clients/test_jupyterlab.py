@@ -1,196 +1,228 @@
-"""JupyterLab in headless Chromium: what a person sees. Screenshots go to tests/artefacts/."""
+"""JupyterLab in headless Chromium: what a person sees. Pictures of all of it go to tests/artefacts/, to be looked at.
 
-import json
+One server, one browser, one page with one notebook: the tests run their own cells of it, in the order of this file.
+"""
+
 import re
-import subprocess
-import sys
-import time
-import urllib.request
-from contextlib import contextmanager
 
 import pytest
-from kernel_process import PROJECT, free_ports
-from nbformat.v4 import new_code_cell, new_notebook, writes
+from lab import TOKEN, Book, running_server, shoot_page, write_notebook
 from playwright.sync_api import TimeoutError as Late
 from playwright.sync_api import expect, sync_playwright
 
-SCREENSHOTS = PROJECT / "tests" / "artefacts"
-TOKEN = "a-token-for-this-test"
-CELLS = [
-    "print('seen by', 'a browser')",
-    "import matplotlib.pyplot as plt\nplt.plot([1, 4, 2, 8])\nplt.show()",
-    "import ipywidgets\nslider = ipywidgets.IntSlider(value=3, max=10)\nslider",
-    "import os\nos.remove('/srv/elsewhere')",
-    "import time\ntime.sleep(300)",
-]
-DEBUGGED_CELL = "words = {'a': [1, 2]}\ntotal = 0\nfor number in [3, 4]:\n    total += number\nprint('the total is', total)"
-ASKING_CELL = "open('../let-pass', 'w').write('x')"
-
-
-@contextmanager
-def running_server(directory, environment):
-    (port,) = free_ports(1)
-    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", f"--port={port}", "--port-retries=0",
-               f"--IdentityProvider.token={TOKEN}", f"--ServerApp.root_dir={directory}",
-               "--LabApp.news_url=", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
-    with (directory / "server.log").open("wb") as log:
-        server = subprocess.Popen(command, cwd=directory, env=environment, stdout=log, stderr=subprocess.STDOUT)
-    address = f"http://127.0.0.1:{port}"
-    try:
-        wait_for(address, server)
-        yield address
-    finally:
-        server.terminate()
-        server.wait(20)
-
-
-def wait_for(address, server, timeout=60):
-    deadline = time.monotonic() + timeout
-    while time.monotonic() < deadline and server.poll() is None:
-        try:
-            with urllib.request.urlopen(f"{address}/api/status?token={TOKEN}", timeout=2) as answer:
-                return json.load(answer)
-        except OSError:
-            time.sleep(0.2)
-    raise TimeoutError("JupyterLab did not start")
+LONG = "elsewhere/" + "a-folder-with-a-long-name/" * 6
+CELLS = {
+    "stream": "import sys\nprint('seen by', 'a browser')\nprint('a warning', file=sys.stderr)",
+    "table": "import pandas\npandas.DataFrame({'species': ['Adelie', 'Gentoo'], 'mass': [3700.5, 5076.0]})",
+    "plot": "import matplotlib.pyplot as plt\nplt.plot([1, 4, 2, 8])\nplt.show()",
+    "traceback": "import json\njson.loads('{not json}')",
+    "interact": "from ipywidgets import interact\ninteract(lambda x: print('x is', x), x=(0, 100));",
+    "figure": "%matplotlib widget\nfigure, axes = plt.subplots(figsize=(4, 2))\naxes.plot([1, 2]);",
+    "anywidget": "import anywidget, traitlets\nkind = type('Counter', (anywidget.AnyWidget,), {'n': traitlets.Int(1).tag(sync=True), '_esm':\n"
+                 "    'export default { render({ model, el }) { let b = document.createElement(\"button\"); b.className = \"counts\";'\n"
+                 "    'let show = () => { b.textContent = \"count \" + model.get(\"n\") }; show(); model.on(\"change:n\", show);'\n"
+                 "    'b.onclick = () => { model.set(\"n\", model.get(\"n\") + 1); model.save_changes() }; el.append(b) } }'})\n"
+                 "counter = kind()\ncounter",
+    "progress": "from tqdm.auto import tqdm\nfor i in tqdm(range(50), 'bar'): pass",
+    "card": "import os\nos.remove('/srv/elsewhere')",
+    "long card": f"open('/srv/{LONG}', 'w')",
+    "rules card": "def f(x):\n    return x",
+    "program": "!ls",
+    "endless": "import time\ntime.sleep(300)",
+    "last": "1",
+}
+DEBUGGED = {"loop": "words = {'a': [1, 2]}\ntotal = 0\nfor number in [3, 4]:\n    total += number\nprint('the total is', total)"}
+ASKING = {"ask": "open('../let-pass', 'w').write('x')"}
 
 
 @pytest.fixture(scope="module")
-def lab(jupyter, tmp_path_factory):
+def directory(tmp_path_factory):
     directory = tmp_path_factory.mktemp("lab")
-    notebook = new_notebook(cells=[new_code_cell(cell) for cell in CELLS])
-    notebook.metadata.kernelspec = {"name": "safepyrun", "display_name": "Python 3 (safepyrun)", "language": "python"}
-    (directory / "book.ipynb").write_text(writes(notebook))
-    (directory / "below").mkdir()
-    asking = new_notebook(cells=[new_code_cell(ASKING_CELL)])
-    asking.metadata.kernelspec = {"name": "safepyrun-asks", "display_name": "safepyrun-asks", "language": "python"}
-    (directory / "below" / "asking.ipynb").write_text(writes(asking))
-    debugged = new_notebook(cells=[new_code_cell(DEBUGGED_CELL)], metadata=notebook.metadata)
-    (directory / "below" / "debugged.ipynb").write_text(writes(debugged))
+    write_notebook(directory / "book.ipynb", "safepyrun", CELLS)
+    write_notebook(directory / "below" / "asking.ipynb", "safepyrun-asks", ASKING)
+    write_notebook(directory / "below" / "debugged.ipynb", "safepyrun", DEBUGGED)
+    return directory
+
+
+@pytest.fixture(scope="module")
+def address(jupyter, directory):
     with running_server(directory, jupyter) as address:
         yield address
 
 
 @pytest.fixture(scope="module")
-def lab_directory(tmp_path_factory, lab):
-    return next(path for path in tmp_path_factory.getbasetemp().glob("lab*") if (path / "book.ipynb").exists())
-
-
-@pytest.fixture(scope="module")
-def browser():
+def page():
+    expect.set_options(timeout=30_000)
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
-        yield chromium
+        page = chromium.new_page(viewport={"width": 1300, "height": 1000})
+        page.set_default_timeout(30_000)
+        yield page
         chromium.close()
 
 
-@pytest.fixture
-def page(browser, request):
-    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-    page = browser.new_page(viewport={"width": 1300, "height": 1000})
-    page.set_default_timeout(30_000)
-    expect.set_options(timeout=30_000)
-    yield page
-    page.screenshot(path=SCREENSHOTS / f"lab-{request.node.name}.png")
-    page.close()
-
-
-def open_notebook(page, lab):
-    page.goto(f"{lab}/lab/tree/book.ipynb?token={TOKEN}&reset")
-    page.locator(".jp-Notebook .jp-CodeCell").nth(len(CELLS) - 1).wait_for(state="attached")
-    idle(page)
-
-
-def idle(page):
-    page.locator('.jp-NotebookPanel [data-status="idle"], .jp-Notebook-ExecutionIndicator[data-status="idle"]').first.wait_for()
-
-
-def cell(page, number):
-    return page.locator(".jp-Notebook .jp-CodeCell").nth(number)
-
-
-def run_cell(page, number):
-    cell(page, number).locator(".cm-content").click()
-    page.keyboard.press("Control+Enter")
-    return cell(page, number).locator(".jp-OutputArea")
-
-
-def command(page, menu, item):
-    page.get_by_role("menuitem", name=menu, exact=True).click()
-    page.get_by_role("menuitem", name=item).first.click()
-
-
-def test_launcher_tile_with_our_logo(page, lab):
-    page.goto(f"{lab}/lab?token={TOKEN}&reset")
+@pytest.fixture(scope="module")
+def tile(page, address):
+    """What the launcher shows, before a notebook is opened."""
+    page.goto(f"{address}/lab?token={TOKEN}&reset")
     tile = page.locator('.jp-LauncherCard[data-category="Notebook"][title^="Python 3 (safepyrun)"]').first
     tile.wait_for()
+    return tile
+
+
+@pytest.fixture(scope="module")
+def book(page, address):
+    return Book(page, address, "book.ipynb", "Python 3 (safepyrun)", CELLS)
+
+
+def test_launcher_tile_with_our_logo(tile, page):
     logo = tile.locator("img")
     logo.wait_for()
     assert "/kernelspecs/safepyrun/logo-" in logo.get_attribute("src")
     assert logo.evaluate("image => image.complete && image.naturalWidth > 0")
+    shoot_page(page, "launcher")
 
 
-def test_cells_in_the_browser(page, lab):
-    open_notebook(page, lab)
-    expect(run_cell(page, 0)).to_contain_text("seen by a browser")
-    plot = run_cell(page, 1).locator("img")
+# ---- outputs ---------------------------------------------------------------------------------------
+
+
+def test_streams_table_and_plot(book):
+    expect(book.run("stream")).to_contain_text("seen by a browser")
+    expect(book.output("stream").locator('[data-mime-type="application/vnd.jupyter.stderr"]')).to_contain_text("a warning")
+    expect(book.run("table").locator("table")).to_contain_text("Gentoo")
+    plot = book.run("plot").locator("img")
     plot.wait_for()
     assert plot.evaluate("image => image.naturalWidth > 100")
-    run_cell(page, 2).locator(".widget-slider, .jupyter-widget-slider").first.wait_for()
-    expect(run_cell(page, 3)).to_contain_text("PermissionError")
+    for name in ("stream", "table", "plot"):
+        book.shoot(name, name)
 
 
-def test_slider_changes_the_value(page, lab):
-    open_notebook(page, lab)
-    area = run_cell(page, 2)
-    area.locator(".widget-readout").wait_for()
-    area.locator(".noUi-handle").first.focus()
-    for _ in range(4):
-        page.keyboard.press("ArrowRight")
-    expect(area.locator(".widget-readout")).to_have_text("7")
-    cell(page, 0).locator(".cm-content").click()
-    page.keyboard.press("Control+A")
-    page.keyboard.type("print('the value is', slider.value)")
-    page.keyboard.press("Control+Enter")
-    expect(cell(page, 0).locator(".jp-OutputArea")).to_contain_text("the value is 7")
+def test_traceback(book):
+    area = book.run("traceback")
+    expect(area).to_contain_text("JSONDecodeError: Expecting property name")
+    expect(area).to_contain_text("json.loads('{not json}')")
+    book.shoot("traceback", "traceback")
 
 
-def test_interrupt(page, lab):
-    open_notebook(page, lab)
-    area = run_cell(page, 4)
-    page.locator('[data-status="busy"]').first.wait_for()
-    command(page, "Kernel", "Interrupt Kernel")
+# ---- widgets ---------------------------------------------------------------------------------------
+
+
+def test_a_slider_that_the_mouse_moves_runs_the_function(book, page):
+    area = book.run("interact")
+    expect(area.locator(".jp-OutputArea-output", has_text="x is 50").last).to_be_visible()
+    handle = area.locator(".noUi-handle").first.bounding_box()
+    x, y = handle["x"] + handle["width"] / 2, handle["y"] + handle["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 60, y, steps=4)
+    page.mouse.up()
+    expect(area.locator(".widget-readout")).not_to_have_text("50")
+    value = area.locator(".widget-readout").inner_text()
+    expect(area.locator(".jp-OutputArea-output", has_text=f"x is {value}").last).to_be_visible()
+    expect(area).not_to_contain_text("x is 50")
+    book.shoot("interact", "interact")
+
+
+def test_figure_as_a_widget(book):
+    canvas = book.run("figure").locator(".jupyter-matplotlib-canvas-div canvas").first
+    canvas.wait_for()
+    expect(book.output("figure")).to_contain_text("Figure 1")
+    book.idle()
+    book.shoot("figure", "figure")
+
+
+def test_a_widget_of_ones_own(book):
+    button = book.run("anywidget").locator("button.counts")
+    expect(button).to_have_text("count 1")
+    button.click()
+    expect(button).to_have_text("count 2")
+    expect(book.run("last", "counter.n")).to_contain_text("2")
+
+
+def test_progress_bar(book):
+    expect(book.run("progress")).to_contain_text("50/50")
+    book.shoot("progress", "progress")
+
+
+# ---- refusals --------------------------------------------------------------------------------------
+
+
+def contrast(card):
+    """Of the text to what is behind it, as WCAG counts it."""
+    return card.evaluate("""card => {
+        const parts = color => color.match(/[\\d.]+/g).map(Number);
+        const light = rgb => rgb.slice(0, 3).map(v => v / 255).map(v => v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
+            .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+        const style = getComputedStyle(card), text = light(parts(style.color)), back = light(parts(style.backgroundColor));
+        return (Math.max(text, back) + 0.05) / (Math.min(text, back) + 0.05)}""")
+
+
+def check_cards(book, theme):
+    for name in ("card", "long card", "rules card", "program"):
+        card = book.output(name).locator(".jp-RenderedHTMLCommon > div").first
+        expect(card).to_contain_text("Refused: ")
+        assert contrast(card) >= 4.5, (name, theme)
+        assert card.evaluate("card => card.scrollWidth <= card.clientWidth"), (name, theme)
+        book.shoot(name, f"{name.replace(' ', '-')}-{theme}")
+
+
+def test_refusal_cards_in_light_and_dark(book):
+    for name in ("card", "long card", "rules card", "program"):
+        expect(book.run(name)).to_contain_text("PermissionError")
+    check_cards(book, "light")
+    book.theme("Dark")
+    check_cards(book, "dark")
+    shoot_page(book.page, "dark")
+    book.theme("Light")
+
+
+# ---- the kernel ------------------------------------------------------------------------------------
+
+
+def test_usage_panel(book, page):
+    page.locator('[data-id="kernelusage-panel-id"], li[title="Kernel Usage"]').first.click()
+    panel = page.locator(".jp-KernelUsage-view, #kernelusage-panel-id").first
+    expect(panel).to_contain_text(re.compile(r"Memory:?\s+[\d.]+ [KMG]?B"))
+    expect(panel).to_contain_text(re.compile(r"Process ID: \d+"))
+    expect(panel).to_contain_text(re.compile(r"CPU: [\d.]+"))
+    shoot_page(page, "usage")
+    page.locator('[data-id="kernelusage-panel-id"], li[title="Kernel Usage"]').first.click()
+
+
+def test_interrupt_button(book, page):
+    area = book.run("endless")
+    page.locator('.jp-Notebook-ExecutionIndicator[data-status="busy"]').first.wait_for()
+    page.locator('[data-jp-item-name="interrupt"]').first.click()
     expect(area).to_contain_text("KeyboardInterrupt")
-    idle(page)
+    book.idle()
+    book.shoot("endless", "interrupt")
 
 
-def test_a_person_says_yes(page, lab, lab_directory):
-    """on_deny = "ask": the question stands below the cell, readable, and its answer counts."""
-    page.goto(f"{lab}/lab/tree/below/asking.ipynb?token={TOKEN}&reset")
-    cell(page, 0).wait_for(state="attached")
-    page.get_by_text("safepyrun-asks | Idle").wait_for()    # this session starts now: idle() alone is too early
-    area = run_cell(page, 0)
-    area.locator(".jp-Stdin-prompt").wait_for()
-    asked = area.locator(".jp-Stdin-prompt").inner_text()
-    assert f'\n    "{lab_directory.resolve()}/let-pass"\n' in asked, asked
-    code = re.search(r"once (\d{4}) ", asked)[1]
-    page.screenshot(path=SCREENSHOTS / "lab-question.png")
-    area.locator(".jp-Stdin-input").fill(f"once {code}")
-    page.keyboard.press("Enter")
-    idle(page)
-    expect(cell(page, 0).locator(".jp-OutputArea-executeResult")).to_contain_text("1")
-    assert (lab_directory / "let-pass").read_text() == "x"
-
-
-def test_restart(page, lab):
-    open_notebook(page, lab)
-    expect(run_cell(page, 0)).to_contain_text("seen by a browser")
-    command(page, "Kernel", "Restart Kernel…")
+def test_restart(book, page):
+    book.command("Kernel", "Restart Kernel…")
     page.locator(".jp-Dialog .jp-mod-accept").click()
     page.wait_for_timeout(500)
-    idle(page)
-    run_cell(page, 0)
-    expect(cell(page, 0).locator(".jp-InputPrompt")).to_contain_text("[1]:")
+    book.idle()
+    book.run("last", "print('again')")
+    expect(book.output("last")).to_contain_text("again")
+    expect(book.cell("last").locator(".jp-InputPrompt")).to_contain_text("[1]:")
+
+
+def test_a_person_says_yes(page, address, directory):
+    """on_deny = "ask": the question stands below the cell, readable, and its answer counts."""
+    asking = Book(page, address, "below/asking.ipynb", "safepyrun-asks", ASKING)
+    area = asking.run("ask")
+    area.locator(".jp-Stdin-prompt").wait_for()
+    asked = area.locator(".jp-Stdin-prompt").inner_text()
+    assert f'\n    "{directory.resolve()}/let-pass"\n' in asked, asked
+    code = re.search(r"once (\d{4}) ", asked)[1]
+    asking.shoot("ask", "question")
+    area.locator(".jp-Stdin-input").fill(f"once {code}")
+    page.keyboard.press("Enter")
+    asking.idle()
+    expect(asking.cell("ask").locator(".jp-OutputArea-executeResult")).to_contain_text("1")
+    assert (directory / "let-pass").read_text() == "x"
+    asking.shoot("ask", "answered")
 
 
 def switch_debugger_on(page):
@@ -205,24 +237,20 @@ def switch_debugger_on(page):
     raise AssertionError("the debugger does not start")
 
 
-def test_the_debugger(page, lab):
+def test_the_debugger(page, address):
     """The bug is there to be switched on; a click beside a line, and the cell stops there with its variables in the panel."""
-    page.goto(f"{lab}/lab/tree/below/debugged.ipynb?token={TOKEN}&reset")
-    cell(page, 0).wait_for(state="attached")
-    page.get_by_text("Python 3 (safepyrun) | Idle").wait_for()
+    debugged = Book(page, address, "below/debugged.ipynb", "Python 3 (safepyrun)", DEBUGGED)
     switch_debugger_on(page)
-    cell(page, 0).locator(".cm-breakpoint-gutter .cm-gutterElement").nth(4).click()
+    debugged.cell("loop").locator(".cm-breakpoint-gutter .cm-gutterElement").nth(4).click()
     expect(page.locator(".jp-DebuggerBreakpoint").first).to_contain_text("4")
-    cell(page, 0).locator(".cm-content").click()
-    page.keyboard.press("Control+Enter")
-    frames = page.locator(".jp-DebuggerCallstack-body")
-    expect(frames).to_contain_text("<module>")
+    area = debugged.run("loop")
+    expect(page.locator(".jp-DebuggerCallstack-body")).to_contain_text("<module>")
     variables = page.locator(".jp-DebuggerVariables")
     expect(variables).to_contain_text("total")
     expect(variables.get_by_text("number", exact=True).first).to_be_visible()
-    page.screenshot(path=SCREENSHOTS / "lab-debugger-stopped.png")
+    shoot_page(page, "debugger-stopped")
     page.locator('[data-command="debugger:next"]').first.click()
     page.locator('[data-command="debugger:continue"]').first.click()
     page.locator('[data-command="debugger:continue"]').first.click()
-    expect(cell(page, 0).locator(".jp-OutputArea")).to_contain_text("the total is 7")
-    idle(page)
+    expect(area).to_contain_text("the total is 7")
+    debugged.idle()
