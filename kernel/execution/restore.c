@@ -201,8 +201,7 @@ char *restore_reset(struct kernel *kernel, bool *ret_respawns)
     const struct copy *copy = copies_find_start(&kernel->copies);
 
     *ret_respawns = copy == NULL || !go_to(kernel, copy);
-    return xstrdup(*ret_respawns ? "A fresh interpreter starts. Files that cells wrote stay."
-                                 : "The session is as it was at its start. Files that cells wrote stay.");
+    return xstrdup("The session is as it was at its start. Files that cells wrote stay.");
 }
 
 /* ---- trials ------------------------------------------------------------------------------------ */

@@ -108,21 +108,26 @@ static void sample_host(struct usage *usage)
 }
 
 /*
- * PSS makes the system walk all pages of a process, and the loop waits. One large process shares
- * next to nothing with anybody, so its RSS says the same for free; several may be forks of one
- * another, whose RSS would count the same data over and over.
+ * PSS makes the system walk all pages of a process, and the loop waits. One large process among small ones
+ * shares next to nothing with them, so its RSS says the same for free; two that are alike are forks (frozen
+ * copies, for one), whose RSS would count the same data over and over.
  */
 static uint64_t sum_memory(const pid_t *pids, size_t count)
 {
-    uint64_t sum = 0, rss, pss;
-    size_t large = 0;
+    uint64_t sum = 0, largest = 0, second = 0, rss, pss;
+    bool alone;
 
-    for (size_t i = 0; i < count; i++)
-        large += proc_rss(pids[i], &rss) && rss > LARGE_BYTES;
     for (size_t i = 0; i < count; i++) {
         if (!proc_rss(pids[i], &rss))
             continue;
-        if ((large < 2 && rss > LARGE_BYTES) || !proc_pss(pids[i], &pss))
+        second = rss > largest ? largest : rss > second ? rss : second;
+        largest = rss > largest ? rss : largest;
+    }
+    alone = largest > LARGE_BYTES && second < largest / 2;
+    for (size_t i = 0; i < count; i++) {
+        if (!proc_rss(pids[i], &rss))
+            continue;
+        if ((alone && rss > LARGE_BYTES) || !proc_pss(pids[i], &pss))
             pss = rss;
         sum += pss;
     }

@@ -41,6 +41,17 @@ def test_unknown_magic_is_one_line(ipython):
     assert cell.reply["traceback"] == ["UsageError: Line magic function `%no_such_magic` not found."]
 
 
+@pytest.mark.parametrize("line, words", [("%rewind 0", "from 1: not '0'"), ("%rewind two", "not 'two'"), ("x = 1\n%rewind", "alone in its cell")])
+def test_rewind_says_what_is_wrong(ipython, line, words):
+    assert words in ipython.run(line).reply["evalue"]
+
+
+def test_guard_lists_its_commands(ipython):
+    usage = ipython.run("%guard nonsense").stdout
+    for command in ("status", "%guard reset", "%rewind [n]", "%%trial"):
+        assert command in usage
+
+
 # All harmless, should a broken guard let them run.
 @pytest.mark.parametrize("cell", ["!true", "files = !true", "%system true", "%%bash\ntrue",
                                   "%%script true\n1"])

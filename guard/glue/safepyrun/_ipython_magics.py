@@ -124,6 +124,9 @@ class KernelMagics(Magics):
     @line_magic
     def rewind(self, line):
         """Undo cells: %rewind [n], alone in its cell. The kernel process does it; this is only reached elsewhere."""
+        count = line.strip()
+        if count and not (count.isdecimal() and int(count)):
+            raise UsageError(f"%rewind takes the number of cells to undo, from 1: not {count!r}.")
         raise UsageError("%rewind [n] must be alone in its cell.")
 
     @line_cell_magic

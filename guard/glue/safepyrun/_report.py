@@ -124,7 +124,8 @@ def _why():
 _REPORTS = {"status": _status, "policy": _policy, "log": _log, "why": _why}
 
 USAGE = ("usage: %guard status | policy | log | why\n"
-         "       %guard reset, alone in its cell: back to the start of the session")
+         "       alone in their cell: %guard reset (back to the start of the session), %rewind [n] (undo n cells)\n"
+         "       at the start of a cell: %%trial (run it and forget what it did)")
 
 
 def report(word):
