@@ -113,6 +113,8 @@ int kernel_interrupt(struct kernel *kernel)
     if (running == NULL || running != kernel->queue.running)
         return queue_abort_executes(&kernel->queue);
     queue_cancel_executes(&kernel->queue);
+    if (deaf_take_interrupt(kernel))
+        return 0;
     guard_process_interrupt(&kernel->guard);
     kernel->question.interrupted_cell = running->cell;
     question_close(kernel, ANSWER_INTERRUPTED); /* after the signal: the guard looks for it */
@@ -381,6 +383,7 @@ static void init_parts(struct kernel *kernel)
     guard_process_init(&kernel->guard, kernel->loop, &handlers);
     limits_init(&kernel->limits, kernel->loop, &kernel->guard);
     restore_init(kernel);
+    deaf_init(kernel);
     aside_init(kernel);
 }
 

@@ -11,6 +11,7 @@
 #include "kernel/channels/channels.h"
 #include "kernel/config/options.h"
 #include "kernel/config/policy_sources.h"
+#include "kernel/execution/deaf.h"
 #include "kernel/execution/aside.h"
 #include "kernel/execution/cells.h"
 #include "kernel/execution/comms.h"
@@ -37,6 +38,7 @@ struct kernel {
     struct limits limits;
     struct copies copies;
     struct restore restore;
+    struct deaf deaf;
     struct templates templates;
     bool template_failed;      /* guards of this session are started without one */
     struct buffer policy;      /* as it is sent to the guard */

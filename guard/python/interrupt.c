@@ -1,4 +1,5 @@
 #include "guard/python/interrupt.h"
+#include "guard/python/link_end.h"
 #include "guard/python/py_cleanup.h"
 
 #include <errno.h>
@@ -32,6 +33,8 @@ static PyObject *handle(PyObject *self, PyObject *args)
     (void)args;
     if (interrupt.state == INTERRUPT_IGNORED)
         return py_own(Py_None);
+    if (!link_end_is_detached())
+        link_end_post(&(struct frame){FRAME_INTERRUPTED, 0, 0, NULL});
     if (interrupt.state == INTERRUPT_CANCELS && interrupt.canceller != NULL) {
         answer = PyObject_CallFunctionObjArgs(interrupt.canceller, NULL);
         if (answer == NULL)

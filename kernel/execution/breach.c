@@ -82,7 +82,13 @@ static const char *const events[] = {
     [LIMIT_MEMORY] = "the interpreter and its processes held more memory than this",
     [LIMIT_WRITES] = "the cell wrote more to files than this",
     [LIMIT_PROCESSES] = "there were more processes and threads than this",
+    [LIMIT_INTERRUPT] = "native code took no notice of an interrupt for so many seconds",
 };
+
+const char *breach_ename(const struct kernel *kernel)
+{
+    return kernel->limits.breached == LIMIT_INTERRUPT ? "KeyboardInterrupt" : "LimitExceeded";
+}
 
 char *breach_describe(const struct request *request)
 {
@@ -99,11 +105,12 @@ void breach_append_content(const struct request *request, struct bytes content,
                            struct buffer *members)
 {
     cleanup_free char *evalue = breach_describe(request);
-    cleanup_free char *line = xasprintf("%s: %s", BREACH_ENAME, evalue);
+    const char *ename = breach_ename(request->kernel);
+    cleanup_free char *line = xasprintf("%s: %s", ename, evalue);
     struct bytes traceback;
     struct bytes lines = BYTES_NONE;
 
-    buffer_append_string(members, "\"ename\":\"" BREACH_ENAME "\",\"evalue\":");
+    buffer_append_format(members, "\"ename\":\"%s\",\"evalue\":", ename);
     json_text_append_string(members, bytes_of_string(evalue));
     buffer_append_string(members, ",\"traceback\":[");
     if (json_text_member(content, "traceback", &traceback) && *(const char *)traceback.data == '[')

@@ -8,8 +8,8 @@
 
 #include "kernel/execution/request.h"
 
-/* The name of the error. */
-#define BREACH_ENAME "LimitExceeded"
+/* The name of the error: LimitExceeded, or KeyboardInterrupt where a person wanted it. */
+const char *breach_ename(const struct kernel *kernel);
 
 /* Where the running cell was, as far as the guard has written it down: ", at line 3: while True: pass".
    A new string, empty when nothing is known. */

@@ -295,6 +295,7 @@ static const struct {
     [FRAME_THAWED] = {take_thawed, 0},
     [FRAME_LOG] = {take_log, 0},
     [FRAME_IMPORTED] = {warm_imported, 0},
+    [FRAME_INTERRUPTED] = {deaf_heard, 0},
     [FRAME_DENIAL] = {take_denial, 1},
 };
 

@@ -84,7 +84,7 @@ int guard_death_take(struct kernel *kernel)
     bool failed = kernel->guard.state == GUARD_FAILED;
     bool breached = breach_is(kernel) && running != NULL;
     bool respawns = breached || kernel->options.on_guard_death == GUARD_DEATH_RESPAWN;
-    const char *ename = failed ? "GuardFailed" : breached ? BREACH_ENAME : "GuardDied";
+    const char *ename = failed ? "GuardFailed" : breached ? breach_ename(kernel) : "GuardDied";
     cleanup_free char *reason = explain(kernel);
     cleanup_free char *loss = NULL;
     int result;

@@ -23,6 +23,7 @@ static const struct {
     [LIMIT_MEMORY] = {"memory_limit_mb", offsetof(struct policy_limits, memory_limit_mb), true},
     [LIMIT_WRITES] = {"max_write_mb", offsetof(struct policy_limits, max_write_mb), false},
     [LIMIT_PROCESSES] = {"processes", offsetof(struct policy_limits, processes), true},
+    [LIMIT_INTERRUPT] = {"grace_seconds", offsetof(struct policy_limits, grace_seconds), true},
 };
 
 const char *limits_name(enum limit limit)
@@ -58,6 +59,12 @@ static void breach(struct limits *limits, enum limit limit)
     guard_process_note_line(limits->guard);
     guard_process_interrupt(limits->guard);
     loop_timer_start(&limits->clock, limits->values.grace_seconds * 1000);
+}
+
+void limits_end_deaf(struct limits *limits)
+{
+    if (limits->stage == LIMIT_WATCHED)
+        breach(limits, LIMIT_INTERRUPT);
 }
 
 static int on_clock(void *context)

@@ -20,6 +20,7 @@ enum limit {
     LIMIT_MEMORY,
     LIMIT_WRITES,
     LIMIT_PROCESSES,
+    LIMIT_INTERRUPT, /* none of [limits]: it took no notice of one, and a person wants it ended */
 };
 
 enum limit_stage {
@@ -63,6 +64,9 @@ void limits_end(struct limits *limits);
 /* While a person is asked something, the time of the cell does not run. */
 void limits_pause(struct limits *limits);
 void limits_resume(struct limits *limits);
+
+/* Ends the guard of the request that runs, as after a limit. */
+void limits_end_deaf(struct limits *limits);
 
 /* The name of a limit as policies spell it, and its value; for what was breached. */
 const char *limits_name(enum limit limit);

@@ -54,7 +54,7 @@ def test_idle_with_background_tasks(guard):
 
 def test_cell_that_catches_it(guard):
     outcome = interrupted(guard, "import time\ntry:\n    time.sleep(8)\nexcept KeyboardInterrupt:\n    print('caught')")
-    assert outcome.names == ["STDOUT", "REPLY"] and outcome.reply["status"] == "ok"
+    assert outcome.names == ["INTERRUPTED", "STDOUT", "REPLY"] and outcome.reply["status"] == "ok"
 
 
 def test_handler_of_a_cell_is_replaced(guard):

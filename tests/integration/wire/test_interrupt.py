@@ -8,6 +8,8 @@ import pytest
 from frontend import text
 
 CELLS = {
+    "power of a large number": "print('on', flush=True); n = 3 ** (10 ** 9)",
+    "thread": "import threading, time\nt = threading.Thread(target=time.sleep, args=(8,), daemon=True); t.start(); print('on', flush=True); t.join()",
     "sleep": "import time; print('on', flush=True); time.sleep(30)",
     "loop": "print('on', flush=True)\nwhile True: pass",
     "await": "import asyncio; print('on', flush=True); await asyncio.sleep(30)",
@@ -111,3 +113,44 @@ def test_inherited_ignored_sigint_does_not_matter(start_kernel, shell):
     msg_id = started(front, CELLS["loop"])
     interrupt_by_message(kernel, front)
     assert front.reply(msg_id, timeout=5).content["ename"] == "KeyboardInterrupt"
+
+
+def wait_for_copy(front):
+    deadline = time.monotonic() + 10
+    while not front.ask("safepyrun_status_request", channel="control")["copy_is_current"] and time.monotonic() < deadline:
+        time.sleep(0.01)
+
+
+NATIVE = "import itertools, collections\nlost = 1\nprint('on', flush=True)\ncollections.deque(itertools.repeat(0), maxlen=0)"
+
+
+def test_native_code_that_takes_no_notice(start_kernel, shell):
+    """It can run for ever: a second interrupt ends it, and what was there before the cell is kept."""
+    kernel = start_kernel(shell=shell, policy="[limits]\ngrace_seconds = 1\n")
+    front = kernel.frontend()
+    front.run("kept = 41")
+    wait_for_copy(front)
+    msg_id = started(front, NATIVE)
+    time.sleep(0.3)     # Python is in it by now
+    interrupt_by_message(kernel, front)
+    assert "Interrupt again" in front.until(msg_id, "stderr", timeout=5)[-1].content["text"]
+    interrupt_by_message(kernel, front)
+    reply = front.reply(msg_id, timeout=5).content
+    assert reply["ename"] == "KeyboardInterrupt" and "as it was before" in reply["evalue"], reply
+    assert "line 4: collections.deque" in reply["evalue"]
+    assert text(front.run("print(kept, 'lost' in dir())")[1]) == "41 False\n"
+
+
+def test_a_cell_that_takes_interrupts_itself_is_not_ended(start_kernel, shell):
+    """Python has met each of them: however many there are, the cell goes on."""
+    kernel = start_kernel(shell=shell, policy="[limits]\ngrace_seconds = 1\n")
+    front = kernel.frontend()
+    front.run("import time")
+    wait_for_copy(front)
+    msg_id = started(front, "print('on', flush=True)\nfor n in range(3):\n    try: time.sleep(20)\n    except KeyboardInterrupt: print('met', n, flush=True)")
+    for n in range(3):
+        time.sleep(0.1)
+        interrupt_by_message(kernel, front)
+        assert front.until(msg_id, "stdout", timeout=5)[-1].content["text"] == f"met {n}\n"
+        time.sleep(1.1)
+    assert front.reply(msg_id, timeout=5).content["status"] == "ok"

@@ -1,0 +1,59 @@
+#include "kernel/execution/deaf.h"
+
+#include "kernel/kernel.h"
+
+static int64_t patience_ms(const struct kernel *kernel)
+{
+    return kernel->limits.values.grace_seconds * 1000;
+}
+
+static bool is_deaf(const struct kernel *kernel)
+{
+    const struct request *running = kernel->queue.running;
+
+    return running != NULL && running->cell == kernel->deaf.cell && !kernel->question.is_open &&
+           copies_newest(&kernel->copies) != NULL;
+}
+
+static int on_timer(void *context)
+{
+    struct kernel *kernel = context;
+    cleanup_free char *words = NULL;
+
+    if (!is_deaf(kernel))
+        return 0;
+    words = xasprintf("[safepyrun: the interrupt waits for native code, which has taken no notice of it for %ld s. "
+                      "Interrupt again to end the cell: variables will be as they were before it.]\n",
+                      kernel->limits.values.grace_seconds);
+    return outputs_write(&kernel->outputs, STREAM_STDERR, kernel->deaf.cell, bytes_of_string(words));
+}
+
+bool deaf_take_interrupt(struct kernel *kernel)
+{
+    const struct request *running = kernel->queue.running;
+
+    if (kernel->deaf.cell != running->cell) {
+        kernel->deaf.cell = running->cell;
+        kernel->deaf.since_ms = loop_now_ms();
+        loop_timer_start(&kernel->deaf.timer, patience_ms(kernel));
+        return false;
+    }
+    if (!is_deaf(kernel) || loop_now_ms() - kernel->deaf.since_ms < patience_ms(kernel))
+        return false;
+    limits_end_deaf(&kernel->limits);
+    return true;
+}
+
+int deaf_heard(struct kernel *kernel, const struct frame *frame)
+{
+    (void)frame;
+    kernel->deaf.cell = 0;
+    loop_timer_stop(&kernel->deaf.timer);
+    return 0;
+}
+
+void deaf_init(struct kernel *kernel)
+{
+    kernel->deaf.timer = (struct loop_timer){.callback = on_timer, .context = kernel};
+    loop_add_timer(kernel->loop, &kernel->deaf.timer);
+}
