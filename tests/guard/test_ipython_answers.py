@@ -55,6 +55,18 @@ def test_completion_looks_at_the_cell_first(ipython, code, match):
     assert "upper" not in matches and (match is None or match in matches)
 
 
+def test_completion_runs_no_method(ipython):
+    """Nor does it use an iterator up."""
+    ipython.run("ran = []\nclass Probe:\n" + "".join(
+        f"    def __{name}__(self, *more):\n        ran.append('{name}'); return {value}\n" for name, value in {
+            "getattr": "self", "getitem": "'text'", "call": "'text'", "iter": "iter(['text'])", "add": "'text'", "len": "1", "bool": "True"}.items()) +
+        "probe = Probe()\nrows = iter(['text'] * 9)\nlist_of = [probe]")
+    for code in ("probe.", "probe.a.up", "probe[0].", "(probe + 1).", "for each in probe: each.", "max(probe).",
+                 "list(rows)[0].", "next(rows).", "max(rows).", "for row in rows: row.", "list_of.pop()."):
+        ipython.complete(code)
+    assert ipython.run("ran, len(list(rows)), len(list_of)").result["data"]["text/plain"] == "([], 9, 1)"
+
+
 def test_inspection(ipython):
     ipython.run('def area(side):\n    "Area of a square."\n    return side * side')
     answer = ipython.inspect("area(3)", 2)

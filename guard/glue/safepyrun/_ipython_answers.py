@@ -4,12 +4,16 @@ Attributes of what has a value already (`os.pa`, `df.`) are listed as the plain 
 the type of each of them, takes 20 ms for a module and 400 for a table.
 """
 
+import functools
 import re
+import types
 
 from IPython.utils.tokenutil import token_at_cursor
 
 from safepyrun import _guard, _names
 
+#: what may have a place in a file; for anything else it is that of its class
+_HAVE_A_SOURCE = (type, types.FunctionType, types.MethodType, types.ModuleType, types.BuiltinFunctionType)
 _PATH = re.compile(r"(?:^|[^\w.\])}])(([^\W\d]\w*)(?:\.[^\W\d]\w*)*\.\w*)$")
 #: where a name means something else than an attribute: texts, magics, programs, comments, names of modules
 _ELSEWHERE = re.compile(r"""["'#]|^\s*(?:[%!?]|import\b|from\b)""")
@@ -41,7 +45,7 @@ def complete(shell, code, cursor_pos):
         return answer
     try:
         found = _completions(shell, code, cursor_pos)
-    except Exception as error:
+    except (Exception, KeyboardInterrupt) as error:
         _guard.log("debug", f"completion failed: {type(error).__name__}")
         found = []
     start, end = (found[0].start, found[0].end) if found else (cursor_pos, cursor_pos)
@@ -54,6 +58,7 @@ def complete(shell, code, cursor_pos):
 def _completions(shell, code, cursor_pos):
     from IPython.core.completer import provisionalcompleter, rectify_completions
     completer = shell.Completer
+    _calm_evaluator()
     with provisionalcompleter():
         with_jedi = completer.use_jedi
         if with_jedi:
@@ -69,10 +74,31 @@ def _completions(shell, code, cursor_pos):
             completer.use_jedi = True
 
 
+@functools.cache
 def _calm_jedi():
-    """Jedi would run properties and __getitem__ of the user's objects to learn their type."""
+    """Jedi would run properties, __getitem__, __iter__ and __getattr__ of the user's objects to learn their type."""
     from jedi import settings
+    from jedi.inference.compiled import access, mixed
     settings.allow_unsafe_interpreter_executions = False
+    # In place of iter(): a class says by itself whether its objects can be gone through.
+    access.DirectObjectAccess.has_iter = lambda self: hasattr(type(self._obj), "__iter__")
+    check = getattr(mixed, "_get_object_to_check", None)
+    if check is not None:
+        # It asks whatever it meets for __wrapped__, which functions alone have.
+        mixed._get_object_to_check = lambda value: check(value if isinstance(value, _HAVE_A_SOURCE) else type(value))
+
+
+@functools.cache
+def _calm_evaluator():
+    """IPython's would call list(), str() and other classes: list(rows)[0].<tab> used the iterator `rows` up."""
+    try:
+        from IPython.core.guarded_eval import EVALUATION_POLICIES
+        for policy in EVALUATION_POLICIES.values():
+            calls = getattr(policy, "allowed_calls", None)
+            if isinstance(calls, set):
+                calls.difference_update([call for call in calls if isinstance(call, type)])
+    except ImportError:
+        pass        # an IPython that has no evaluator
 
 
 def inspect(shell, code, cursor_pos, detail_level):
@@ -81,7 +107,7 @@ def inspect(shell, code, cursor_pos, detail_level):
         data = _description(shell, code, cursor_pos, detail_level)
     except KeyError:
         pass        # IPython's way of saying that there is no such name
-    except Exception as error:
+    except (Exception, KeyboardInterrupt) as error:
         _guard.log("debug", f"inspection failed: {type(error).__name__}")
     return {"found": bool(data), "data": data, "metadata": {}}
 
