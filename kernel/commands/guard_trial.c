@@ -117,10 +117,11 @@ void guard_trial_run(const char *python, const struct policy_sources *sources,
     cleanup_close int last_line = memfd_create(LAST_LINE_NAME, MFD_CLOEXEC);
     int64_t started = loop_now_ms();
     struct frame_writer writer;
+    struct spawned asked = SPAWNED_NONE;
     struct spawned guard;
 
     if (directory != NULL &&
-        spawn_guard(python, directory, NULL, last_line, &guard, &trial.problem) == 0) {
+        spawn_guard(python, directory, &asked, last_line, &guard, &trial.problem) == 0) {
         frame_writer_init(&writer);
         push_configuration(&writer, sources, directory);
         converse(&guard, &writer, &trial);
