@@ -31,8 +31,10 @@ def appeared():
     return os.path.exists(PROOF)
 
 
-async def settle():
+async def settle(is_over=lambda: False):
     for _ in range(5):
+        if is_over():
+            return
         await asyncio.sleep(0.01)
     gc.collect()
 
@@ -57,7 +59,7 @@ async def show_that_it_works(cell, names):
     result = eval(code, with_names(names))
     if inspect.iscoroutine(result):
         await result
-    await settle()
+    await settle(appeared)
     assert appeared(), "this is no attack"
     os.unlink(PROOF)
 
