@@ -30,6 +30,7 @@
 #include "guard/python/py_cleanup.h"
 #include "guard/python/shell.h"
 #include "guard/python/streams.h"
+#include "guard/python/subshell.h"
 #include "guard/python/variables.h"
 #include "guard/refusal.h"
 #include "guard/report.h"
@@ -304,6 +305,25 @@ static void (*const handlers[FRAME_TYPE_COUNT])(const struct frame *frame) = {
     [FRAME_SHUTDOWN] = shut_down,
 };
 
+/* In the thread of a subshell. What is the main thread's alone does not come here. */
+static void handle_in_subshell(const struct frame *frame)
+{
+    switch (frame->type) {
+    case FRAME_EXECUTE:
+    case FRAME_COMPLETE:
+    case FRAME_INSPECT:
+    case FRAME_IS_COMPLETE:
+    case FRAME_VARIABLES:
+    case FRAME_COMM_OPEN_REQUEST:
+    case FRAME_COMM_MSG_REQUEST:
+    case FRAME_COMM_CLOSE_REQUEST:
+        handlers[frame->type](frame);
+        break;
+    default:
+        break; /* an answer to a question that was given up */
+    }
+}
+
 static int receive(struct frame *ret_frame)
 {
     if (event_loop_is_loaded() && !link_end_has_input() && event_loop_idle(link_end_fd()) < 0)
@@ -313,6 +333,7 @@ static int receive(struct frame *ret_frame)
 
 static void __attribute__((noreturn)) serve(void)
 {
+    subshell_set_handler(handle_in_subshell);
     /* The front end is still getting ready: what the first error will need costs nobody time now.
      */
     if (!link_end_has_input() && shell_warm_up(guard.shell) < 0)

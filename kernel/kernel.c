@@ -48,6 +48,13 @@ static void on_welcome(void *context, struct bytes subscription)
                                               .content = buffer_bytes(&content)});
 }
 
+struct request *kernel_running(struct kernel *kernel, uint32_t cell)
+{
+    struct request *running = kernel->queue.running;
+
+    return running != NULL && running->cell == cell ? running : subshells_running(kernel, cell);
+}
+
 /* The guard gets to work first; its answers are read when what is published here is on its way. */
 static int run_request(struct kernel *kernel, struct request *request)
 {
@@ -166,6 +173,7 @@ static int publish_starting(struct kernel *kernel)
 
 int kernel_respawn(struct kernel *kernel)
 {
+    subshells_suspend(kernel, "GuardDied", "a fresh interpreter starts");
     guard_process_stop(&kernel->guard, 0);
     /* Frontends take a new session for a new kernel, which is what the user has now. */
     session_finish(&kernel->channels.session);
@@ -385,6 +393,7 @@ static void init_parts(struct kernel *kernel)
     restore_init(kernel);
     deaf_init(kernel);
     aside_init(kernel);
+    subshells_init(kernel);
 }
 
 static int read_connection(struct kernel *kernel, char **ret_error)
@@ -437,6 +446,7 @@ static void finish(struct kernel *kernel)
     if (kernel->channels.zmq_context != NULL) {
         aside_give_up(kernel, "the kernel is shutting down");
         debugger_end_request(kernel);
+        subshells_end(kernel, "KernelShutdown", "the kernel is shutting down");
         queue_refuse_all(&kernel->queue, "KernelShutdown", "the kernel is shutting down");
         channels_flush(&kernel->channels);
     }

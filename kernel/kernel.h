@@ -20,6 +20,7 @@
 #include "kernel/execution/question.h"
 #include "kernel/execution/queue.h"
 #include "kernel/execution/restore.h"
+#include "kernel/execution/subshells.h"
 #include "kernel/loop.h"
 #include "kernel/records/audit_log.h"
 #include "kernel/records/history.h"
@@ -48,6 +49,7 @@ struct kernel {
     char *os_ring; /* JSON; what the guard said when it was ready; NULL before */
     char *banner;              /* the guard's, once it is ready; NULL before */
     struct queue queue;
+    struct subshells subshells;
     struct aside aside;
     struct debugger debugger;
     struct question question;  /* the one that is open, or the last one */
@@ -81,6 +83,9 @@ struct kernel {
  * Returns the exit status of the process.
  */
 int kernel_run(struct options *options);
+
+/* The request of this cell number that the guard works on, in whichever shell; NULL: none. */
+struct request *kernel_running(struct kernel *kernel, uint32_t cell);
 
 /* Gives the next waiting request to the guard, if that is ready and has none. Returns 0 or -errno. */
 int kernel_run_next(struct kernel *kernel);

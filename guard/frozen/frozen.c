@@ -10,6 +10,7 @@
 #include "guard/python/link_end.h"
 #include "guard/python/py_cleanup.h"
 #include "guard/python/streams.h"
+#include "guard/python/subshell.h"
 
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -82,6 +83,8 @@ static const char *find_hindrance(void)
 
     if (aside_is_answering())
         return "a question is being answered";
+    if (subshell_is_working())
+        return "a subshell is at work";
     cuda = dlopen("libcuda.so.1", RTLD_LAZY | RTLD_NOLOAD);
 
     if (cuda == NULL)

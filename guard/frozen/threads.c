@@ -3,6 +3,7 @@
 #include "guard/link/cleanup.h"
 #include "guard/python/aside.h"
 #include "guard/python/streams.h"
+#include "guard/python/subshell.h"
 
 #include <dirent.h>
 #include <pthread.h>
@@ -45,10 +46,11 @@ static unsigned count(bool only_harmful)
     return found;
 }
 
-/* Ours: the main thread, the one that flushes the streams, the one that answers questions. */
+/* Ours: the main thread, the one that flushes the streams, the one that answers questions, those of
+   subshells: what they need is made again in a copy that takes over. */
 static unsigned own_threads(void)
 {
-    return 1U + streams_has_timer() + aside_has_thread();
+    return 1U + streams_has_timer() + aside_has_thread() + subshell_count();
 }
 
 static void before_fork(void)

@@ -18,8 +18,15 @@
 #define ASIDE_BYTES_MAX (64 * 1024)   /* of a question; a socket takes no packet of any size */
 #define ASIDE_ANSWER_MAX (256 * 1024) /* as one packet */
 
+/* Orders to the same thread, which are no questions. */
+enum {
+    ASIDE_OPEN_SUBSHELL = 1001, /* cell: its number; its socket comes with the packet */
+    ASIDE_CLOSE_SUBSHELL,       /* cell: its number; its socket is closed */
+    ASIDE_INTERRUPT_SUBSHELL,   /* cell: that of the request */
+};
+
 struct aside_head {
-    uint32_t type;    /* enum frame_type: COMPLETE, INSPECT, IS_COMPLETE or VARIABLES */
+    uint32_t type;    /* enum frame_type: COMPLETE, INSPECT, IS_COMPLETE or VARIABLES; or an order */
     uint32_t cell;    /* the number that the answer names */
     int64_t until_ms; /* CLOCK_MONOTONIC; later nobody waits for the answer */
 };

@@ -1,11 +1,14 @@
 #include "guard/python/aside.h"
 #include "guard/link/aside.h"
 #include "guard/link/descriptors.h"
+#include "guard/link/passing.h"
 #include "guard/python/attribution.h"
+#include "guard/python/interrupt.h"
 #include "guard/python/introspect.h"
 #include "guard/python/json.h"
 #include "guard/python/link_end.h"
 #include "guard/python/py_cleanup.h"
+#include "guard/python/subshell.h"
 #include "guard/python/variables.h"
 
 #include <errno.h>
@@ -17,6 +20,7 @@
 
 static struct {
     int fd;
+    struct sigaction python; /* Python's own handler, which notes that wake() is due */
     PyObject *glue; /* safepyrun._aside.Aside */
     atomic_bool has_thread;
     atomic_bool is_answering;
@@ -81,14 +85,32 @@ static void post(const struct aside_head *head, PyObject *text)
     link_end_post(&frame);
 }
 
-static void answer(const struct aside_head *head, struct bytes content)
+/* Whether it was one. */
+static bool obey(const struct aside_head *head, struct passed *passed)
+{
+    switch (head->type) {
+    case ASIDE_OPEN_SUBSHELL:
+        subshell_open(head->cell, passed_steal_one(passed));
+        return true;
+    case ASIDE_CLOSE_SUBSHELL:
+        subshell_close(head->cell);
+        return true;
+    case ASIDE_INTERRUPT_SUBSHELL:
+        subshell_interrupt(head->cell);
+        return true;
+    default:
+        return false;
+    }
+}
+
+static void answer(const struct aside_head *head, struct bytes content, struct passed *passed)
 {
     PyGILState_STATE state;
 
     if (is_late(head))
         return;
     state = PyGILState_Ensure();
-    if (!is_late(head)) {
+    if (!is_late(head) && !obey(head, passed)) {
         cleanup_py PyObject *found = find_answer(head, content);
         cleanup_py PyObject *text = found != NULL ? json_encode(found) : NULL;
 
@@ -104,14 +126,16 @@ static void *serve(void *unused)
     ssize_t size;
 
     for (;;) {
-        size = recv(aside.fd, packet, sizeof(packet), 0);
-        if (size < 0 && errno == EINTR)
+        cleanup_passed struct passed passed = PASSED_NONE;
+
+        size = passing_receive(aside.fd, packet, sizeof(packet), 0, &passed);
+        if (size == -EINTR)
             continue;
         if (size < (ssize_t)sizeof(head))
             break; /* the kernel process is gone, or a cell has closed the descriptor */
         memcpy(&head, packet, sizeof(head));
         atomic_store(&aside.is_answering, true);
-        answer(&head, (struct bytes){packet + sizeof(head), (size_t)size - sizeof(head)});
+        answer(&head, (struct bytes){packet + sizeof(head), (size_t)size - sizeof(head)}, &passed);
         atomic_store(&aside.is_answering, false);
     }
     atomic_store(&aside.has_thread, false);
@@ -169,21 +193,37 @@ static PyObject *wake(PyObject *self, PyObject *args)
     (void)args;
     if (!aside_has_thread() && !link_end_is_detached())
         start_thread();
+    subshell_prepare();
     return py_own(Py_None);
 }
 
 static PyMethodDef wake_method = {"wake", wake, METH_VARARGS, NULL};
+
+/* When the main thread is just about to wait, Python's handler alone would not be noticed. */
+static void on_signal(int number)
+{
+    int error = errno;
+
+    aside.python.sa_handler(number);
+    interrupt_wake();
+    errno = error;
+}
 
 static int install(void)
 {
     cleanup_py PyObject *module = PyImport_ImportModule("_signal");
     cleanup_py PyObject *handler = PyCFunction_NewEx(&wake_method, NULL, NULL);
     cleanup_py PyObject *before = NULL;
+    struct sigaction ours;
 
     if (module == NULL || handler == NULL)
         return -1;
     before = PyObject_CallMethod(module, "signal", "iO", ASIDE_SIGNAL, handler);
-    return before != NULL ? 0 : -1;
+    if (before == NULL || sigaction(ASIDE_SIGNAL, NULL, &aside.python) < 0)
+        return -1;
+    ours = aside.python;
+    ours.sa_handler = on_signal;
+    return sigaction(ASIDE_SIGNAL, &ours, NULL);
 }
 
 /* The thread stays behind, whatever it was doing. */

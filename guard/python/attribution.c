@@ -5,9 +5,21 @@
 
 static struct {
     PyObject *variable;
-    uint32_t running; /* 0 between two requests */
+    uint32_t running[SHELLS_MAX]; /* 0 between two requests; the main shell's is the first */
     uint32_t highest; /* of the numbers that the kernel process has given out */
 } attribution;
+
+static _Thread_local unsigned shell;
+
+void attribution_enter_shell(unsigned number)
+{
+    shell = number;
+}
+
+unsigned attribution_shell(void)
+{
+    return shell;
+}
 
 int attribution_start(void)
 {
@@ -41,7 +53,7 @@ PyObject *attribution_set(uint32_t cell)
 
 int attribution_begin_request(uint32_t cell)
 {
-    attribution.running = cell;
+    attribution.running[shell] = cell;
     return attribution_begin_aside(cell);
 }
 
@@ -57,17 +69,33 @@ int attribution_begin_aside(uint32_t cell)
 
 void attribution_end_request(void)
 {
-    attribution.running = 0;
+    attribution.running[shell] = 0;
 }
 
 uint32_t attribution_running_cell(void)
 {
-    return attribution.running;
+    return attribution.running[0];
+}
+
+int attribution_find_shell(uint32_t cell)
+{
+    for (int i = 0; cell != 0 && i < SHELLS_MAX; i++)
+        if (attribution.running[i] == cell)
+            return i;
+    return -1;
+}
+
+bool attribution_works_beside(void)
+{
+    for (int i = 1; i < SHELLS_MAX; i++)
+        if (attribution.running[i] != 0)
+            return true;
+    return false;
 }
 
 bool attribution_is_running(uint32_t cell)
 {
-    return cell != 0 && cell == attribution.running;
+    return attribution_find_shell(cell) >= 0;
 }
 
 /* `self` is (number of the cell, what the thread was meant to run). */

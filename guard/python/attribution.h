@@ -22,6 +22,13 @@ uint32_t attribution_cell(void);
 /* Returns a token (new reference), or NULL with an exception. Only cells that have begun exist. */
 PyObject *attribution_set(uint32_t cell);
 
+/* The main shell, and the subshells that there may be: each runs one request at a time. */
+enum { SHELLS_MAX = 17 };
+
+/* Which shell's thread this is; 0 for the main one, and for threads that run no requests. */
+unsigned attribution_shell(void);
+void attribution_enter_shell(unsigned number);
+
 /* Around each request: its own number becomes the context's. Returns 0 or -1 with an exception. */
 int attribution_begin_request(uint32_t cell);
 void attribution_end_request(void);
@@ -30,5 +37,11 @@ int attribution_begin_aside(uint32_t cell);
 
 /* The request that is being worked on; 0: none. */
 uint32_t attribution_running_cell(void);
+/* Which shell works on this request; -1: none. */
+int attribution_find_shell(uint32_t cell);
+
+/* Whether a subshell works on any. */
+bool attribution_works_beside(void);
+
 /* Whether the request that is being worked on is this one: some frames may name no other. */
 bool attribution_is_running(uint32_t cell);

@@ -1,4 +1,5 @@
 #include "guard/python/event_loop.h"
+#include "guard/python/attribution.h"
 #include "guard/python/interrupt.h"
 #include "guard/python/py_cleanup.h"
 
@@ -40,7 +41,7 @@ int event_loop_enter(PyObject *source, bool *ret_entered)
     cleanup_py PyObject *result = NULL;
 
     *ret_entered = false;
-    if (!is_wanted(source))
+    if (attribution_shell() != 0 || !is_wanted(source))
         return 0;
     if (load() < 0)
         return -1;
@@ -69,6 +70,8 @@ PyObject *event_loop_run(PyObject *steps)
 
     if (load() < 0)
         return NULL;
+    if (attribution_shell() != 0)
+        return PyObject_CallMethod(event_loop.glue, "run_in_subshell", "(O)", steps);
     before = interrupt_set(INTERRUPT_CANCELS);
     value = PyObject_CallMethod(event_loop.glue, "run_cell", "(O)", steps);
     interrupt_set(before);

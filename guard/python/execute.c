@@ -28,9 +28,11 @@ struct execution {
 
 static struct {
     PyObject *shell;
-    PyObject *context;
     const struct execute_hooks *hooks;
-    long count;
+    struct {
+        PyObject *context;
+        long count;
+    } last[SHELLS_MAX]; /* of each shell */
 } executing;
 
 void execute_start(PyObject *shell, const struct execute_hooks *hooks)
@@ -41,7 +43,9 @@ void execute_start(PyObject *shell, const struct execute_hooks *hooks)
 
 long execute_count(uint32_t cell)
 {
-    return cell != 0 && attribution_is_running(cell) ? executing.count : 0;
+    int shell = attribution_find_shell(cell);
+
+    return shell >= 0 ? executing.last[shell].count : 0;
 }
 
 static void execution_finish(struct execution *execution)
@@ -117,9 +121,10 @@ static PyObject *bool_of(bool value)
 
 void execute_set_context(PyObject *context)
 {
-    PyObject *before = executing.context;
+    PyObject **place = &executing.last[attribution_shell()].context;
+    PyObject *before = *place;
 
-    executing.context = py_own(context);
+    *place = py_own(context);
     Py_XDECREF(before);
 }
 
@@ -130,7 +135,7 @@ static int begin(const struct execution *execution)
     if (attribution_begin_request(execution->cell) < 0)
         return -1;
     execute_set_context(execution->context);
-    executing.count = execution->count;
+    executing.last[attribution_shell()].count = execution->count;
     input_allow(execution->allow_stdin);
     if (interrupt_begin_cell() < 0)
         return -1;
@@ -343,5 +348,8 @@ PyObject *execute_nested(PyObject *source, bool silent)
 
 PyObject *execute_context(void)
 {
-    return executing.context != NULL ? py_own(executing.context) : PyDict_New();
+    int running = attribution_find_shell(attribution_cell());
+    PyObject *context = executing.last[running >= 0 ? (unsigned)running : attribution_shell()].context;
+
+    return context != NULL ? py_own(context) : PyDict_New();
 }

@@ -8,13 +8,13 @@
 #include <pthread.h>
 
 static struct {
-    bool allowed;
+    bool allowed[SHELLS_MAX];
     pthread_t main_thread;
 } input;
 
 void input_allow(bool allowed)
 {
-    input.allowed = allowed;
+    input.allowed[attribution_shell()] = allowed;
 }
 
 static void raise_not_implemented(void)
@@ -74,15 +74,16 @@ static PyObject *receive_answer(void)
 
 PyObject *input_ask(PyObject *prompt, bool password)
 {
+    int shell = attribution_find_shell(attribution_cell());
     cleanup_py PyObject *text = PyObject_Str(prompt);
 
     if (text == NULL)
         return NULL;
-    if (!input.allowed || link_end_is_detached() || !attribution_is_running(attribution_cell())) {
+    if (shell < 0 || !input.allowed[shell] || link_end_is_detached()) {
         raise_not_implemented();
         return NULL;
     }
-    if (!pthread_equal(pthread_self(), input.main_thread)) {
+    if (shell != (int)attribution_shell() || (shell == 0 && !pthread_equal(pthread_self(), input.main_thread))) {
         PyErr_SetString(PyExc_RuntimeError, "input() works in the main thread of a cell only");
         return NULL;
     }

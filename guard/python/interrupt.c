@@ -1,4 +1,5 @@
 #include "guard/python/interrupt.h"
+#include "guard/python/attribution.h"
 #include "guard/python/link_end.h"
 #include "guard/python/py_cleanup.h"
 
@@ -68,6 +69,11 @@ void interrupt_clear_wake(void)
     (void)!read(arrival.wake_fd, &count, sizeof(count));
 }
 
+void interrupt_wake(void)
+{
+    (void)!write(arrival.wake_fd, &(uint64_t){1}, sizeof(uint64_t));
+}
+
 /* Nothing here but what a signal handler may do: poll() and write() are on the list. */
 static void note_arrival(int number)
 {
@@ -77,7 +83,7 @@ static void note_arrival(int number)
     if (interrupt.state == INTERRUPT_IGNORED && (arrival.frame_taken || poll(&poll_fd, 1, 0) > 0))
         arrival.meant_for_next = true;
     arrival.python.sa_handler(number);
-    (void)!write(arrival.wake_fd, &(uint64_t){1}, sizeof(uint64_t)); /* after Python knows */
+    interrupt_wake(); /* after Python knows */
     errno = error;
 }
 
@@ -122,6 +128,8 @@ int interrupt_start(void)
 
 int interrupt_begin_cell(void)
 {
+    if (attribution_shell() != 0)
+        return 0;
     interrupt.state = INTERRUPT_RAISES;
     if (!arrival.meant_for_next)
         return 0;
@@ -132,6 +140,8 @@ int interrupt_begin_cell(void)
 
 void interrupt_end_request(void)
 {
+    if (attribution_shell() != 0)
+        return;
     interrupt.state = INTERRUPT_IGNORED;
     arrival.frame_taken = false;
     arrival.meant_for_next = false;
@@ -170,7 +180,8 @@ enum interrupt_state interrupt_set(enum interrupt_state state)
 {
     enum interrupt_state before = interrupt.state;
 
-    interrupt.state = state;
+    if (attribution_shell() == 0)
+        interrupt.state = state;
     return before;
 }
 

@@ -29,6 +29,8 @@ int interrupt_start(void);
  */
 int interrupt_wake_fd(void);
 void interrupt_clear_wake(void);
+/* The same for another signal; nothing but what a signal handler may do. */
+void interrupt_wake(void);
 
 /* What link_fd is, for that. Before interrupt_start(). */
 void interrupt_watch_link(int link_fd);

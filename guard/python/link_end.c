@@ -15,17 +15,31 @@ struct kept_frame {
     struct buffer bytes;
 };
 
-static struct {
+/* Where a thread takes its frames from: the link, or for a subshell a socket of its own. */
+struct receiver {
     int fd;
-    bool detached;
-    bool receiving; /* the main thread waits for a frame, perhaps below a signal handler */
-    pthread_mutex_t lock; /* guards what follows; nobody asks for the GIL while holding it */
-    struct frame_writer writer;
-    unsigned holds; /* while there are any, frames are collected */
+    bool receiving; /* its thread waits for a frame, perhaps below a signal handler */
+    bool is_over;
     struct frame_reader reader;
     struct kept_frame *kept;
     struct kept_frame *borrowed; /* the one that the last call returned */
+};
+
+static struct {
+    int fd;
+    bool detached;
+    pthread_mutex_t lock; /* guards what follows; nobody asks for the GIL while holding it */
+    struct frame_writer writer;
+    unsigned holds; /* while there are any, frames are collected */
 } end = {.fd = -1, .lock = PTHREAD_MUTEX_INITIALIZER};
+
+static struct receiver of_link = {.fd = -1};
+static _Thread_local struct receiver *of_thread; /* NULL: the link */
+
+static struct receiver *here(void)
+{
+    return of_thread != NULL ? of_thread : &of_link;
+}
 
 /* No exit(): handlers of a cell could hang, and there is nobody left to tell. */
 static void __attribute__((noreturn)) end_process(void)
@@ -58,8 +72,8 @@ int link_end_open(int fd)
         fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
         return -errno;
     frame_writer_init(&end.writer);
-    frame_reader_init(&end.reader, FRAME_TO_GUARD);
-    end.fd = fd;
+    frame_reader_init(&here()->reader, FRAME_TO_GUARD);
+    end.fd = of_link.fd = fd;
     return -pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
 }
 
@@ -137,8 +151,9 @@ bool link_end_push_on(void)
 /* Lets the GIL go. Returns 0, or -1 with what a signal handler raised. */
 static int wait_for(short events)
 {
-    struct pollfd poll_fds[] = {{.fd = end.fd, .events = events},
-                                {.fd = interrupt_wake_fd(), .events = POLLIN}};
+    /* Interrupts are for the main thread, which must not miss that it was woken. */
+    struct pollfd poll_fds[] = {{.fd = events == POLLIN ? here()->fd : end.fd, .events = events},
+                                {.fd = of_thread == NULL ? interrupt_wake_fd() : -1, .events = POLLIN}};
 
     /* clang-format off */
     Py_BEGIN_ALLOW_THREADS
@@ -181,7 +196,7 @@ static void free_kept(struct kept_frame *kept)
 static void keep_frame(const struct frame *frame)
 {
     struct kept_frame *kept = xcalloc(1, sizeof(*kept));
-    struct kept_frame **last = &end.kept;
+    struct kept_frame **last = &here()->kept;
     size_t start = 0;
 
     kept->parts = xcalloc(frame->part_count, sizeof(*kept->parts));
@@ -200,12 +215,12 @@ static void keep_frame(const struct frame *frame)
 
 static struct kept_frame *take_kept(void)
 {
-    struct kept_frame *kept = end.kept;
+    struct kept_frame *kept = here()->kept;
 
-    free_kept(end.borrowed);
-    end.borrowed = kept;
+    free_kept(here()->borrowed);
+    here()->borrowed = kept;
     if (kept != NULL)
-        end.kept = kept->next;
+        here()->kept = kept->next;
     return kept;
 }
 
@@ -214,18 +229,18 @@ static int wait_for_frame(void)
 {
     int result;
 
-    end.receiving = true;
+    here()->receiving = true;
     result = wait_for(POLLIN);
-    end.receiving = false;
+    here()->receiving = false;
     return result;
 }
 
 void link_end_renew(int fd)
 {
     frame_writer_finish(&end.writer);
-    frame_reader_finish(&end.reader);
+    frame_reader_finish(&here()->reader);
     frame_writer_init(&end.writer);
-    frame_reader_init(&end.reader, FRAME_TO_GUARD);
+    frame_reader_init(&here()->reader, FRAME_TO_GUARD);
     while (take_kept() != NULL)
         continue;
     fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
@@ -234,25 +249,38 @@ void link_end_renew(int fd)
     end.detached = false;
 }
 
+/* The other side has closed it. Returns -1: a subshell is over, and not the process. */
+static int end_receiving(void)
+{
+    if (of_thread == NULL)
+        end_process();
+    of_thread->is_over = true;
+    PyErr_SetString(PyExc_EOFError, "the subshell has been deleted");
+    return -1;
+}
+
 static int receive_from_socket(struct frame *ret_frame)
 {
+    struct receiver *receiver = here();
+
     if (end.detached)
         end_process();
     for (;;) {
-        int result = frame_reader_next(&end.reader, ret_frame);
+        int result = frame_reader_next(&receiver->reader, ret_frame);
 
         if (result == 0)
             return 0;
         if (result == LINK_E_INVALID)
-            end_process();
+            return end_receiving();
         if (wait_for_frame() < 0)
             return -1;
         /* Only when something is there: a try in vain would look like a request to a late SIGINT.
          */
-        interrupt_frame_taken(link_end_has_input());
-        result = frame_reader_fill(&end.reader, end.fd);
+        if (receiver == &of_link)
+            interrupt_frame_taken(link_end_has_input());
+        result = frame_reader_fill(&receiver->reader, receiver->fd);
         if (result == LINK_E_CLOSED || (result < 0 && result != -EINTR))
-            end_process();
+            return end_receiving();
     }
 }
 
@@ -280,14 +308,14 @@ int link_end_receive_type(enum frame_type type, struct frame *ret_frame)
 /* Reads what there is, once something is. */
 static void fill_quietly(void)
 {
-    struct pollfd poll_fd = {.fd = end.fd, .events = POLLIN};
+    struct pollfd poll_fd = {.fd = here()->fd, .events = POLLIN};
     int result;
 
     if (link_end_push_on())
         poll_fd.events |= POLLOUT;
     if (poll(&poll_fd, 1, -1) <= 0)
         return; /* a signal: its handler has noted it */
-    result = frame_reader_fill(&end.reader, end.fd);
+    result = frame_reader_fill(&here()->reader, here()->fd);
     if (result == LINK_E_CLOSED || (result < 0 && result != -EINTR))
         end_process();
 }
@@ -295,24 +323,24 @@ static void fill_quietly(void)
 /* The first one that is kept of this type, out of its turn. */
 static struct kept_frame *take_kept_type(enum frame_type type)
 {
-    struct kept_frame **at = &end.kept;
+    struct kept_frame **at = &here()->kept;
 
     while (*at != NULL && (*at)->frame.type != type)
         at = &(*at)->next;
     if (*at == NULL)
         return NULL;
-    free_kept(end.borrowed);
-    end.borrowed = *at;
-    *at = end.borrowed->next;
-    return end.borrowed;
+    free_kept(here()->borrowed);
+    here()->borrowed = *at;
+    *at = here()->borrowed->next;
+    return here()->borrowed;
 }
 
 bool link_end_look_for(enum frame_type type, struct frame *ret_frame)
 {
     struct kept_frame *kept;
-    struct pollfd poll_fd = {.fd = end.fd, .events = POLLIN};
+    struct pollfd poll_fd = {.fd = here()->fd, .events = POLLIN};
 
-    if (end.detached || end.fd < 0 || end.receiving)
+    if (end.detached || end.fd < 0 || here()->receiving)
         return false;
     kept = take_kept_type(type);
     if (kept != NULL) {
@@ -320,7 +348,7 @@ bool link_end_look_for(enum frame_type type, struct frame *ret_frame)
         return true;
     }
     for (;;) {
-        int result = frame_reader_next(&end.reader, ret_frame);
+        int result = frame_reader_next(&here()->reader, ret_frame);
 
         if (result == LINK_E_INVALID)
             end_process();
@@ -338,7 +366,7 @@ bool link_end_look_for(enum frame_type type, struct frame *ret_frame)
 bool link_end_wait_quietly(enum frame_type last, struct frame *ret_frame)
 {
     for (;;) {
-        int result = frame_reader_next(&end.reader, ret_frame);
+        int result = frame_reader_next(&here()->reader, ret_frame);
 
         if (result == LINK_E_INVALID)
             end_process();
@@ -355,11 +383,11 @@ bool link_end_wait_quietly(enum frame_type last, struct frame *ret_frame)
 
 bool link_end_exchange(const struct frame *frame, enum frame_type type, struct frame *ret_frame)
 {
-    if (end.detached || end.fd < 0 || end.receiving)
+    if (end.detached || end.fd < 0 || here()->receiving)
         return false;
     link_end_post(frame);
     for (;;) {
-        int result = frame_reader_next(&end.reader, ret_frame);
+        int result = frame_reader_next(&here()->reader, ret_frame);
 
         if (result == LINK_E_INVALID)
             end_process();
@@ -374,9 +402,32 @@ bool link_end_exchange(const struct frame *frame, enum frame_type type, struct f
 
 bool link_end_has_input(void)
 {
-    struct pollfd poll_fd = {.fd = end.fd, .events = POLLIN};
+    struct pollfd poll_fd = {.fd = here()->fd, .events = POLLIN};
 
-    return end.kept != NULL || frame_reader_has_bytes(&end.reader) || poll(&poll_fd, 1, 0) > 0;
+    return here()->kept != NULL || frame_reader_has_bytes(&here()->reader) || poll(&poll_fd, 1, 0) > 0;
+}
+
+void link_end_enter_thread(int fd)
+{
+    of_thread = xcalloc(1, sizeof(*of_thread));
+    of_thread->fd = fd;
+    fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+    frame_reader_init(&of_thread->reader, FRAME_TO_GUARD);
+}
+
+bool link_end_is_over(void)
+{
+    return here()->is_over;
+}
+
+void link_end_leave_thread(void)
+{
+    while (take_kept() != NULL)
+        continue;
+    frame_reader_finish(&of_thread->reader);
+    close(of_thread->fd);
+    free(of_thread);
+    of_thread = NULL;
 }
 
 void link_end_close(void)

@@ -92,6 +92,16 @@ bool link_end_wait_quietly(enum frame_type last, struct frame *ret_frame);
 /* Whether link_end_receive() would find something without waiting for the other side. */
 bool link_end_has_input(void);
 
+/*
+ * In the thread of a subshell: frames come from a socket of its own, in the same ways. When the other side has
+ * closed that, receiving fails with EOFError, and link_end_is_over() tells. What is sent goes over the link.
+ *
+ * fd  TAKEN
+ */
+void link_end_enter_thread(int fd);
+bool link_end_is_over(void);
+void link_end_leave_thread(void);
+
 /* Gives everything to the socket without the GIL and whatever the signals: before the process ends.
  */
 void link_end_close(void);

@@ -41,12 +41,11 @@ double account_running_ms(const struct request *request)
 }
 
 /* A thread of a cell that is over can be refused too: that is on record, but in no reply. */
-static struct request *find_running(const struct kernel *kernel, uint32_t cell)
+static struct request *find_running(struct kernel *kernel, uint32_t cell)
 {
-    struct request *running = kernel->queue.running;
+    struct request *running = kernel_running(kernel, cell);
 
-    return running != NULL && running->cell == cell && running->type == &execute_request ? running
-                                                                                         : NULL;
+    return running != NULL && running->type == &execute_request ? running : NULL;
 }
 
 void account_denial(struct kernel *kernel, const struct frame *frame)

@@ -10,6 +10,11 @@ bool breach_is(const struct kernel *kernel)
     return kernel->limits.breached != LIMIT_NONE;
 }
 
+bool breach_is_of(const struct request *request)
+{
+    return request->subshell == NULL && breach_is(request->kernel);
+}
+
 /* ---- where the cell was ---------------------------------------------------------------------- */
 
 /* The innermost line of the stack that belongs to a cell: `  File "<cell 3>", line 2 in <module>`. */

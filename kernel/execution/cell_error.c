@@ -52,7 +52,7 @@ static bool append_content(const struct request *request, struct bytes content,
 {
     const struct kernel *kernel = request->kernel;
 
-    if (breach_is(kernel))
+    if (breach_is_of(request))
         breach_append_content(request, content, members);
     else if (is_too_large(kernel, content))
         append_cut_content(kernel, content, members);
@@ -79,7 +79,7 @@ static int publish_members(struct kernel *kernel, uint32_t cell, const struct bu
 
 int cell_error_publish(struct kernel *kernel, const struct frame *frame)
 {
-    const struct request *request = kernel->queue.running;
+    const struct request *request = kernel_running(kernel, frame->cell);
     cleanup_buffer struct buffer members = BUFFER_NONE;
     int result = outputs_turn(&kernel->outputs);
 
@@ -105,7 +105,7 @@ int cell_error_finish(struct request *request, struct bytes content, struct buff
     bool failed = cell_error_is(content);
     int result = 0;
 
-    if ((!failed && !breach_is(kernel)) || !append_content(request, content, &members))
+    if ((!failed && !breach_is_of(request)) || !append_content(request, content, &members))
         return 0;
     if (!failed)
         result = publish_members(kernel, request->cell, &members);

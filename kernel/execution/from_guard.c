@@ -86,7 +86,7 @@ static int take_error(struct kernel *kernel, const struct frame *frame)
 /* A result beyond max_output_kb: head and tail of its text. */
 static int publish_cut_result(struct kernel *kernel, const struct frame *frame)
 {
-    const struct request *request = kernel->queue.running;
+    const struct request *request = kernel_running(kernel, frame->cell);
     cleanup_buffer struct buffer cut = BUFFER_NONE;
     cleanup_buffer struct buffer content = BUFFER_NONE;
     struct bytes parts[2];
@@ -105,6 +105,7 @@ static int publish_cut_result(struct kernel *kernel, const struct frame *frame)
 /* The text of a result is kept for history, which is asked for outputs too. */
 static int take_execute_result(struct kernel *kernel, const struct frame *frame)
 {
+    struct request *request = kernel_running(kernel, frame->cell);
     cleanup_buffer struct buffer text = BUFFER_NONE;
     size_t limit = kernel->outputs.cap.limit_bytes;
     struct bytes data;
@@ -112,8 +113,8 @@ static int take_execute_result(struct kernel *kernel, const struct frame *frame)
 
     if (json_text_member(frame->parts[0], "data", &data) &&
         json_text_member_string(data, "text/plain", &text)) {
-        free(kernel->queue.running->result_text);
-        kernel->queue.running->result_text = buffer_steal_string(&text);
+        free(request->result_text);
+        request->result_text = buffer_steal_string(&text);
     }
     result = outputs_turn(&kernel->outputs);
     if (result != 0)
@@ -143,12 +144,15 @@ static int take_comm_close(struct kernel *kernel, const struct frame *frame)
 /* Goes to whoever sent the cell, on the stdin channel; the answer must name this message or none. */
 static int take_input_request(struct kernel *kernel, const struct frame *frame)
 {
-    if (kernel->question.is_open) {
+    struct request *request = kernel_running(kernel, frame->cell);
+
+    if (kernel->question.is_open && request->subshell == NULL) {
         guard_process_condemn(&kernel->guard, "it broke the protocol: input inside of a question");
         return 0;
     }
-    limits_pause(&kernel->limits);
-    return request_ask(kernel->queue.running, frame->parts[0]);
+    if (request->subshell == NULL)
+        limits_pause(&kernel->limits);
+    return request_ask(request, frame->parts[0]);
 }
 
 /* execute_reply's metadata, as ipykernel writes it: JupyterLab reads `started` for its timing. What
@@ -189,8 +193,9 @@ static int finish_execute(struct kernel *kernel, struct request *request, const 
     cleanup_buffer struct buffer metadata = BUFFER_NONE;
     cleanup_buffer struct buffer changed = BUFFER_NONE;
     struct bytes content = frame->parts[0];
-    bool failed = breach_is(kernel) || cell_error_is(content);
+    bool failed = breach_is_of(request) || cell_error_is(content);
     bool stops = failed && request->execute.stop_on_error;
+    struct subshell *subshell = request->subshell;
     int result;
 
     append_execute_metadata(kernel, request, failed,
@@ -203,14 +208,37 @@ static int finish_execute(struct kernel *kernel, struct request *request, const 
     }
     if (changed.size != 0)
         content = buffer_bytes(&changed);
-    guard_process_forget_stack(&kernel->guard);
+    if (subshell == NULL)
+        guard_process_forget_stack(&kernel->guard);
     result = request_reply(request, content, buffer_bytes(&metadata));
-    return result == 0 && stops ? kernel_abort_queued(kernel) : result;
+    if (result != 0 || !stops)
+        return result;
+    return subshell != NULL ? queue_abort_executes(&subshell->queue) : kernel_abort_queued(kernel);
+}
+
+static int finish_request(struct kernel *kernel, struct request *request, const struct frame *frame)
+{
+    if (request->type->reply_type == NULL)
+        return request_close(request);
+    if (request->type == &execute_request)
+        return finish_execute(kernel, request, frame);
+    return request_reply(request, frame->parts[0], BYTES_NONE);
+}
+
+static int take_reply_of_subshell(struct kernel *kernel, struct request *request, const struct frame *frame)
+{
+    struct subshell *subshell = request->subshell;
+    int result = kernel->queue.running == NULL ? outputs_turn(&kernel->outputs) : 0;
+
+    subshell->queue.running = NULL;
+    if (result == 0)
+        result = finish_request(kernel, request, frame);
+    return result != 0 ? result : subshell_run_next(subshell);
 }
 
 static int take_reply(struct kernel *kernel, const struct frame *frame)
 {
-    struct request *request = kernel->queue.running;
+    struct request *request = kernel_running(kernel, frame->cell);
     bool has_reply = request->type->reply_type != NULL;
     int result;
 
@@ -218,6 +246,8 @@ static int take_reply(struct kernel *kernel, const struct frame *frame)
         guard_process_condemn(&kernel->guard, "it broke the protocol: a reply of the wrong shape");
         return 0;
     }
+    if (request->subshell != NULL)
+        return take_reply_of_subshell(kernel, request, frame);
     question_drop(kernel);
     limits_end(&kernel->limits);
     result = debugger_end_request(kernel);
@@ -230,12 +260,7 @@ static int take_reply(struct kernel *kernel, const struct frame *frame)
     if (result < 0)
         return result;
     debugger_note_answer(kernel, request, frame);
-    if (!has_reply)
-        result = request_close(request);
-    else if (request->type == &execute_request)
-        result = finish_execute(kernel, request, frame);
-    else
-        result = request_reply(request, frame->parts[0], BYTES_NONE);
+    result = finish_request(kernel, request, frame);
     if (result == 0)
         result = restore_end_trial(kernel); /* the frame is gone with the guard */
     return result != 0 ? result : kernel_run_next(kernel);
@@ -267,7 +292,8 @@ static int take_thawed(struct kernel *kernel, const struct frame *frame)
 {
     (void)frame;
     log_info("guard %d has taken over", (int)kernel->guard.pid);
-    return 0;
+    kernel->guard.listener = 0; /* signals that came before are forgotten by a fork */
+    return subshells_begin(kernel);
 }
 
 /* What becomes of each frame that may come after READY. */
@@ -291,6 +317,7 @@ static const struct {
     [FRAME_DEBUG_REPLY] = {debugger_take_reply, 1},
     [FRAME_DEBUG_EVENT] = {debugger_take_event, 1},
     [FRAME_REPLY] = {take_reply, 2},
+    [FRAME_SUBSHELL] = {subshells_take, 0},
     [FRAME_NOT_FROZEN] = {take_not_frozen, 0},
     [FRAME_THAWED] = {take_thawed, 0},
     [FRAME_LOG] = {take_log, 0},
@@ -299,14 +326,13 @@ static const struct {
     [FRAME_DENIAL] = {take_denial, 1},
 };
 
-static const char *find_fault(const struct kernel *kernel, const struct frame *frame)
+static const char *find_fault(struct kernel *kernel, const struct frame *frame)
 {
     const struct frame_rule *rule = frame_rule(frame->type);
-    const struct request *running = kernel->queue.running;
 
     if (takers[frame->type].take == NULL)
         return "it broke the protocol: a frame that it may not send";
-    if (rule->permitted == FRAME_RUNNING && (running == NULL || running->cell != frame->cell))
+    if (rule->permitted == FRAME_RUNNING && kernel_running(kernel, frame->cell) == NULL)
         return "it broke the protocol: a frame for a request that does not run";
     if (rule->permitted == FRAME_WITH && frame->cell != 0 &&
         !cells_is_known(kernel->cells, frame->cell))

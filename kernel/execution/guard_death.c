@@ -83,7 +83,7 @@ int guard_death_take(struct kernel *kernel)
     struct request *running = kernel->queue.running;
     bool failed = kernel->guard.state == GUARD_FAILED;
     bool breached = breach_is(kernel) && running != NULL;
-    bool respawns = breached || kernel->options.on_guard_death == GUARD_DEATH_RESPAWN;
+    bool respawns = breached || kernel->subshells.has_breached || kernel->options.on_guard_death == GUARD_DEATH_RESPAWN;
     const char *ename = failed ? "GuardFailed" : breached ? breach_ename(kernel) : "GuardDied";
     cleanup_free char *reason = explain(kernel);
     cleanup_free char *loss = NULL;
@@ -92,6 +92,9 @@ int guard_death_take(struct kernel *kernel)
     log_error("%s", reason);
     question_drop(kernel);
     result = aside_give_up(kernel, "the interpreter has ended");
+    if (result != 0)
+        return result;
+    result = subshells_suspend(kernel, ename, reason);
     if (result != 0)
         return result;
     guard_process_forget_stack(&kernel->guard);

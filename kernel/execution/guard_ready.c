@@ -48,6 +48,7 @@ int guard_ready_take(struct kernel *kernel, const struct frame *frame)
     struct bytes ring = frame->parts[1];
     cleanup_buffer struct buffer preset = BUFFER_NONE;
     struct policy_limits limits;
+    int result;
 
     if (!json_text_is_object(info, JSON_TEXT_STRICT) || !json_text_is_object(ring, JSON_TEXT_STRICT)) {
         guard_process_condemn(&kernel->guard, "it broke the protocol: READY is no JSON object");
@@ -67,5 +68,6 @@ int guard_ready_take(struct kernel *kernel, const struct frame *frame)
     log_info("guard %d is ready", (int)kernel->guard.pid);
     if (kernel->debugger.is_attached)
         debugger_send_settings(kernel);
-    return kernel_run_next(kernel);
+    result = subshells_begin(kernel);
+    return result != 0 ? result : kernel_run_next(kernel);
 }

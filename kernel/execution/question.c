@@ -171,7 +171,8 @@ int question_take(struct kernel *kernel, const struct frame *frame)
     struct question_asked asked;
     enum question_answer answer;
 
-    if (question->is_open || !question_frame_read(frame, &asked)) {
+    if (question->is_open || running == NULL || running->cell != frame->cell ||
+        !question_frame_read(frame, &asked)) {
         guard_process_condemn(&kernel->guard, "it broke the protocol: a question that is none");
         return 0;
     }

@@ -15,6 +15,7 @@
 
 struct kernel;
 struct request;
+struct subshell;
 
 /* Which request types may arrive where. */
 enum { ON_SHELL = 1 << CHANNEL_SHELL, ON_CONTROL = 1 << CHANNEL_CONTROL };
@@ -47,6 +48,7 @@ struct request {
     enum channel channel;
     bool is_open;
     bool is_cancelled; /* an interrupt came while it waited */
+    struct subshell *subshell; /* that runs it; NULL: the main shell */
     uint32_t cell; /* the guard's name for it; 0 until it is with the guard */
     struct execute_options execute;
     char started[SESSION_DATE_SIZE];

@@ -43,6 +43,10 @@ static bool has_room(struct kernel *kernel)
 
 static bool take(struct kernel *kernel)
 {
+    if (kernel->copies.most != 0 && subshells_work(kernel)) {
+        refuse(&kernel->copies, "a subshell is at work");
+        return false;
+    }
     return kernel->copies.most != 0 && !copies_is_pending(&kernel->copies) && has_room(kernel) &&
            copies_take(&kernel->copies);
 }
@@ -124,6 +128,8 @@ static int close_comms(struct kernel *kernel, uint32_t cell)
 
 static bool go_to(struct kernel *kernel, const struct copy *copy)
 {
+    if (subshells_suspend(kernel, "GuardDied", "another state of the session has taken the place of this one") != 0)
+        return false;
     if (!copies_thaw(&kernel->copies, copy))
         return false;
     if (kernel->debugger.is_attached)

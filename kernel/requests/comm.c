@@ -17,10 +17,10 @@ static int forward(struct kernel *kernel, struct request *request, enum frame_ty
     for (size_t i = 0; i < buffer_count; i++)
         parts[2 + i] = message_buffer(message, i);
     if (!frame_fits(&frame)) {
-        kernel->queue.running = NULL;
+        (request->subshell != NULL ? &request->subshell->queue : &kernel->queue)->running = NULL;
         return request_refuse(request, "ValueError", "a comm message beyond the limits");
     }
-    guard_process_send(&kernel->guard, &frame);
+    requests_send(request, &frame);
     return 0;
 }
 

@@ -122,7 +122,7 @@ static void append_trial(const struct request *request, struct bytes body, struc
     buffer_append_char(content, '}');
 }
 
-static void send(struct kernel *kernel, const struct request *request,
+static void send(struct request *request,
                  const struct session_command_found *found)
 {
     cleanup_buffer struct buffer context = BUFFER_NONE;
@@ -136,7 +136,35 @@ static void send(struct kernel *kernel, const struct request *request,
         append_trial(request, found->body, &content);
         parts[0] = buffer_bytes(&content);
     }
-    guard_process_send(&kernel->guard, &(struct frame){FRAME_EXECUTE, request->cell, 2, parts});
+    requests_send(request, &(struct frame){FRAME_EXECUTE, request->cell, 2, parts});
+}
+
+/* What concerns the interpreter as a whole is for the main shell. Returns the words, or NULL. */
+static const char *find_hindrance(const struct request *request, const struct session_command_found *found)
+{
+    if (request->subshell == NULL)
+        return NULL;
+    if (request->execute.trial || found->command == COMMAND_TRIAL)
+        return "a cell can be tried in the main shell only";
+    if (found->command != COMMAND_NONE)
+        return "the session can be taken back from the main shell only";
+    return NULL;
+}
+
+static int refuse(struct kernel *kernel, struct request *request, const char *why)
+{
+    request->subshell->queue.running = NULL;
+    request->execute.execution_count = kernel->execution_count;
+    return request_fail(request, "SubshellError", why);
+}
+
+/* Late output of the cell before, if none runs; bytes on fds 1 and 2 cannot tell two cells apart. */
+static int turn_outputs(struct kernel *kernel, const struct request *request)
+{
+    if (request->subshell != NULL && (kernel->queue.running != NULL || subshells_work_beside(request)))
+        return 0;
+    kernel->output_cell = request->cell;
+    return outputs_turn(&kernel->outputs);
 }
 
 /* Called twice for a trial that has to wait for its copy. */
@@ -144,8 +172,11 @@ static int run(struct kernel *kernel, struct request *request)
 {
     cleanup_buffer struct buffer source = BUFFER_NONE;
     struct session_command_found found = find_command(request, &source);
+    const char *hindrance = find_hindrance(request, &found);
     int result;
 
+    if (hindrance != NULL)
+        return refuse(kernel, request, hindrance);
     if (found.command == COMMAND_TRIAL)
         request->execute.trial = true;
     if (request->execute.trial && !restore_begin_trial(kernel))
@@ -153,8 +184,7 @@ static int run(struct kernel *kernel, struct request *request)
     if (request->execute.store_history)
         kernel->execution_count++;
     request->execute.execution_count = kernel->execution_count;
-    kernel->output_cell = request->cell;
-    result = outputs_turn(&kernel->outputs); /* late output of the cell before */
+    result = turn_outputs(kernel, request);
     if (result != 0)
         return result;
     if (found.command == COMMAND_REWIND || found.command == COMMAND_RESET) {
@@ -162,7 +192,7 @@ static int run(struct kernel *kernel, struct request *request)
         return result != 0 ? result : session_command_run(kernel, &found);
     }
     account_begin(kernel, request);
-    send(kernel, request, &found);
+    send(request, &found);
     return publish_input(kernel, request);
 }
 

@@ -3,8 +3,13 @@
 
 static int handle(struct kernel *kernel, struct request *request)
 {
-    int result = kernel_interrupt(kernel);
+    struct subshell *subshell;
+    int result;
 
+    /* JEP 91 leaves open how a subshell is interrupted: here by naming it. */
+    if (!subshells_find(kernel, request->message, &subshell))
+        return subshells_refuse_unknown(request, request->message->header);
+    result = subshell != NULL ? subshell_interrupt(subshell) : kernel_interrupt(kernel);
     if (result != 0)
         return result;
     return request_reply(request, BYTES_LITERAL("{\"status\":\"ok\"}"), BYTES_NONE);

@@ -7,6 +7,7 @@
 enum { NAME_MAX_SIZE = 64 }; /* of a message type that is repeated in a reply's header */
 
 static const struct request_type *const types[] = {
+    &create_subshell_request, &delete_subshell_request, &list_subshell_request,
     &execute_request,     &inspect_request,     &complete_request,    &history_request,
     &is_complete_request, &connect_request,     &comm_info_request,   &kernel_info_request,
     &shutdown_request,    &interrupt_request,   &comm_open_request,   &comm_msg_request,
@@ -62,6 +63,8 @@ int requests_dispatch(struct kernel *kernel, enum channel channel, struct messag
 
 int requests_enqueue(struct kernel *kernel, struct request *request)
 {
+    struct subshell *subshell = NULL;
+
     if (kernel->guard.state == GUARD_FAILED) {
         cleanup_free char *why =
             xasprintf("the interpreter could not start: %s", kernel->guard.failure);
@@ -70,17 +73,30 @@ int requests_enqueue(struct kernel *kernel, struct request *request)
     }
     if (kernel->guard.state == GUARD_DEAD)
         return request_fail(request, "GuardDied", "the interpreter process has ended");
+    if (request->channel == CHANNEL_SHELL && !subshells_find(kernel, request->message, &subshell))
+        return subshells_refuse_unknown(request, request->message->header);
+    if (subshell != NULL)
+        return subshell_enqueue(subshell, request);
     queue_push(&kernel->queue, request);
     if (kernel->queue.running != NULL || kernel->guard.state != GUARD_READY)
         aside_note(kernel, request);
     return kernel_run_next(kernel);
 }
 
+void requests_send(struct request *request, const struct frame *frame)
+{
+    if (request->subshell != NULL)
+        subshell_send(request->subshell, frame);
+    else
+        guard_process_send(&request->kernel->guard, frame);
+}
+
 int requests_forward(struct kernel *kernel, struct request *request, enum frame_type type)
 {
     struct bytes content = request_content(request);
 
-    guard_process_send(&kernel->guard, &(struct frame){type, request->cell, 1, &content});
+    (void)kernel;
+    requests_send(request, &(struct frame){type, request->cell, 1, &content});
     return 0;
 }
 
@@ -112,27 +128,36 @@ static bool answers(const struct message *message, const char *input_msg_id)
     return bytes_equal_string(buffer_bytes(&named), input_msg_id);
 }
 
-int requests_input_reply(struct kernel *kernel, struct message *message)
+/* Whose question it is; who names none answers that of the main shell, if there is one. */
+static struct request *find_asking(struct kernel *kernel, const struct message *message)
 {
     struct request *running = kernel->queue.running;
+
+    if (running != NULL && running->input_msg_id != NULL && answers(message, running->input_msg_id))
+        return running;
+    return subshells_asking(kernel, message, answers);
+}
+
+int requests_input_reply(struct kernel *kernel, struct message *message)
+{
+    struct request *running = find_asking(kernel, message);
     struct bytes content = message->content;
 
     if (strcmp(message->msg_type, "input_reply") != 0 || !message->content_is_valid ||
-        running == NULL || running->input_msg_id == NULL ||
-        !answers(message, running->input_msg_id) || question_is_late_reply(kernel, content)) {
+        running == NULL || question_is_late_reply(kernel, content)) {
         log_info("stdin: dropped a %s that nobody waits for", message->msg_type);
         message_free(message);
         return 0;
     }
-    if (kernel->question.is_open) {
+    if (kernel->question.is_open && running == kernel->queue.running) {
         question_take_reply(kernel, content);
         message_free(message);
         return 0;
     }
     request_end_question(running);
-    limits_resume(&kernel->limits);
-    guard_process_send(&kernel->guard,
-                       &(struct frame){FRAME_INPUT_REPLY, running->cell, 1, &content});
+    if (running->subshell == NULL)
+        limits_resume(&kernel->limits);
+    requests_send(running, &(struct frame){FRAME_INPUT_REPLY, running->cell, 1, &content});
     message_free(message);
     return 0;
 }

@@ -24,6 +24,10 @@ extern const struct request_type comm_open_request;
 extern const struct request_type comm_msg_request;
 extern const struct request_type comm_close_request;
 extern const struct request_type debug_request;
+/* JEP 91 */
+extern const struct request_type create_subshell_request;
+extern const struct request_type delete_subshell_request;
+extern const struct request_type list_subshell_request;
 /* jupyter-resource-usage */
 extern const struct request_type usage_request;
 /* our own, docs/messages.md */
@@ -48,6 +52,9 @@ int requests_forward(struct kernel *kernel, struct request *request, enum frame_
 
 /* What the guard may know of a request, as JSON: enough for widgets, which route output by msg_id. */
 void requests_append_context(const struct request *request, struct buffer *context);
+
+/* For `run`: a frame to the thread that works on the request. */
+void requests_send(struct request *request, const struct frame *frame);
 
 /* An input_reply on the stdin channel; message TAKEN. Returns 0 or -errno. */
 int requests_input_reply(struct kernel *kernel, struct message *message);

@@ -12,7 +12,7 @@ static const char *state_name(const struct kernel *kernel)
     case GUARD_DEAD:
         return "dead";
     default:
-        return kernel->queue.running != NULL ? "busy" : "idle";
+        return kernel->queue.running != NULL || subshells_work(kernel) ? "busy" : "idle";
     }
 }
 

@@ -1,6 +1,7 @@
 #include "kernel/supervisor/guard_process.h"
 
 #include "guard/link/descriptors.h"
+#include "guard/link/passing.h"
 #include "kernel/config/session_policy.h"
 #include "kernel/records/log.h"
 #include "kernel/supervisor/process_tree.h"
@@ -432,6 +433,13 @@ void guard_process_interrupt(struct guard_process *guard)
 }
 
 /* The thread that listens is started by the first question; a copy that took over has none yet. */
+static void wake_listener(struct guard_process *guard)
+{
+    if (guard->listener != guard->pid)
+        syscall(SYS_pidfd_send_signal, guard->pidfd, ASIDE_SIGNAL, NULL, 0);
+    guard->listener = guard->pid;
+}
+
 bool guard_process_ask_aside(struct guard_process *guard, const struct aside_head *head, struct bytes content)
 {
     struct iovec parts[2] = {{(void *)head, sizeof(*head)}, {(void *)content.data, content.size}};
@@ -440,9 +448,18 @@ bool guard_process_ask_aside(struct guard_process *guard, const struct aside_hea
     if (guard->pid == 0 || guard->state != GUARD_READY || content.size > ASIDE_BYTES_MAX ||
         sendmsg(guard->aside_socket, &message, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
         return false;
-    if (guard->listener != guard->pid)
-        syscall(SYS_pidfd_send_signal, guard->pidfd, ASIDE_SIGNAL, NULL, 0);
-    guard->listener = guard->pid;
+    wake_listener(guard);
+    return true;
+}
+
+bool guard_process_order_aside(struct guard_process *guard, const struct aside_head *head, int fd)
+{
+    struct passed passed = {.fds = {fd}, .count = fd >= 0};
+
+    if (guard->pid == 0 ||
+        passing_send(guard->aside_socket, (struct bytes){head, sizeof(*head)}, &passed, MSG_DONTWAIT) < 0)
+        return false;
+    wake_listener(guard);
     return true;
 }
 

@@ -117,6 +117,9 @@ void guard_process_interrupt(struct guard_process *guard);
  */
 bool guard_process_ask_aside(struct guard_process *guard, const struct aside_head *head, struct bytes content);
 
+/* The same for an order, which has no content but may have a descriptor; fd: borrowed, or -1. */
+bool guard_process_order_aside(struct guard_process *guard, const struct aside_head *head, int fd);
+
 /* All that has come from this guard, over its link and its pipes. */
 static inline uint64_t guard_process_received(const struct guard_process *guard)
 {

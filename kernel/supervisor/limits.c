@@ -212,11 +212,22 @@ static void note_what_was_used(struct limits *limits)
     limits->written_before = written_to_files(limits, tree.written_bytes);
 }
 
-static long shorter(long a, long b)
+long limits_shorter(long a, long b)
 {
     if (a == 0 || b == 0)
         return a + b;
     return a < b ? a : b;
+}
+
+void limits_begin_look(struct limits *limits)
+{
+    if (!limits->is_running)
+        note_what_was_used(limits);
+}
+
+enum limit limits_look(const struct limits *limits)
+{
+    return limits->is_running || !wants_looks(&limits->values) ? LIMIT_NONE : find_breach(limits);
 }
 
 void limits_begin(struct limits *limits, long deadline_seconds)
@@ -226,7 +237,7 @@ void limits_begin(struct limits *limits, long deadline_seconds)
     limits->stage = LIMIT_WATCHED;
     limits->left_ms = 0; /* of a request that ended in a pause */
     note_what_was_used(limits);
-    limits->timeout_seconds = shorter(limits->values.timeout_seconds, deadline_seconds);
+    limits->timeout_seconds = limits_shorter(limits->values.timeout_seconds, deadline_seconds);
     if (limits->timeout_seconds != 0)
         loop_timer_start(&limits->clock, limits->timeout_seconds * 1000);
     if (wants_looks(&limits->values))

@@ -61,6 +61,16 @@ void limits_set(struct limits *limits, const struct policy_limits *values);
 void limits_begin(struct limits *limits, long deadline_seconds);
 void limits_end(struct limits *limits);
 
+/*
+ * What the process as a whole uses, while something runs in a subshell and nothing in the main shell: from
+ * limits_begin_look() on. Returns the limit that is exceeded, or LIMIT_NONE.
+ */
+void limits_begin_look(struct limits *limits);
+enum limit limits_look(const struct limits *limits);
+
+/* The stricter one of two times; 0 is none. */
+long limits_shorter(long a, long b);
+
 /* While a person is asked something, the time of the cell does not run. */
 void limits_pause(struct limits *limits);
 void limits_resume(struct limits *limits);

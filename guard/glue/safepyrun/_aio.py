@@ -1,11 +1,14 @@
 """The guard's event loop: cells that await, and the tasks that they leave behind."""
 
+import _thread
+
 from safepyrun import _guard
 from safepyrun._library import load
 
 asyncio, events, tasks = load("asyncio"), load("asyncio.events"), load("asyncio.tasks")
 
 _loop = None
+_of_thread = _thread._local()  # loops of subshells
 _cell = None          # the task of the cell that awaits
 _cancelled = False    # whether SIGINT has cancelled it
 
@@ -77,6 +80,15 @@ def run_cell(steps):
     finally:
         _cell, _cancelled = outer
         events._set_running_loop(running)
+
+
+def run_in_subshell(steps):
+    """The same in the thread of a subshell, which has a loop of its own. Its tasks go on while a cell awaits there."""
+    own = getattr(_of_thread, "loop", None)
+    if own is None or own.is_closed():
+        own = _of_thread.loop = asyncio.new_event_loop()
+        asyncio.set_event_loop(own)
+    return own.run_until_complete(_in_order(steps))
 
 
 def _abandon(task):

@@ -9,27 +9,26 @@ from fnmatch import fnmatch
 from IPython.core.history import HistoryManager
 
 
+def _put(entries, line_num, text):
+    """In[line_num], also after cells that were not stored, and beside the later one of a subshell."""
+    entries.extend([""] * (line_num + 1 - len(entries)))
+    entries[line_num] = text
+
+
 class SessionHistory(HistoryManager):
     """A history without a database: lists that are indexed by execution count."""
 
     def store_inputs(self, line_num, source, source_raw=None):
         raw = (source if source_raw is None else source_raw).rstrip("\n")
-        self._index_from(line_num)
-        self.input_hist_parsed.append(source.rstrip("\n"))
-        self.input_hist_raw.append(raw)
+        _put(self.input_hist_parsed, line_num, source.rstrip("\n"))
+        _put(self.input_hist_raw, line_num, raw)
         self._i00, self._i, self._ii, self._iii = raw, self._i00, self._i, self._ii
         self.shell.push({"_i": self._i, "_ii": self._ii, "_iii": self._iii, f"_i{line_num}": raw},
                         interactive=False)
 
-    def _index_from(self, line_num):
-        """Make In[line_num] the next entry, also after a cell that was not stored."""
-        for entries in (self.input_hist_parsed, self.input_hist_raw):
-            entries.extend([""] * (line_num - len(entries)))
-            del entries[line_num:]
-
-    def set_parsed(self, source):
-        """Replace the last entry by what the transformers made of it."""
-        self.input_hist_parsed[-1] = source.rstrip("\n")
+    def set_parsed(self, source, line_num):
+        """Replace an entry by what the transformers made of it."""
+        _put(self.input_hist_parsed, line_num, source.rstrip("\n"))
 
     def _entries(self, raw, output):
         entries = self.get_range(0, 1, None, raw=raw, output=output)

@@ -26,6 +26,7 @@ from safepyrun._ipython_errors import error_content
 from safepyrun._ipython_history import SessionHistory
 from safepyrun._ipython_kernel import Kernel
 from safepyrun._ipython_magics import KernelMagics, ask_before_magic, explain_refusal
+from safepyrun._of_thread import OfThread
 from safepyrun._ipython_transform import GuardTransformerManager
 
 _formatter = GuardFormatter()
@@ -67,13 +68,14 @@ class ZMQInteractiveShell(InteractiveShell):
     keepkernel_on_exit = None
 
     #: text of the cell that is running, nested cells included, as the user wrote it
-    current_source = ""
+    current_source = OfThread("")
     #: the running cell's, given by the kernel process
-    cell_number = 0
-    _idle_count = 1
-    _awaits_parsed = False
-    _showing_value = False
-    _display_error = None
+    cell_number = OfThread(0)
+    _idle_count = OfThread(1)
+    _awaits_parsed = OfThread(False)
+    _showing_value = OfThread(False)
+    _display_error = OfThread()
+    _info = OfThread()
 
     @default("exiter")
     def _default_exiter(self):
@@ -152,7 +154,7 @@ class ZMQInteractiveShell(InteractiveShell):
         if self._awaits_parsed:
             self._awaits_parsed = False
             self._info.transformed_cell = transformed
-            self.history_manager.set_parsed(transformed)
+            self.history_manager.set_parsed(transformed, self.cell_number)
             logger = self.existing_logger()
             if logger is not None:
                 logger.log(transformed, source)

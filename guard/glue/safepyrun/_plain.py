@@ -10,6 +10,7 @@ import sys
 from safepyrun import _display, _guard, _names, _report
 from safepyrun._library import load
 from safepyrun._shell import Shell
+from safepyrun._of_thread import OfThread
 from safepyrun._short import frames, is_short, own_lines
 
 _RED, _PLAIN = "\x1b[31m", "\x1b[0m"
@@ -32,15 +33,20 @@ class _Exit:
 class PlainShell(Shell):
     name = "plain"
 
+    #: of the running cell
+    _count = OfThread(0)
+    _keeps_history = OfThread(True)
+    #: the last one that was given a name, and how many names it has
+    _named_count = OfThread(0)
+    _serial = OfThread(0)
+
     def __init__(self):
         self.banner = f"Python {sys.version.splitlines()[0]}\nCells run under a guard.\n"
         self.namespace = sys.modules["__main__"].__dict__
         self.namespace.update(In=[""], Out={})
         self._payload = []
         self._sources = {}  # file name of a cell -> its text
-        self._count = self._named_count = self._serial = 0
         self._last_source = ""
-        self._keeps_history = True
         builtins.display = _display.display
         builtins.clear_output = _display.clear_output
         builtins.exit = builtins.quit = _Exit(self._payload)
@@ -95,8 +101,8 @@ class PlainShell(Shell):
             return
         space = self.namespace
         inputs = space["In"]
-        inputs.extend([""] * (execution_count - len(inputs)))
-        inputs.append(source)
+        inputs.extend([""] * (execution_count + 1 - len(inputs)))
+        inputs[execution_count] = source
         space["_iii"], space["_ii"], space["_i"] = space.get("_ii", ""), space.get("_i", ""), self._last_source
         self._last_source = source
         space[f"_i{execution_count}"] = source

@@ -23,6 +23,11 @@ class Suite:
     without: dict = field(default_factory=dict)
 
 
+def pytest_addoption(parser):
+    """ipykernel's tests of subshells ask for this option of pytest-cov."""
+    parser.addoption("--cov", default=None)
+
+
 def read_suite(path):
     suite = Suite()
     for line in Path(path).read_text().splitlines():

@@ -1,0 +1,170 @@
+#include "guard/python/subshell.h"
+#include "guard/link/aside.h"
+#include "guard/python/attribution.h"
+#include "guard/python/compat.h"
+#include "guard/python/error.h"
+#include "guard/python/link_end.h"
+#include "guard/python/py_cleanup.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { WAIT_MS = 30000 }; /* for the main thread, which may be in the middle of a long call */
+
+static struct {
+    subshell_handler handle;
+    PyObject *glue;                 /* safepyrun._subshells, once there is one */
+    unsigned expected;              /* the number whose thread is about to begin; 0: none */
+    int fd;                         /* and its socket */
+    atomic_bool wants_threading;
+    unsigned long idents[SHELLS_MAX]; /* of their threads; 0: none */
+} subshells;
+
+static void tell(unsigned number, const char *word)
+{
+    struct bytes part = bytes_of_string(word);
+
+    link_end_post(&(struct frame){FRAME_SUBSHELL, number, 1, &part});
+}
+
+/* The thread's whole life. Nobody but subshell_open() can begin one: a cell that finds this function cannot. */
+static PyObject *serve(PyObject *self, PyObject *unused)
+{
+    unsigned number = subshells.expected;
+
+    (void)self;
+    (void)unused;
+    if (number == 0 || number >= SHELLS_MAX) {
+        PyErr_SetString(PyExc_RuntimeError, "no subshell is to be made");
+        return NULL;
+    }
+    subshells.expected = 0;
+    attribution_enter_shell(number);
+    link_end_enter_thread(subshells.fd);
+    subshells.idents[number] = compat_thread_ident();
+    tell(number, "open");
+    while (!link_end_is_over()) {
+        struct frame frame;
+
+        if (link_end_receive(&frame) == 0)
+            subshells.handle(&frame);
+        else if (link_end_is_over())
+            PyErr_Clear();
+        else
+            error_print("waiting for the next request of a subshell");
+    }
+    subshells.idents[number] = 0;
+    link_end_leave_thread();
+    attribution_enter_shell(0);
+    return py_own(Py_None);
+}
+
+static PyMethodDef serve_method = {"serve", serve, METH_NOARGS, NULL};
+
+static PyObject *load(void)
+{
+    if (subshells.glue == NULL)
+        subshells.glue = PyImport_ImportModule("safepyrun._subshells");
+    return subshells.glue;
+}
+
+/* `threading` takes the thread that imports it for the main one. IPython has it from the start. */
+void subshell_prepare(void)
+{
+    cleanup_py PyObject *done = NULL;
+
+    if (!atomic_exchange(&subshells.wants_threading, false))
+        return;
+    if (load() != NULL)
+        done = PyObject_CallMethod(subshells.glue, "prepare", NULL);
+    PyErr_Clear(); /* starting will fail, and say so */
+}
+
+/* Whole: while it is being imported it stands among the modules, too. */
+static bool has_threading(void)
+{
+    PyObject *module = PyDict_GetItemString(PyImport_GetModuleDict(), "threading");
+    cleanup_py PyObject *last = module != NULL ? PyObject_GetAttrString(module, "_main_thread") : NULL;
+
+    PyErr_Clear();
+    return last != NULL;
+}
+
+static void wait_for_threading(void)
+{
+    static const struct timespec pause = {.tv_nsec = 1000000};
+
+    for (int i = 0; i < WAIT_MS && !has_threading(); i++) {
+        if (!atomic_exchange(&subshells.wants_threading, true))
+            kill(getpid(), ASIDE_SIGNAL);
+        Py_BEGIN_ALLOW_THREADS
+        nanosleep(&pause, NULL);
+        Py_END_ALLOW_THREADS
+    }
+}
+
+void subshell_open(unsigned number, int fd)
+{
+    cleanup_py PyObject *function = PyCFunction_NewEx(&serve_method, NULL, NULL);
+    cleanup_py PyObject *done = NULL;
+
+    wait_for_threading();
+    subshells.expected = number;
+    subshells.fd = fd;
+    if (function != NULL && load() != NULL)
+        done = PyObject_CallMethod(subshells.glue, "start", "IO", number, function);
+    if (done != NULL)
+        return;
+    PyErr_Clear(); /* no memory, or a limit of threads */
+    subshells.expected = 0;
+    close(fd);
+    tell(number, "failed");
+}
+
+void subshell_close(unsigned number)
+{
+    cleanup_py PyObject *done = NULL;
+
+    if (load() != NULL)
+        done = PyObject_CallMethod(subshells.glue, "join", "I", number);
+    PyErr_Clear(); /* it never was */
+    tell(number, "closed");
+}
+
+unsigned subshell_count(void)
+{
+    unsigned count = 0;
+
+    for (unsigned i = 1; i < SHELLS_MAX; i++)
+        count += subshells.idents[i] != 0;
+    return count;
+}
+
+bool subshell_is_working(void)
+{
+    return attribution_works_beside();
+}
+
+/* The threads stay behind; their sockets are the copy's to lose. */
+static void after_fork_in_child(void)
+{
+    memset(subshells.idents, 0, sizeof(subshells.idents));
+    subshells.expected = 0;
+}
+
+void subshell_set_handler(subshell_handler handler)
+{
+    pthread_atfork(NULL, NULL, after_fork_in_child);
+    subshells.handle = handler;
+}
+
+void subshell_interrupt(uint32_t cell)
+{
+    int shell = attribution_find_shell(cell);
+
+    if (shell > 0 && subshells.idents[shell] != 0)
+        PyThreadState_SetAsyncExc(subshells.idents[shell], PyExc_KeyboardInterrupt);
+}

@@ -1,0 +1,180 @@
+"""Subshells (JEP 91): cells that run beside each other in one namespace, each with its own outputs, queue and record."""
+
+import os
+import signal
+import time
+
+import pytest
+from frontend import only, text
+
+WAIT = "print('on', flush=True); "
+
+
+def create(front):
+    reply = front.ask("create_subshell_request", channel="control")
+    assert reply["status"] == "ok", reply
+    return reply["subshell_id"]
+
+
+def delete(front, subshell):
+    return front.ask("delete_subshell_request", {"subshell_id": subshell}, channel="control")
+
+
+def listed(front):
+    return front.ask("list_subshell_request", channel="control")["subshell_id"]
+
+
+def send(front, code, subshell, **content):
+    return front.send("shell", "execute_request", {"code": code, **content}, header={"subshell_id": subshell})
+
+
+def run(front, code, subshell, **content):
+    msg_id = send(front, code, subshell, **content)
+    return front.reply(msg_id), front.outputs(msg_id)
+
+
+@pytest.fixture
+def subshell(front):
+    made = create(front)
+    yield made
+    assert delete(front, made)["status"] == "ok"
+
+
+def denied(reply):
+    return [denial["subject"] for denial in reply.metadata["safepyrun"]["denials"]]
+
+
+def test_life(front):
+    front.run("import threading")
+    before = text(front.run("print(threading.active_count())")[1])
+    first, second = create(front), create(front)
+    assert listed(front) == [first, second]
+    assert int(text(front.run("print(threading.active_count())")[1])) == int(before) + 2
+    ran = run(front, "print(threading.current_thread() is threading.main_thread(), threading.main_thread().name)", first)
+    assert text(ran[1]) == "False MainThread\n"
+    assert delete(front, first)["status"] == delete(front, second)["status"] == "ok"
+    assert listed(front) == []
+    assert text(front.run("print(threading.active_count())")[1]) == before
+    reply, outputs = run(front, "1", first)
+    assert reply.content["ename"] == "UnknownSubshellError" and [m.label for m in outputs] == ["busy", "idle"]
+    assert delete(front, first)["status"] == "error"
+
+
+def test_cells_run_beside_each_other(front, subshell):
+    front.run("import threading, time; meet = threading.Barrier(2, timeout=10)")
+    code = "name = '{0}'\nfor i in range(50): print('{0}', i); time.sleep(0.001)\nmeet.wait(); display('{0} is here'); own_{0} = '{0}'; '{0}'"
+    msgs = [(name, send(front, code.format(name), where)) for name, where in (("main", None), ("beside", subshell))]
+    counts = set()
+    for name, msg_id in msgs:
+        reply = front.reply(msg_id)
+        assert reply.content["status"] == "ok", reply.content
+        outputs = front.outputs(msg_id)
+        assert text(outputs) == "".join(f"{name} {i}\n" for i in range(50))
+        assert only(outputs, "display_data").content["data"]["text/plain"] == repr(f"{name} is here")
+        result = only(outputs, "execute_result").content
+        assert result["data"]["text/plain"] == repr(name)
+        assert result["execution_count"] == reply.content["execution_count"] == only(outputs, "execute_input").content["execution_count"]
+        assert f"own_{name} = " in text(front.run(f"print(In[{result['execution_count']}], Out[{result['execution_count']}])")[1])
+        counts.add(result["execution_count"])
+    assert len(counts) == 2
+    assert text(run(front, "print(own_main, own_beside)", subshell)[1]) == "main beside\n"
+
+
+def test_awaiting_and_errors(front, subshell):
+    """A queue of its own: an error stops what waits there, and nothing else."""
+    first = send(front, "import asyncio; await asyncio.sleep(0.2)\nraise ValueError('mine')", subshell)
+    stopped = send(front, "1", subshell)
+    assert front.run("1")[0].content["status"] == "ok"
+    reply = front.reply(first)
+    assert (reply.content["ename"], reply.content["evalue"]) == ("ValueError", "mine")
+    assert "await asyncio.sleep(0.2)" not in reply.content["traceback"][-1]
+    assert front.reply(stopped).content["status"] == "aborted"
+    assert front.ask("is_complete_request", {"code": "1"}, header={"subshell_id": subshell})["status"] == "complete"
+
+
+def test_refusals_belong_to_their_cell(front, subshell):
+    front.run("import time")
+    code = "for i in range(20):\n    try: open('/etc/{0}', 'w')\n    except PermissionError: time.sleep(0.002)\nopen('/etc/{0}', 'w')"
+    ours, theirs = send(front, code.format("ours"), None), send(front, code.format("theirs"), subshell)
+    for msg_id, subject in ((ours, "/etc/ours"), (theirs, "/etc/theirs")):
+        reply = front.reply(msg_id)
+        assert reply.content["ename"] == "PermissionError" and subject in reply.content["evalue"]
+        assert reply.metadata["safepyrun"]["denial_count"] == 21 and set(denied(reply)) == {subject}
+
+
+def test_questions_reach_their_cell(front, subshell):
+    ours, theirs = send(front, "a = input('main?')", None), send(front, "b = input('beside?')", subshell)
+    asked = {m.parent_id: m for m in (front.receive("stdin"), front.receive("stdin"))}
+    assert (asked[ours].content["prompt"], asked[theirs].content["prompt"]) == ("main?", "beside?")
+    front.answer_input("to beside", asked[theirs])
+    assert front.reply(theirs).content["status"] == "ok"
+    front.answer_input("to main", asked[ours])
+    assert front.reply(ours).content["status"] == "ok"
+    assert text(run(front, "print(a, b)", subshell)[1]) == "to main to beside\n"
+
+
+def test_interrupts(front, subshell):
+    """Without a name they are for the main shell; with that of a subshell for its cell."""
+    ours = send(front, WAIT + "import time; time.sleep(30)", None)
+    theirs = send(front, WAIT + "\nwhile True: pass", subshell)
+    waiting = send(front, "1", subshell)
+    front.until(ours, "stdout"), front.until(theirs, "stdout")
+    front.ask("interrupt_request", channel="control")
+    assert front.reply(ours).content["ename"] == "KeyboardInterrupt"
+    assert front.sockets["shell"].poll(100) == 0
+    front.ask("interrupt_request", channel="control", header={"subshell_id": subshell})
+    assert front.reply(theirs).content["ename"] == "KeyboardInterrupt"
+    assert front.reply(waiting).content["status"] == "aborted"
+
+
+def test_what_is_the_main_shells_alone(front, subshell):
+    for code in ("%rewind", "%guard reset", "%trial x = 1"):
+        reply = run(front, code, subshell)[0]
+        assert reply.content["ename"] == "SubshellError" and "main shell only" in reply.content["evalue"]
+    # What a cell can reach of the thread does nothing.
+    reply, outputs = front.run("import threading\n[t] = [t for t in threading.enumerate() if t.name.startswith('Subshell')]\nt._target()")
+    assert reply.content["ename"] == "RuntimeError"
+
+
+def wait_for_copy(front):
+    deadline = time.monotonic() + 5
+    while not (status := front.ask("safepyrun_status_request"))["copy_is_current"]:
+        assert time.monotonic() < deadline, status
+        time.sleep(0.02)
+    return status
+
+
+def test_they_survive_the_guard(start_kernel, shell):
+    """Copies are taken while subshells idle, and whatever takes the guard's place has threads for them."""
+    kernel = start_kernel(shell=shell)
+    with kernel.frontend() as front:
+        front.run("import threading, time")
+        subshell = create(front)
+        run(front, "kept = 'kept'", subshell)
+        guard = wait_for_copy(front)["guard_pid"]
+        theirs = send(front, WAIT + "time.sleep(30)", subshell)
+        front.until(theirs, "stdout")
+        front.run("lost = 1")
+        time.sleep(0.1)
+        assert front.ask("safepyrun_status_request")["copy_hindrance"] == "a subshell is at work"
+        ours = send(front, WAIT + "time.sleep(30)", None)
+        front.until(ours, "stdout")
+        os.kill(guard, signal.SIGKILL)
+        assert front.reply(ours).content["ename"] == front.reply(theirs).content["ename"] == "GuardDied"
+        assert listed(front) == [subshell]
+        assert text(run(front, "print(kept, 'lost' in globals(), threading.active_count())", subshell)[1]) == "kept False 2\n"
+        wait_for_copy(front)
+        front.run("x = 1")
+        assert front.run("%rewind")[0].content["status"] == "ok"
+        assert text(run(front, "print('back')", subshell)[1]) == "back\n"
+
+
+def test_time_limit(start_kernel, shell):
+    kernel = start_kernel(shell=shell, policy="[limits]\ntimeout_seconds = 1\ngrace_seconds = 1\ncopies = 0\n")
+    with kernel.frontend() as front:
+        subshell = create(front)
+        assert run(front, "while True: pass", subshell)[0].content["ename"] == "KeyboardInterrupt"
+        reply = run(front, "import time; time.sleep(30)", subshell)[0]
+        assert reply.content["ename"] == "GuardDied" and "timeout_seconds" in reply.content["evalue"]
+        assert front.run("1")[0].content["status"] == "ok"
+        assert run(front, "1", subshell)[0].content["status"] == "ok"
