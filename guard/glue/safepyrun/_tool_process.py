@@ -103,6 +103,7 @@ class _Process:
             made = _describe(error)
             kind, outcome = "x", "refused" if isinstance(error, _Refused) else "raised"
         _flush()
+        self.interrupts.stop = None  # who has the answer closes the call, which looks like giving it up
         call.record(outcome)
         call.answer(kind, made)
 
