@@ -122,11 +122,12 @@ def test_blobs_and_serialized_bytes_work(version, outside):
 
 def test_sqlite_takes_no_extension(version, outside):
     """By the SQL function, by the method and, from 3.12 on, by setconfig(): whichever this build has."""
-    code = ("import sqlite3\nc = sqlite3.connect(':memory:')\n"
-            "if hasattr(c, 'setconfig'): c.setconfig(sqlite3.SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, True)\n"
-            "c.execute(\"select load_extension('/evil.so')\")")
     with Guard("plain", PYTHONS[version], cwd=outside.parent / "work") as guard:
-        outcome = guard.execute(code)
+        guard.execute("import sqlite3\nc = sqlite3.connect(':memory:')")
+        if guard.execute("hasattr(c, 'setconfig')").result == "True":
+            code = "c.setconfig(sqlite3.SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, True)"
+            assert guard.execute(code).error == "PermissionError"
+        outcome = guard.execute("c.execute(\"select load_extension('/evil.so')\")")
         assert outcome.error == "OperationalError" and "not authorized" in outcome.reply["evalue"]
         if guard.execute("hasattr(c, 'load_extension')").result == "True":
             for call in ("c.enable_load_extension(True)", "c.load_extension('/evil')"):
