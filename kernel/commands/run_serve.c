@@ -2,6 +2,7 @@
 
 #include "kernel/commands/run_request.h"
 #include "kernel/signals.h"
+#include "kernel/supervisor/template_ask.h"
 #include "kernel/supervisor/templates.h"
 
 #include <poll.h>
@@ -16,16 +17,32 @@ struct server {
     const char *warm;
     struct run_session *ready;
     struct buffer ready_for;
+    bool has_served;
+    bool is_busy;        /* it has had a second request: a template is worth its start */
+    char *own_template;  /* the socket of one that was started here, and ends with us */
 };
 
 /* A template that has ended, by its idle time or a new package, is followed by another. */
 static char *find_template(struct server *server)
 {
     bool is_new = false;
+    char *socket;
 
-    if (templates_start(&server->templates, server->warm, IDLE_SECONDS, &is_new) < 0)
+    if (!server->is_busy || templates_start(&server->templates, server->warm, IDLE_SECONDS, &is_new) < 0)
         return NULL;
-    return templates_socket(&server->templates);
+    socket = templates_socket(&server->templates);
+    if (is_new) {
+        free(server->own_template);
+        server->own_template = socket != NULL ? xstrdup(socket) : NULL;
+    }
+    return socket;
+}
+
+static void end_template(struct server *server)
+{
+    if (server->own_template != NULL)
+        free(template_question(server->own_template, TEMPLATE_STOP));
+    free(steal(server->own_template));
 }
 
 static struct run_session *start(struct server *server, const struct policy_sources *sources)
@@ -83,6 +100,8 @@ static bool serve_request(struct server *server, const struct run_request *reque
     run_result_finish(&result);
     run_session_free(session);
     if (goes_on) {
+        server->is_busy = server->has_served;
+        server->has_served = true;
         server->ready = start(server, &request->sources);
         append_policy(&request->sources, &server->ready_for);
     }
@@ -167,6 +186,7 @@ int run_serve(const char *python, const char *warm)
         status = read_some(&input, &unheld);
     drop_ready(&server);
     buffer_finish(&server.ready_for);
+    end_template(&server);
     templates_finish(&server.templates);
     return status == 0 ? 0 : 1;
 }

@@ -139,6 +139,20 @@ def test_nothing_is_left_behind(server, end):
     wait_for(lambda: not [name for name in os.listdir(os.environ["TMPDIR"]) if name.startswith("safepyrun-")])
 
 
+def test_a_template_is_there_for_who_runs_often_and_ends_with_it(server):
+    def templates():
+        done = subprocess.run([BUILD / "bin/safepyrun", "template", "status"], capture_output=True, text=True, timeout=30)
+        return done.stdout.count("pid ")
+
+    assert ask(server, "1")["ok"] and templates() == 0
+    for _ in range(2):
+        assert ask(server, "1")["ok"]
+    wait_for(lambda: templates() == 1)
+    server.stdin.close()
+    assert server.wait(timeout=20) == 0
+    wait_for(lambda: templates() == 0)
+
+
 def test_a_signal_ends_what_runs_too(server):
     server.stdin.write(json.dumps({"code": "while True: pass", "policy": {"timeout_seconds": 0}}) + "\n")
     server.stdin.flush()
