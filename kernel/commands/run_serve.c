@@ -89,13 +89,20 @@ static bool serve_request(struct server *server, const struct run_request *reque
     struct run_settings settings = {.output_kb = -1};
     struct run_result result = RUN_RESULT_NONE;
     struct run_session *session = take_ready(server, &request->sources);
+    bool waited = session != NULL;
     bool goes_on;
 
     drop_ready(server);
     if (session == NULL)
         session = start(server, &request->sources);
     run_request_apply(request, &settings);
-    run_session_run(session, &settings, &result);
+    if (!run_session_run(session, &settings, &result) && waited && !result.interrupted) {
+        run_result_finish(&result); /* it had died in its start: nothing has run */
+        run_session_free(session);
+        session = start(server, &request->sources);
+        result = RUN_RESULT_NONE;
+        run_session_run(session, &settings, &result);
+    }
     goes_on = run_result_print(&result) && !result.interrupted;
     run_result_finish(&result);
     run_session_free(session);

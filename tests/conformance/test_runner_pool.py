@@ -66,14 +66,16 @@ def wait_for(condition):
 
 
 def children(pid):
+    """Those that live."""
     out = []
     for folder in filter(str.isdigit, os.listdir("/proc")):
         try:
             with open(f"/proc/{folder}/stat") as stat:
-                if int(stat.read().rsplit(")")[1].split()[1]) == pid:
-                    out.append(int(folder))
+                state, parent = stat.read().rsplit(")")[1].split()[:2]
         except OSError:
-            pass
+            continue
+        if int(parent) == pid and state != "Z":
+            out.append(int(folder))
     return out
 
 
@@ -115,6 +117,7 @@ def test_one_that_was_killed_while_it_waited_is_replaced(server):
     wait_for(lambda: children(server.pid))
     for pid in children(server.pid):
         os.kill(pid, signal.SIGKILL)
+    wait_for(lambda: not children(server.pid))
     assert ask(server, "2")["result"] == 2
 
 
