@@ -35,7 +35,7 @@ with_ctest()
     )
 }
 
-# with_pytest NAME BUILD FOLDER [ARGUMENT...]: two tests at a time, as tests wait more than they work. Each has processes,
+# with_pytest NAME BUILD FOLDER [ARGUMENT...]: three tests at a time on two cores, as tests wait more than they work. Each has processes,
 # ports and folders of its own.
 with_pytest()
 {
@@ -43,7 +43,7 @@ with_pytest()
     shift 3
     (
         cd "$project/tests"
-        SAFEPYRUN_BUILD=$project/build/$build "$venv/bin/python" -m pytest -q -ra -p no:cacheprovider -n 2 --dist worksteal \
+        SAFEPYRUN_BUILD=$project/build/$build "$venv/bin/python" -m pytest -q -ra -p no:cacheprovider -n 3 --dist worksteal \
             --junit-xml "$results/$name.xml" "$@" ${pytest_arguments[@]+"${pytest_arguments[@]}"} "$folder"
     )
 }
