@@ -82,11 +82,13 @@ run_suites()
     local suite
 
     with_pytest suites dev integration/suites || true
-    for suite in ipykernel nbclient; do
+    for suite in ipykernel nbclient; do     # at the same time: they wait for kernels
         SAFEPYRUN_BUILD=$project/build/dev "$venv/bin/python" "$project/tests/integration/suites/run_foreign.py" \
             "$suite" "$venv/sdists" "$results/suites-$suite.xml" \
-            ${pytest_arguments[@]+"${pytest_arguments[@]}"} || true
+            ${pytest_arguments[@]+"${pytest_arguments[@]}"} >"$results/suites-$suite.log" 2>&1 &
     done
+    wait
+    cat "$results"/suites-*.log
 }
 run_notebooks()   { with_pytest notebooks dev integration/notebooks; }
 run_clients()     { with_pytest clients dev integration/clients -n 0; }     # a browser needs the machine
