@@ -58,12 +58,14 @@ run_attacks()
 run_isolation()   { with_pytest isolation dev isolation; }
 run_host()        { with_pytest host dev host; }
 run_conformance() { with_pytest conformance dev conformance; }
-# guard/ and conformance/ once more with the module in each other Python of this machine, where nothing is embedded.
+# guard/ and conformance/ once more with the module in the newest other Python of this machine, where nothing is embedded;
+# host/ and guard/test_versions.py are about all of them. SAFEPYRUN_PYTHONS, paths with ":" between: those instead.
 run_pythons()
 {
     local version path others found
 
     others=$("$venv/bin/python" "$project/tests/support/pythons.py")
+    [ -n "${SAFEPYRUN_PYTHONS:-}" ] || others=$(tail -n 1 <<<"$others")
     found=$(echo "$others" | cut -d' ' -f1 | paste -sd' ')
     echo "other Pythons: ${found:-none}"
     if [ -z "$others" ]; then
@@ -76,7 +78,7 @@ run_pythons()
         venv=$project/.venv-tests-$version with_pytest "pythons-$version" dev guard -k "not embedded" conformance || true
     done <<<"$others"
 }
-run_integration() { with_pytest integration dev integration/wire; }
+run_integration() { with_pytest integration dev integration/wire -n 2; }    # some of it is about time
 run_suites()
 {
     local suite
@@ -113,6 +115,6 @@ run_asan()
     build asan
     with_ctest asan-unit asan || true
     export ASAN_OPTIONS=detect_leaks=0:handle_segv=0:log_path=$artefacts/asan UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
-    SAFEPYRUN_TEST_SHELLS=plain with_pytest asan-wire asan integration/wire -m "not timing and not unsanitized"
+    SAFEPYRUN_TEST_SHELLS=plain with_pytest asan-wire asan integration/wire -n 2 -m "not timing and not unsanitized"
     unset ASAN_OPTIONS UBSAN_OPTIONS
 }

@@ -45,7 +45,7 @@ def source_of(package, cache):
 def main(suite, cache, report, *arguments):
     described = read_suite(HERE / f"{suite}.tests")
     source = source_of(described.package, Path(cache))
-    with tempfile.TemporaryDirectory() as prefix:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as prefix:     # a kernel may still write there
         policy = Path(prefix, "policy.toml")
         temporary = Path(prefix, "temporary")
         temporary.mkdir()

@@ -51,7 +51,7 @@ class Warm:
 
     def template(self, imports=""):
         """Its pid, as soon as one with these modules answers."""
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 50     # matplotlib looks at all fonts where it has no notes of them
         while time.monotonic() < deadline:
             for one in self.command("status").stdout.split("\n\n"):
                 said = dict(line.partition(" ")[::2] for line in one.splitlines())
