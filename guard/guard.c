@@ -46,6 +46,8 @@
 #include <sys/wait.h>
 #include <signal.h>
 
+enum { WARM_UP_PAUSE_MS = 5 };
+
 static struct {
     PyObject *shell;
     bool is_forked; /* from a template */
@@ -331,13 +333,16 @@ static int receive(struct frame *ret_frame)
     return link_end_receive(ret_frame);
 }
 
+/* The first request often waits in the kernel process: it comes as soon as that has heard READY. */
+static bool request_comes(void)
+{
+    return link_end_has_input_within(WARM_UP_PAUSE_MS);
+}
+
 static void __attribute__((noreturn)) serve(void)
 {
     subshell_set_handler(handle_in_subshell);
-    /* The front end is still getting ready: what the first error will need costs nobody time now.
-     */
-    if (!link_end_has_input() && shell_warm_up(guard.shell) < 0)
-        PyErr_Clear(); /* it will be met, and said, when it is needed */
+    shell_warm_up(guard.shell, request_comes);
     for (;;) {
         struct frame frame;
 

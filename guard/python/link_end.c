@@ -400,11 +400,16 @@ bool link_end_exchange(const struct frame *frame, enum frame_type type, struct f
     }
 }
 
-bool link_end_has_input(void)
+bool link_end_has_input_within(int timeout_ms)
 {
     struct pollfd poll_fd = {.fd = here()->fd, .events = POLLIN};
 
-    return here()->kept != NULL || frame_reader_has_bytes(&here()->reader) || poll(&poll_fd, 1, 0) > 0;
+    return here()->kept != NULL || frame_reader_has_bytes(&here()->reader) || poll(&poll_fd, 1, timeout_ms) > 0;
+}
+
+bool link_end_has_input(void)
+{
+    return link_end_has_input_within(0);
 }
 
 void link_end_enter_thread(int fd)

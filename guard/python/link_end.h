@@ -89,8 +89,9 @@ bool link_end_exchange(const struct frame *frame, enum frame_type type, struct f
  */
 bool link_end_wait_quietly(enum frame_type last, struct frame *ret_frame);
 
-/* Whether link_end_receive() would find something without waiting for the other side. */
+/* Whether link_end_receive() would find something without waiting for the other side, or within this time. */
 bool link_end_has_input(void);
+bool link_end_has_input_within(int timeout_ms);
 
 /*
  * In the thread of a subshell: frames come from a socket of its own, in the same ways. When the other side has

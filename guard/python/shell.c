@@ -63,11 +63,18 @@ PyObject *shell_describe(PyObject *shell)
     return module != NULL ? PyObject_CallMethod(module, "describe", "(O)", shell) : NULL;
 }
 
-int shell_warm_up(PyObject *shell)
+void shell_warm_up(PyObject *shell, bool (*is_wanted)(void))
 {
-    cleanup_py PyObject *done = PyObject_CallMethod(shell, "warm_up", NULL);
+    cleanup_py PyObject *steps = PyObject_CallMethod(shell, "warm_up", NULL);
+    PyObject *step = steps;
 
-    return done != NULL ? 0 : -1;
+    Py_XINCREF(step);
+    while (step != NULL && !is_wanted()) {
+        Py_DECREF(step);
+        step = PyIter_Next(steps);
+    }
+    Py_XDECREF(step);
+    PyErr_Clear(); /* what went wrong will be met, and said, when it is needed */
 }
 
 int shell_open_cwd(void)

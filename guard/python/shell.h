@@ -6,6 +6,7 @@
 #pragma once
 
 #include <Python.h>
+#include <stdbool.h>
 
 /*
  * shell_import_glue() - import the package safepyrun without leaving its folder on sys.path
@@ -22,8 +23,12 @@ PyObject *shell_start(const char *choice);
 /* Content of READY, new. */
 PyObject *shell_describe(PyObject *shell);
 
-/* shell.warm_up(). Returns 0 or -1 with an exception. */
-int shell_warm_up(PyObject *shell);
+/*
+ * shell_warm_up() - shell.warm_up(), as long as it is in nobody's way
+ *
+ * is_wanted  before each step: whether somebody waits for something else
+ */
+void shell_warm_up(PyObject *shell, bool (*is_wanted)(void));
 
 /* The working directory joins sys.path for the cells: it could shadow what the guard imports. */
 int shell_open_cwd(void);

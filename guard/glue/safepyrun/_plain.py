@@ -90,9 +90,10 @@ class PlainShell(Shell):
             linecache.cache[name] = len(source), None, source.splitlines(True), name
 
     def warm_up(self):
-        """What the first error needs, while the front end is still getting ready."""
+        for name in ("functools", "re", "tokenize", "traceback"):
+            load(name)
+            yield
         self._fill(load("linecache"))
-        load("traceback")
 
     def begin_cell(self, source, silent, store_history, execution_count):
         self._count = execution_count

@@ -46,8 +46,9 @@ class Shell:
     #: the dict in which cells run (`__main__.__dict__`)
     namespace: dict
 
-    def warm_up(self) -> None:
-        """After READY, once, while no request waits: what the first error or completion will need."""
+    def warm_up(self):
+        """After READY, a step at a time, as long as no request comes: what the first error will need."""
+        yield from ()
 
     def transform(self, source: str) -> str:
         """Cell source to Python source: magics, `!`, `?`. Raises SyntaxError."""
