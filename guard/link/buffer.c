@@ -108,14 +108,36 @@ void buffer_append_char(struct buffer *buffer, char c)
 
 void buffer_append_format(struct buffer *buffer, const char *format, ...)
 {
-    cleanup_free char *text = NULL;
+    enum { OFTEN_ENOUGH = 128 };
+    char *at = buffer_reserve(buffer, OFTEN_ENOUGH);
+    size_t room = buffer->capacity - buffer->size;
     va_list arguments;
+    va_list again;
+    int size;
 
     va_start(arguments, format);
-    if (vasprintf(&text, format, arguments) < 0)
-        die_out_of_memory();
+    va_copy(again, arguments);
+    size = vsnprintf(at, room, format, arguments);
+    if (size >= 0 && (size_t)size >= room)
+        size = vsnprintf(buffer_reserve(buffer, (size_t)size + 1), (size_t)size + 1, format, again);
+    va_end(again);
     va_end(arguments);
-    buffer_append_string(buffer, text);
+    if (size < 0)
+        abort(); /* a format of ours that is wrong */
+    buffer_commit(buffer, (size_t)size);
+}
+
+void buffer_append_hex(struct buffer *buffer, struct bytes bytes)
+{
+    static const char digits[] = "0123456789abcdef";
+    const unsigned char *from = bytes.data;
+    char *at = buffer_reserve(buffer, 2 * bytes.size);
+
+    for (size_t i = 0; i < bytes.size; i++) {
+        *at++ = digits[from[i] >> 4];
+        *at++ = digits[from[i] & 15];
+    }
+    buffer_commit(buffer, 2 * bytes.size);
 }
 
 void buffer_drop_front(struct buffer *buffer, size_t size)

@@ -38,6 +38,8 @@ void buffer_append_string(struct buffer *buffer, const char *text);
 void buffer_append_char(struct buffer *buffer, char c);
 void buffer_append_format(struct buffer *buffer, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+/* Two lower-case digits for each byte. */
+void buffer_append_hex(struct buffer *buffer, struct bytes bytes);
 
 /* Forgets the first `size` bytes. */
 void buffer_drop_front(struct buffer *buffer, size_t size);

@@ -205,8 +205,7 @@ static void append_sha256(struct buffer *line, struct bytes source)
     if (EVP_Digest(source.data != NULL ? source.data : "", source.size, digest, &size, EVP_sha256(),
                    NULL) != 1)
         size = 0; /* a machine without SHA-256: the line still tells that a cell ran */
-    for (unsigned i = 0; i < size; i++)
-        buffer_append_format(line, "%02x", digest[i]);
+    buffer_append_hex(line, (struct bytes){digest, size});
     buffer_append_char(line, '"');
 }
 
