@@ -1,6 +1,7 @@
 #include "guard/ring/broker.h"
 
 #include "guard/link/passing.h"
+#include "guard/link/socket_fork.h"
 #include "guard/ring/capabilities.h"
 #include "guard/ring/metadata.h"
 #include "guard/ring/proxy.h"
@@ -12,7 +13,6 @@
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/syscall.h>
 
 /* What is handed over: a letter for the kind of each text, all ended by NUL. */
@@ -128,20 +128,14 @@ static void __attribute__((noreturn)) be_broker(int socket)
 
 int broker_start(struct broker *ret_broker)
 {
-    int ends[2];
-    pid_t pid;
+    int end;
+    pid_t pid = socket_fork(&end);
 
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
-        return -errno;
-    pid = fork();
+    if (pid < 0)
+        return (int)pid;
     if (pid == 0)
-        be_broker(ends[1]);
-    close(ends[1]);
-    if (pid < 0) {
-        close(ends[0]);
-        return -EAGAIN;
-    }
-    *ret_broker = (struct broker){pid, ends[0]};
+        be_broker(end);
+    *ret_broker = (struct broker){pid, end};
     prctl(PR_SET_PTRACER, pid, 0, 0, 0); /* where Yama guards: it reads the paths that we ask about */
     return 0;
 }

@@ -1,5 +1,6 @@
 #include "guard/tools/starter.h"
 
+#include "guard/link/socket_fork.h"
 #include "guard/python/py_cleanup.h"
 #include "guard/tools/pool.h"
 #include "guard/tools/process.h"
@@ -105,20 +106,14 @@ static void __attribute__((noreturn)) be_process(struct starter *starter, int co
 static int start_process(void *context, struct tool_process *process)
 {
     struct starter *starter = context;
-    int ends[2];
-    pid_t pid;
+    int end;
+    pid_t pid = socket_fork(&end);
 
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
-        return -errno;
-    pid = fork();
+    if (pid < 0)
+        return (int)pid;
     if (pid == 0)
-        be_process(starter, ends[1]);
-    close(ends[1]);
-    if (pid < 0) {
-        close(ends[0]);
-        return -EAGAIN;
-    }
-    *process = (struct tool_process){.pid = pid, .control = ends[0]};
+        be_process(starter, end);
+    *process = (struct tool_process){.pid = pid, .control = end};
     return 0;
 }
 
@@ -291,21 +286,15 @@ pid_t starter_fork(const struct starter_settings *settings, int *ret_bell)
 {
     cleanup_close int records = settings->records;
     cleanup_close int kernel = getppid() > 1 ? (int)syscall(SYS_pidfd_open, getppid(), 0) : -1;
-    int ends[2];
+    int end;
     pid_t pid;
 
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
-        return -errno;
     PyOS_BeforeFork();
-    pid = fork();
+    pid = socket_fork(&end);
     if (pid == 0)
-        be_starter(settings, ends[1], kernel);
+        be_starter(settings, end, kernel);
     PyOS_AfterFork_Parent();
-    close(ends[1]);
-    if (pid < 0) {
-        close(ends[0]);
-        return -EAGAIN;
-    }
-    *ret_bell = ends[0];
+    if (pid > 0)
+        *ret_bell = end;
     return pid;
 }
