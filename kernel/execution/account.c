@@ -66,12 +66,18 @@ void account_denial(struct kernel *kernel, const struct frame *frame)
     denials_finish(&late);
 }
 
+/* It goes to the log as it came, as one line. */
+static bool is_record(struct bytes record)
+{
+    return json_text_is_object(record, JSON_TEXT_STRICT) && memchr(record.data, '\n', record.size) == NULL;
+}
+
 void account_tool(struct kernel *kernel, struct bytes record)
 {
     const struct request *running = kernel->queue.running;
     bool is_cell = running != NULL && running->type == &execute_request;
 
-    if (!json_text_is_object(record, JSON_TEXT_STRICT) || *(const char *)record.data != '{' || memchr(record.data, '\n', record.size) != NULL)
+    if (!is_record(record))
         return;
     audit_log_tool(kernel->audit_log, is_cell ? running->execute.execution_count : 0, record);
     warn(kernel);

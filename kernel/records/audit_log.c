@@ -244,12 +244,14 @@ static void add_object(struct audit_log *log, const char *type, int execution_co
                        struct bytes object)
 {
     cleanup_buffer struct buffer line = BUFFER_NONE;
+    struct bytes members = json_text_inside(object);
 
     if (log->path == NULL)
         return;
     begin_line(log, type, &line);
-    buffer_append_format(&line, ",\"execution_count\":%d,", execution_count);
-    buffer_append(&line, (struct bytes){(const char *)object.data + 1, object.size - 1});
+    buffer_append_format(&line, ",\"execution_count\":%d%s", execution_count, members.size != 0 ? "," : "");
+    buffer_append(&line, members);
+    buffer_append_char(&line, '}');
     write_line(log, &line);
 }
 

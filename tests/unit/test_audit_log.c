@@ -97,11 +97,12 @@ static void a_session_has_its_lines(void **state)
     start(log);
     write_cell(log, 3);
     audit_log_denial(log, 3, BYTES_LITERAL("{\"event\":\"open\"}"));
+    audit_log_tool(log, 0, BYTES_LITERAL(" { } "));
     audit_log_end_session(log, "shutdown");
     audit_log_end_session(log, "again");
     audit_log_free(log);
     text = read_file(place->path);
-    assert_int_equal(count_lines(place->path), 4);
+    assert_int_equal(count_lines(place->path), 5);
     assert_non_null(strstr(text, "\"type\":\"session_start\""));
     assert_non_null(strstr(text, "\"preset\":\"workspace\",\"policy_file\":\"a\\\"b\\n.toml\",\"os_ring\":{\"state\":\"active\"}}\n"));
     /* SHA-256 of "abc", FIPS 180-2 */
@@ -112,6 +113,8 @@ static void a_session_has_its_lines(void **state)
     assert_non_null(strstr(text, "\"type\":\"denial\""));
     assert_non_null(
         strstr(text, "\"session\":\"one\",\"execution_count\":3,\"event\":\"open\"}\n"));
+    assert_non_null(
+        strstr(text, "\"session\":\"one\",\"execution_count\":0}\n"));
     assert_non_null(strstr(text, "\"reason\":\"shutdown\"}\n"));
     assert_int_equal(stat(place->path, &status), 0);
     assert_int_equal(status.st_mode & 0777, 0600);
