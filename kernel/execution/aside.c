@@ -38,7 +38,6 @@ static size_t kind_of(const struct request *request)
     return i;
 }
 
-/* Comm messages run callbacks of cells. */
 /* ---- answers --------------------------------------------------------------------------------- */
 
 static struct request *find_open(const struct aside *aside, uint32_t cell)

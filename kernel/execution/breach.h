@@ -16,9 +16,10 @@ const char *breach_ename(const struct kernel *kernel);
 char *breach_describe_place(const struct request *request);
 
 /* Whether the request that runs has exceeded a limit. */
+bool breach_is(const struct kernel *kernel);
+
 /* The same for this request: those of subshells have limits of their own. */
 bool breach_is_of(const struct request *request);
-bool breach_is(const struct kernel *kernel);
 
 /* What it did, with the place; for the error. A new string. */
 char *breach_describe(const struct request *request);

@@ -21,10 +21,9 @@ char *debugger_prefix(const struct kernel *kernel)
 bool debugger_is_command(const struct request *request, const char *command)
 {
     cleanup_buffer struct buffer text = BUFFER_NONE;
-    struct bytes value;
 
-    return json_text_member(request_content(request), "command", &value) &&
-           json_text_string(value, &text) && bytes_equal_string(buffer_bytes(&text), command);
+    return json_text_member_string(request_content(request), "command", &text) &&
+           bytes_equal_string(buffer_bytes(&text), command);
 }
 
 /* ---- to the front end ------------------------------------------------------------------------- */

@@ -7,8 +7,6 @@
 #include "kernel/requests/requests.h"
 #include "kernel/wire/json_text.h"
 
-#include <ctype.h>
-#include <stdlib.h>
 #include <strings.h>
 #include <sys/random.h>
 
@@ -138,7 +136,7 @@ static int ask_client(struct kernel *kernel, struct request *request, long secon
     return request_ask(request, buffer_bytes(&content));
 }
 
-/* Digits only; false for anything else. */
+/* What was refused to the cell before counts no more. */
 static void begin_cell(struct question *question, uint32_t cell)
 {
     if (question->cell == cell)
