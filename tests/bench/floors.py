@@ -35,11 +35,9 @@ IPYTHON = (
     "from IPython.core.interactiveshell import InteractiveShell as S\nfrom traitlets.config import Config\n"
     "c = Config()\nc.HistoryManager.enabled = False\ns = S.instance(config=c)\ns.run_cell('1+1')\n"
 )
-REPEAT = (
-    "import sys, time\ndef best(work):\n    found = []\n    for _ in range(200):\n        began = time.thread_time_ns()\n"
-    "        work()\n        found.append(time.thread_time_ns() - began)\n    return min(found) / 1000\n"
-    "print(best(lambda: s.run_cell('pass')), best(lambda: exec(compile('pass', '<cell>', 'exec'))))\n"
-)
+REPEAT = sections.BEST + """
+print(best(lambda: s.run_cell('pass'), 200), best(lambda: exec(compile('pass', '<cell>', 'exec')), 200))
+"""
 
 
 def build_echo(folder: Path) -> Path | None:

@@ -34,21 +34,13 @@ CAPTION = (
     "The preset open and the plain shell; CPU time inside of a cell, the best of five; `{cells}` cells of one assignment "
     "each for the last row, long enough for copies to be taken in between."
 )
-# The best of five, per unit. The preset "open" leaves everything to the OS ring, programs and files alike.
-TIMES = """
-import os, time
-def best(work, count):
-    found = []
-    for _ in range(5):
-        began = time.thread_time_ns()
-        for _ in range(count):
-            work()
-        found.append((time.thread_time_ns() - began) / count)
-    return min(found) / 1000
+# The preset "open" leaves everything to the OS ring, programs and files alike.
+TIMES = sections.BEST + """
+import os
 def write():
     with open("bench.txt", "w") as file:
         file.write("line")
-print(best(lambda: open(os.__file__).close(), 2000), best(write, 500), best(lambda: os.stat(os.__file__), 5000))
+print(best(lambda: open(os.__file__).close(), 5, 2000), best(write, 5, 500), best(lambda: os.stat(os.__file__), 5, 5000))
 """
 FORK = """
 def fork():
@@ -56,7 +48,7 @@ def fork():
     if pid == 0:
         os._exit(0)
     os.waitpid(pid, 0)
-print(best(fork, 20) / 1000)
+print(best(fork, 5, 20) / 1000)
 """
 PANDAS = "began = time.thread_time_ns()\nimport pandas\nprint((time.thread_time_ns() - began) / 1e6)"
 

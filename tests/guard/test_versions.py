@@ -5,7 +5,6 @@ sqlite3 is made to do is tried in an unguarded process first: a test of what doe
 """
 
 import subprocess
-import sys
 
 import pytest
 

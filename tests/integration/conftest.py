@@ -19,8 +19,14 @@ def shell(request):
 
 
 @pytest.fixture(scope="module")
-def kernel(shell, tmp_path_factory):
-    kernel = KernelProcess(tmp_path_factory.mktemp("kernel"), shell=shell)
+def policy():
+    """Of the shared kernel; a module that needs another one overrides it."""
+    return None
+
+
+@pytest.fixture(scope="module")
+def kernel(shell, policy, tmp_path_factory):
+    kernel = KernelProcess(tmp_path_factory.mktemp("kernel"), shell=shell, policy=policy)
     yield kernel
     kernel.stop()
 

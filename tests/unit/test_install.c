@@ -161,34 +161,26 @@ static void logos_are_those_of_the_sources(void **state)
     }
 }
 
-/* `cmake --install` writes kernel.json from a template, `safepyrun install` from C. */
-static void template_says_the_same(void **state)
+static void template_says(const char *path, const char *python)
 {
     struct kernelspec spec = {.program = "@SAFEPYRUN_PROGRAM@",
                               .display_name = "Python 3 (safepyrun)",
-                              .python = "@Python3_EXECUTABLE@"};
+                              .python = python};
     json_t *ours = kernelspec_json(&spec);
-    json_t *template = json_load_file(KERNELSPEC_FOLDER "/kernel.json.in", 0, NULL);
+    json_t *template = json_load_file(path, 0, NULL);
 
-    (void)state;
     assert_non_null(template);
     assert_true(json_equal(ours, template));
     json_decref(ours);
     json_decref(template);
 }
 
-/* The wheel's has no --python: it serves the environment that it lies in. */
-static void the_wheels_kernelspec_says_the_same(void **state)
+/* `cmake --install` and the wheel write kernel.json from a template, `safepyrun install` from C. */
+static void templates_say_the_same(void **state)
 {
-    struct kernelspec spec = {.program = "@SAFEPYRUN_PROGRAM@", .display_name = "Python 3 (safepyrun)"};
-    json_t *ours = kernelspec_json(&spec);
-    json_t *template = json_load_file(KERNELSPEC_FOLDER "/kernel.json.wheel.in", 0, NULL);
-
     (void)state;
-    assert_non_null(template);
-    assert_true(json_equal(ours, template));
-    json_decref(ours);
-    json_decref(template);
+    template_says(KERNELSPEC_FOLDER "/kernel.json.in", "@Python3_EXECUTABLE@");
+    template_says(KERNELSPEC_FOLDER "/kernel.json.wheel.in", NULL); /* it serves the environment that it lies in */
 }
 
 static void options_reach_the_file(void **state)
@@ -375,8 +367,7 @@ static void no_permission_is_said(void **state)
 #define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, make_folder, remove_folder)
 
 RUN(IN_FOLDER(writes_what_jupyter_needs), cmocka_unit_test(logos_are_those_of_the_sources),
-    cmocka_unit_test(template_says_the_same),
-    cmocka_unit_test(the_wheels_kernelspec_says_the_same), IN_FOLDER(options_reach_the_file),
+    cmocka_unit_test(templates_say_the_same), IN_FOLDER(options_reach_the_file),
     IN_FOLDER(remote_kernels_are_for_gateway_provisioners),
     IN_FOLDER(words_that_a_shell_would_change_are_refused),
     IN_FOLDER(wrong_arguments_write_nothing), IN_FOLDER(user_folders_are_jupyters),

@@ -221,6 +221,14 @@ class Frontend:
 
     # ---- in one go
 
+    def wait_for_copy(self, timeout=10):
+        """What the kernel says of itself once a copy of what its cells have made waits."""
+        deadline = time.monotonic() + timeout
+        while not (status := self.ask("safepyrun_status_request", channel="control"))["copy_is_current"]:
+            assert time.monotonic() < deadline, status
+            time.sleep(0.01)
+        return status
+
     def ask(self, msg_type, content=None, *, channel="shell", timeout=30, **keywords):
         """A request that is no execution: its reply; busy and idle must frame it."""
         msg_id = self.send(channel, msg_type, content, **keywords)

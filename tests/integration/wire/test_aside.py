@@ -5,7 +5,7 @@ import signal
 import time
 
 import pytest
-from frontend import only, text
+from frontend import text
 
 LIMIT = 1.0  # seconds; half a second is what the kernel process allows itself, the rest is the machine's
 SLEEPS = "import time; print('on', flush=True); time.sleep(30)"
@@ -90,14 +90,6 @@ def inspect(front, code):
     return ask(front, "inspect_request", {"code": code, "cursor_pos": len(code), "detail_level": 0})
 
 
-def wait_for_copy(front):
-    deadline = time.monotonic() + 5
-    while not (status := front.ask("safepyrun_status_request"))["copy_is_current"]:
-        assert time.monotonic() < deadline, status
-        time.sleep(0.02)
-    return status
-
-
 def interrupt(front, msg_id):
     front.ask("interrupt_request", channel="control")
     return front.reply(msg_id)
@@ -149,7 +141,7 @@ def test_a_frozen_copy_answers_for_it(start_kernel, shell):
     kernel = start_kernel(shell=shell)
     with kernel.frontend() as front:
         front.run("import math\nseen_by_all = 5")
-        status = wait_for_copy(front)
+        status = front.wait_for_copy()
         msg_id = start(front, "seen_by_none = 1; " + HOLDS_THE_GIL)
         reply, took = complete(front, "seen_by")
         assert reply.content["matches"] == ["seen_by_all"] and took < LIMIT
@@ -217,7 +209,7 @@ def test_no_thread_before_it_is_needed(start_kernel, shell):
         assert kernel.guard().num_threads() == before + 1
         front.reply(msg_id)
         # Copies are taken all the same, and one that takes over has a thread of its own.
-        status = wait_for_copy(front)
+        status = front.wait_for_copy()
         msg_id = start(front, "print('on', flush=True); time.sleep(30)")
         os.kill(status["guard_pid"], signal.SIGKILL)
         assert front.reply(msg_id).content["ename"] == "GuardDied"

@@ -14,17 +14,8 @@ LOOP = "total = 0\nfor i in range(5):\n    total += i\nprint(total)"
 
 
 @pytest.fixture(scope="module")
-def kernel(shell, tmp_path_factory):
-    from kernel_process import KernelProcess
-    kernel = KernelProcess(tmp_path_factory.mktemp("kernel"), shell=shell, policy=POLICY)
-    yield kernel
-    kernel.stop()
-
-
-@pytest.fixture
-def front(kernel):
-    with kernel.frontend() as frontend:
-        yield frontend
+def policy():
+    return POLICY
 
 
 @pytest.fixture

@@ -42,13 +42,8 @@ class Session:
     def keep(self, code, **keywords):
         """The same, with a copy of what it made."""
         printed = self.do(code, **keywords)
-        self.wait_for_copy()
+        self.front.wait_for_copy()
         return printed
-
-    def wait_for_copy(self):
-        deadline = time.monotonic() + 10
-        while not self.status()["copy_is_current"] and time.monotonic() < deadline:
-            time.sleep(0.005)
 
     def status(self):
         return self.front.ask("safepyrun_status_request", channel="control")
@@ -212,7 +207,7 @@ def test_rewind_beyond_what_is_kept(session):
 
 
 def test_reset(session):
-    session.wait_for_copy()
+    session.front.wait_for_copy()
     session.keep("x = 1")
     assert "at its start" in session.keep("%guard reset")
     assert session.keep("print('x' in globals())") == "False\n"

@@ -1,20 +1,17 @@
 """history_request: tail, range and search, with inputs and outputs, over sessions and restarts."""
 
 import pytest
-from kernel_process import KernelProcess
 
 
 @pytest.fixture(scope="module")
-def kernel(shell, tmp_path_factory):
+def kernel(kernel):
     """One kernel with a known history."""
-    kernel = KernelProcess(tmp_path_factory.mktemp("history"), shell=shell)
     with kernel.frontend() as front:
         for code in ("first = 1", "first + 1", "print('quiet')", "first + 1", "'ü' * 2"):
             front.run(code)
         front.run("unstored", store_history=False)
         front.run("also_unstored", silent=True)
-    yield kernel
-    kernel.stop()
+    return kernel
 
 
 def ask(front, **content):

@@ -115,12 +115,6 @@ def test_inherited_ignored_sigint_does_not_matter(start_kernel, shell):
     assert front.reply(msg_id, timeout=5).content["ename"] == "KeyboardInterrupt"
 
 
-def wait_for_copy(front):
-    deadline = time.monotonic() + 10
-    while not front.ask("safepyrun_status_request", channel="control")["copy_is_current"] and time.monotonic() < deadline:
-        time.sleep(0.01)
-
-
 NATIVE = "import itertools, collections\nlost = 1\nprint('on', flush=True)\ncollections.deque(itertools.repeat(0), maxlen=0)"
 
 
@@ -129,7 +123,7 @@ def test_native_code_that_takes_no_notice(start_kernel, shell):
     kernel = start_kernel(shell=shell, policy="[limits]\ngrace_seconds = 1\n")
     front = kernel.frontend()
     front.run("kept = 41")
-    wait_for_copy(front)
+    front.wait_for_copy()
     msg_id = started(front, NATIVE)
     time.sleep(0.3)     # Python is in it by now
     interrupt_by_message(kernel, front)
@@ -146,7 +140,7 @@ def test_a_cell_that_takes_interrupts_itself_is_not_ended(start_kernel, shell):
     kernel = start_kernel(shell=shell, policy="[limits]\ngrace_seconds = 1\n")
     front = kernel.frontend()
     front.run("import time")
-    wait_for_copy(front)
+    front.wait_for_copy()
     msg_id = started(front, "print('on', flush=True)\nfor n in range(3):\n    try: time.sleep(20)\n    except KeyboardInterrupt: print('met', n, flush=True)")
     for n in range(3):
         time.sleep(0.1)

@@ -136,14 +136,6 @@ def test_what_is_the_main_shells_alone(front, subshell):
     assert reply.content["ename"] == "RuntimeError"
 
 
-def wait_for_copy(front):
-    deadline = time.monotonic() + 5
-    while not (status := front.ask("safepyrun_status_request"))["copy_is_current"]:
-        assert time.monotonic() < deadline, status
-        time.sleep(0.02)
-    return status
-
-
 def test_they_survive_the_guard(start_kernel, shell):
     """Copies are taken while subshells idle, and whatever takes the guard's place has threads for them."""
     kernel = start_kernel(shell=shell)
@@ -151,7 +143,7 @@ def test_they_survive_the_guard(start_kernel, shell):
         front.run("import threading, time")
         subshell = create(front)
         run(front, "kept = 'kept'", subshell)
-        guard = wait_for_copy(front)["guard_pid"]
+        guard = front.wait_for_copy()["guard_pid"]
         theirs = send(front, WAIT + "time.sleep(30)", subshell)
         front.until(theirs, "stdout")
         front.run("lost = 1")
@@ -163,7 +155,7 @@ def test_they_survive_the_guard(start_kernel, shell):
         assert front.reply(ours).content["ename"] == front.reply(theirs).content["ename"] == "GuardDied"
         assert listed(front) == [subshell]
         assert text(run(front, "print(kept, 'lost' in globals(), threading.active_count())", subshell)[1]) == "kept False 2\n"
-        wait_for_copy(front)
+        front.wait_for_copy()
         front.run("x = 1")
         assert front.run("%rewind")[0].content["status"] == "ok"
         assert text(run(front, "print('back')", subshell)[1]) == "back\n"

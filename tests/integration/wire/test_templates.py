@@ -164,9 +164,7 @@ def test_the_os_ring_is_whole(warm):
         front = kernel.frontend()
         front.run("1")
         info = front.ask("kernel_info_request")
-        deadline = time.monotonic() + 5  # while it leaves a copy behind, a guard has descriptors for that
-        while not front.ask("safepyrun_status_request")["copy_is_current"] and time.monotonic() < deadline:
-            time.sleep(0.02)
+        front.wait_for_copy()  # while it leaves a copy behind, a guard has descriptors for that
         guard = forked_guard(kernel) or kernel.guard()
         status = Path(f"/proc/{guard.pid}/status").read_text()
         seals = re.findall(r"^(?:Seccomp\w*|NoNewPrivs|Cap\w+|Umask|SigBlk|SigCgt|Threads):.*", status, re.MULTILINE)
@@ -279,9 +277,7 @@ def test_its_frozen_copies_take_over(warm):
     front.run("import numpy\nx = 41\ny = numpy.ones((300, 300)) @ numpy.ones((300, 300))")
     assert forked_guard(kernel) is not None
     for words in ("SIGKILL", "SIGABRT"):
-        deadline = time.monotonic() + 30
-        while not front.ask("safepyrun_status_request", channel="control")["copy_is_current"] and time.monotonic() < deadline:
-            time.sleep(0.02)
+        front.wait_for_copy(30)
         reply, _ = front.run(f"import os, signal; os.kill(os.getpid(), signal.{words})")
         assert reply.content["ename"] == "GuardDied" and words in reply.content["evalue"]
         assert value(front, "x + int(y[0, 0])") == "341"

@@ -144,10 +144,7 @@ def test_a_copy_of_the_guard_goes_on_with_the_same_process(session):
     kernel, front = session()
     assert do(front, "print(step())") == "1\n"
     before = starter(kernel).pid
-    deadline = time.monotonic() + 10
-    while not front.ask("safepyrun_status_request", channel="control")["copy_is_current"]:
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    front.wait_for_copy()
     assert fail(front, "import os; os._exit(3)")["ename"] == "GuardDied"
     assert do(front, "print(step())") == "2\n"
     assert starter(kernel).pid == before
