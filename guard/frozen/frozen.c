@@ -12,8 +12,8 @@
 #include "guard/python/streams.h"
 #include "guard/python/subshell.h"
 
-#include <dlfcn.h>
 #include <fcntl.h>
+#include <link.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -76,21 +76,22 @@ static int receive_link(uint32_t number)
     }
 }
 
-/* A context on a graphics card belongs to one process. */
+static int is_cuda(struct dl_phdr_info *library, size_t size, void *context)
+{
+    (void)size;
+    (void)context;
+    return strstr(library->dlpi_name, "/libcuda.so") != NULL;
+}
+
+/* A context on a graphics card belongs to one process. Not dlopen(RTLD_NOLOAD): of a library that is not loaded it
+   looks through all folders first, for each copy. */
 static const char *find_hindrance(void)
 {
-    void *cuda;
-
     if (aside_is_answering())
         return "a question is being answered";
     if (subshell_is_working())
         return "a subshell is at work";
-    cuda = dlopen("libcuda.so.1", RTLD_LAZY | RTLD_NOLOAD);
-
-    if (cuda == NULL)
-        return threads_expect();
-    dlclose(cuda);
-    return "CUDA is in use";
+    return dl_iterate_phdr(is_cuda, NULL) != 0 ? "CUDA is in use" : threads_expect();
 }
 
 static void refuse(const char *reason)

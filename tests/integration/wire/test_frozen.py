@@ -2,6 +2,7 @@
 
 import os
 import random
+import shutil
 import signal
 import time
 
@@ -261,6 +262,16 @@ def test_no_trial_and_no_copy_with_other_threads(session):
     session.keep("x = 4")
     session.die()
     assert session.do("print(x, t.is_alive())") == "4 False\n"
+
+
+def test_no_trial_with_a_graphics_card_in_use(session, tmp_path):
+    """Of a library that bears the driver's name: no test machine has one."""
+    library = tmp_path / "libcuda.so.1"
+    shutil.copy(BUILD / "tests/isolation_attacks.so", library)
+    session.keep("x = 1")
+    session.do(f"import ctypes\ncuda = ctypes.CDLL({str(library)!r})")
+    reply, _ = session.run("%%trial\nx = 3")
+    assert "CUDA is in use" in reply.content["evalue"], reply.content
 
 
 def test_a_child_sees_the_end_of_its_pipe(session):
