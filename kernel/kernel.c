@@ -82,7 +82,7 @@ int kernel_run_next(struct kernel *kernel)
 {
     int result = 0;
 
-    while (result == 0 && kernel->guard.state == GUARD_READY && kernel->queue.running == NULL) {
+    while (result == 0 && kernel->guard.state == GUARD_READY && kernel->queue.running == NULL && !comm_order_holds(kernel)) {
         struct request *request = queue_pop(&kernel->queue);
 
         if (request == NULL) {
@@ -117,8 +117,11 @@ int kernel_interrupt(struct kernel *kernel)
     if (result != 0)
         return result;
     /* Not a cell that reading has just started: nothing ran when the interrupt came. */
-    if (running == NULL || running != kernel->queue.running)
-        return queue_abort_executes(&kernel->queue);
+    subshells_interrupt_comms(kernel);
+    if (running == NULL || running != kernel->queue.running) {
+        result = queue_abort_executes(&kernel->queue);
+        return result != 0 ? result : kernel_run_next(kernel); /* behind a cell that had to wait */
+    }
     queue_cancel_executes(&kernel->queue);
     if (deaf_take_interrupt(kernel))
         return 0;
@@ -394,6 +397,7 @@ static void init_parts(struct kernel *kernel)
     deaf_init(kernel);
     aside_init(kernel);
     subshells_init(kernel);
+    comm_order_init(kernel);
 }
 
 static int read_connection(struct kernel *kernel, char **ret_error)

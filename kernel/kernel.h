@@ -14,6 +14,7 @@
 #include "kernel/execution/deaf.h"
 #include "kernel/execution/aside.h"
 #include "kernel/execution/cells.h"
+#include "kernel/execution/comm_order.h"
 #include "kernel/execution/comms.h"
 #include "kernel/execution/debugger.h"
 #include "kernel/execution/outputs.h"
@@ -50,6 +51,8 @@ struct kernel {
     char *banner;              /* the guard's, once it is ready; NULL before */
     struct queue queue;
     struct subshells subshells;
+    struct comm_order comm_order;
+    uint64_t arrivals; /* how many requests there were */
     struct aside aside;
     struct debugger debugger;
     struct question question;  /* the one that is open, or the last one */

@@ -228,12 +228,22 @@ static int finish_request(struct kernel *kernel, struct request *request, const 
 static int take_reply_of_subshell(struct kernel *kernel, struct request *request, const struct frame *frame)
 {
     struct subshell *subshell = request->subshell;
-    int result = kernel->queue.running == NULL ? outputs_turn(&kernel->outputs) : 0;
+    struct request *of_main = kernel->queue.running;
+    bool is_comm = comm_order_is_comm(request);
+    uint64_t arrival = request->arrival;
+    int result = of_main == NULL ? outputs_turn(&kernel->outputs) : 0;
 
     subshell->queue.running = NULL;
     if (result == 0)
         result = finish_request(kernel, request, frame);
-    return result != 0 ? result : subshell_run_next(subshell);
+    if (result == 0)
+        result = subshell_run_next(subshell);
+    if (result != 0 || !is_comm)
+        return result;
+    /* A widget that is moved would make a long cell look as if it were over, and its kernel as if it could be culled. */
+    if (of_main != NULL && of_main == kernel->queue.running)
+        result = request_say_busy(of_main);
+    return result != 0 ? result : comm_order_note_done(kernel, arrival);
 }
 
 static int take_reply(struct kernel *kernel, const struct frame *frame)

@@ -12,6 +12,18 @@ void queue_push(struct queue *queue, struct request *request)
     queue->last = request;
 }
 
+void queue_insert(struct queue *queue, struct request *request)
+{
+    struct request **at = &queue->first;
+
+    while (*at != NULL && (*at)->arrival < request->arrival)
+        at = &(*at)->next;
+    request->next = *at;
+    *at = request;
+    if (request->next == NULL)
+        queue->last = request;
+}
+
 struct request *queue_pop(struct queue *queue)
 {
     struct request *request = queue->first;

@@ -18,6 +18,9 @@ struct queue {
 /* Appends; TAKEN. */
 void queue_push(struct queue *queue, struct request *request);
 
+/* Before those that arrived later; TAKEN. */
+void queue_insert(struct queue *queue, struct request *request);
+
 /* Takes the first one out; NULL when there is none. */
 struct request *queue_pop(struct queue *queue);
 

@@ -15,6 +15,7 @@ struct request *request_new(struct kernel *kernel, enum channel channel,
     request->channel = channel;
     request->type = type;
     request->message = message;
+    request->arrival = ++kernel->arrivals;
     return request;
 }
 
@@ -58,13 +59,18 @@ static int publish_status(struct request *request, struct bytes content)
                                                .content = content});
 }
 
+int request_say_busy(struct request *request)
+{
+    return publish_status(request, BYTES_LITERAL("{\"execution_state\":\"busy\"}"));
+}
+
 int request_open(struct request *request)
 {
     if (request->is_open)
         return 0;
     request->is_open = true;
     session_date(request->started);
-    return publish_status(request, BYTES_LITERAL("{\"execution_state\":\"busy\"}"));
+    return request_say_busy(request);
 }
 
 int request_close(struct request *request)

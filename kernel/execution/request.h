@@ -47,7 +47,9 @@ struct request {
     struct message *message;
     enum channel channel;
     bool is_open;
+    uint64_t arrival;  /* its place among all requests of this kernel; from 1 */
     bool is_cancelled; /* an interrupt came while it waited */
+    bool is_overtaken; /* a comm message that no cell waits for any more (comm_order.h) */
     struct subshell *subshell; /* that runs it; NULL: the main shell */
     uint32_t cell; /* the guard's name for it; 0 until it is with the guard */
     struct execute_options execute;
@@ -110,6 +112,9 @@ void request_end_question(struct request *request);
  * As request_refuse(). What a cell is told is published as well: front ends show that, not the reply.
  */
 int request_fail(struct request *request, const char *ename, const char *evalue);
+
+/* Status busy once more, after the idle of what ran beside it: front ends show the last one that came. Returns 0 or -errno. */
+int request_say_busy(struct request *request);
 
 /* Closes without a reply: status idle. TAKES the request. Returns 0 or -errno. */
 int request_close(struct request *request);

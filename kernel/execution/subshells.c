@@ -76,6 +76,18 @@ struct request *subshells_asking(struct kernel *kernel, const struct message *an
     return NULL;
 }
 
+struct request *subshells_find_request(struct kernel *kernel, bool (*is_it)(struct request *request, void *context), void *context)
+{
+    FOR_EACH(subshell, kernel) {
+        if (subshell->queue.running != NULL && is_it(subshell->queue.running, context))
+            return subshell->queue.running;
+        for (struct request *request = subshell->queue.first; request != NULL; request = request->next)
+            if (is_it(request, context))
+                return request;
+    }
+    return NULL;
+}
+
 bool subshells_work(const struct kernel *kernel)
 {
     FOR_EACH(subshell, (struct kernel *)kernel)
@@ -236,7 +248,7 @@ static int run(struct subshell *subshell, struct request *request)
 
 static int go_on(struct subshell *subshell)
 {
-    if (subshell->state == SUBSHELL_ENDING && subshell->queue.running == NULL)
+    if (subshell->state == SUBSHELL_ENDING && subshell->queue.running == NULL && subshell->queue.first == NULL)
         close_thread(subshell);
     return 0;
 }
@@ -245,12 +257,12 @@ int subshell_run_next(struct subshell *subshell)
 {
     int result = 0;
 
-    while (result == 0 && subshell->state == SUBSHELL_OPEN && subshell->queue.running == NULL) {
+    while (result == 0 && (subshell->state == SUBSHELL_OPEN || subshell->state == SUBSHELL_ENDING) && subshell->queue.running == NULL) {
         struct request *request = queue_pop(&subshell->queue);
 
         if (request == NULL) {
             restore_when_idle(subshell->kernel);
-            return 0;
+            break;
         }
         result = request->is_cancelled ? request_abort(request) : run(subshell, request);
     }
@@ -260,6 +272,7 @@ int subshell_run_next(struct subshell *subshell)
 int subshell_enqueue(struct subshell *subshell, struct request *request)
 {
     request->subshell = subshell;
+    comm_order_follow(subshell->kernel, request, subshell);
     queue_push(&subshell->queue, request);
     return subshell_run_next(subshell);
 }
@@ -271,6 +284,13 @@ int subshell_interrupt(struct subshell *subshell)
     queue_cancel_executes(&subshell->queue);
     order(subshell, ASIDE_INTERRUPT_SUBSHELL, subshell->queue.running->cell, -1);
     return 0;
+}
+
+void subshells_interrupt_comms(struct kernel *kernel)
+{
+    FOR_EACH(subshell, kernel)
+        if (subshell->queue.running != NULL && comm_order_is_comm(subshell->queue.running))
+            order(subshell, ASIDE_INTERRUPT_SUBSHELL, subshell->queue.running->cell, -1);
 }
 
 /* ---- making and ending them ------------------------------------------------------------------ */
@@ -294,15 +314,56 @@ int subshells_create(struct kernel *kernel, struct request *request)
                           SUBSHELLS_MAX);
 }
 
+/* The comm messages in `from`; each to its place in `to`. */
+static void move_comms(struct queue *from, struct queue *to, struct subshell *subshell)
+{
+    struct request *waiting = from->first;
+
+    while (waiting != NULL) {
+        struct request *request = waiting;
+
+        waiting = waiting->next;
+        if (!comm_order_is_comm(request))
+            continue;
+        queue_remove(from, request);
+        request->subshell = subshell;
+        queue_insert(to, request);
+    }
+}
+
+/* Where there is no thread, they wait as if they had been sent to the main shell. */
+static void give_comms_back(struct subshell *subshell)
+{
+    move_comms(&subshell->queue, &subshell->kernel->queue, NULL);
+}
+
+/* All that waits but comm messages, whose comms outlive the subshell. Returns 0 or -errno. */
+static int refuse_waiting(struct subshell *subshell)
+{
+    struct request *running = steal(subshell->queue.running);
+    struct queue comms = {0};
+    int result;
+
+    move_comms(&subshell->queue, &comms, subshell);
+    result = queue_refuse_all(&subshell->queue, "SubshellDeleted", "the subshell was deleted before its turn came");
+    subshell->queue = comms;
+    subshell->queue.running = running;
+    return result;
+}
+
 static int fail(struct subshell *subshell)
 {
+    struct kernel *kernel = subshell->kernel;
     struct request *waiter = steal(subshell->waiter);
-    int result = queue_refuse_all(&subshell->queue, "RuntimeError", "the thread of the subshell cannot be started");
+    int result;
+
+    give_comms_back(subshell);
+    result = queue_refuse_all(&subshell->queue, "RuntimeError", "the thread of the subshell cannot be started");
 
     forget(subshell);
-    if (result != 0 || waiter == NULL)
-        return result;
-    return request_refuse(waiter, "RuntimeError", "the interpreter can start no more threads");
+    if (result == 0 && waiter != NULL)
+        result = request_refuse(waiter, "RuntimeError", "the interpreter can start no more threads");
+    return result != 0 ? result : kernel_run_next(kernel);
 }
 
 int subshells_begin(struct kernel *kernel)
@@ -332,18 +393,19 @@ static int answer_waiter(struct subshell *subshell)
 int subshells_delete(struct kernel *kernel, struct request *request)
 {
     struct subshell *subshell;
-    struct request *running;
-    int result;
+    int result = channels_read_shell(&kernel->channels); /* what was sent to it before, on another socket */
 
+    if (result != 0)
+        return result;
     if (!find_named(kernel, request_content(request), &subshell) || subshell == NULL ||
         subshell->state > SUBSHELL_OPEN || subshell->waiter != NULL)
         return subshells_refuse_unknown(request, request_content(request));
-    running = steal(subshell->queue.running);
-    result = queue_refuse_all(&subshell->queue, "SubshellDeleted", "the subshell was deleted before its turn came");
-    subshell->queue.running = running;
+    result = refuse_waiting(subshell);
     if (result != 0)
         return result;
     subshell->waiter = request;
+    if (subshell->state != SUBSHELL_OPEN)
+        give_comms_back(subshell);
     if (subshell->state == SUBSHELL_WANTED) {
         result = answer_waiter(subshell); /* there is no thread yet */
         forget(subshell);
@@ -351,7 +413,8 @@ int subshells_delete(struct kernel *kernel, struct request *request)
     }
     /* One that is being made has a thread soon, which takes the end of its socket as it takes all others. */
     subshell->state = SUBSHELL_ENDING;
-    return go_on(subshell);
+    result = subshell_run_next(subshell);
+    return result != 0 ? result : kernel_run_next(kernel);
 }
 
 int subshells_list(struct kernel *kernel, struct request *request)
@@ -411,6 +474,7 @@ static int suspend(struct subshell *subshell, const char *ename, const char *why
         subshell->state = SUBSHELL_WANTED;
         return 0;
     }
+    give_comms_back(subshell);
     subshell->state = SUBSHELL_CLOSING;
     result = answer_waiter(subshell);
     forget(subshell);

@@ -20,7 +20,7 @@ enum subshell_state {
     SUBSHELL_WANTED,  /* there is no guard that is ready */
     SUBSHELL_OPENING, /* its thread begins */
     SUBSHELL_OPEN,
-    SUBSHELL_ENDING,  /* a request still runs */
+    SUBSHELL_ENDING,  /* a request still runs, or comm messages wait */
     SUBSHELL_CLOSING, /* its thread ends */
 };
 
@@ -85,6 +85,15 @@ void subshell_send(struct subshell *subshell, const struct frame *frame);
 
 /* The reply of its request is out: the next one. Returns 0 or -errno. */
 int subshell_run_next(struct subshell *subshell);
+
+/*
+ * The comm messages that run: a callback that does not end. Front ends have no other way to stop it, since what they
+ * interrupt has no name of a subshell.
+ */
+void subshells_interrupt_comms(struct kernel *kernel);
+
+/* The first request, running or waiting, that the function is true for; NULL: none. */
+struct request *subshells_find_request(struct kernel *kernel, bool (*is_it)(struct request *request, void *context), void *context);
 
 /* KeyboardInterrupt in its cell, as far as that can be; "aborted" for what waits. Returns 0 or -errno. */
 int subshell_interrupt(struct subshell *subshell);

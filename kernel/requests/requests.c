@@ -73,12 +73,17 @@ int requests_enqueue(struct kernel *kernel, struct request *request)
     }
     if (kernel->guard.state == GUARD_DEAD)
         return request_fail(request, "GuardDied", "the interpreter process has ended");
-    if (request->channel == CHANNEL_SHELL && !subshells_find(kernel, request->message, &subshell))
-        return subshells_refuse_unknown(request, request->message->header);
+    if (request->channel == CHANNEL_SHELL && !subshells_find(kernel, request->message, &subshell)) {
+        /* A comm outlives the subshell that a front end has given it: it may have to be closed, and nobody would tell. */
+        if (!comm_order_is_comm(request))
+            return subshells_refuse_unknown(request, request->message->header);
+        if (subshell != NULL && subshell->state != SUBSHELL_ENDING)
+            subshell = NULL;
+    }
     if (subshell != NULL)
         return subshell_enqueue(subshell, request);
     queue_push(&kernel->queue, request);
-    if (kernel->queue.running != NULL || kernel->guard.state != GUARD_READY)
+    if (kernel->queue.running != NULL || kernel->queue.first != request || kernel->guard.state != GUARD_READY)
         aside_note(kernel, request);
     return kernel_run_next(kernel);
 }

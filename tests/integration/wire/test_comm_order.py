@@ -1,0 +1,148 @@
+"""Comm messages that a front end sends to a subshell, and the cells of the main shell before and after them.
+
+With IPython: the plain shell has no comms.
+"""
+
+import time
+
+import pytest
+from frontend import labels, only, text
+from subshells import create, delete, listed, send
+
+MAKE = """
+import comm, threading, time
+mine, seen, gate = comm.create_comm(target_name='here', comm_id='mine'), [], threading.Event()
+def heard(message):
+    what = message['content']['data']
+    time.sleep(what.get('seconds', 0))
+    if 'gate' in what: gate.wait(20)
+    while 'endless' in what: pass
+    seen.append((what['n'], threading.current_thread() is threading.main_thread()))
+    print('heard', what['n'])
+mine.on_msg(heard)
+"""
+
+
+@pytest.fixture(scope="module", params=["ipython"])
+def shell(request):
+    return request.param
+
+
+@pytest.fixture
+def front(start_kernel, shell):
+    with start_kernel(shell=shell, policy="ban_defs = false\n").frontend() as front:
+        front.run(MAKE)
+        yield front
+
+
+def tell(front, subshell=None, msg_type="comm_msg", **data):
+    return front.send("shell", msg_type, {"comm_id": "mine", "data": data}, header={"subshell_id": subshell})
+
+
+def value(front, code="seen"):
+    """Of a cell that is sent now."""
+    return eval(text(front.run(f"print({code})")[1]))
+
+
+def test_a_cell_finds_what_messages_before_it_have_changed(front):
+    """Also through a callback that takes its time, and with a cell before it that keeps the interpreter to itself."""
+    subshell = create(front)
+    for n in range(20):
+        tell(front, subshell, n=n)
+        assert value(front, "seen[-1]") == (n, False)
+    tell(front, subshell, n=20, seconds=0.4), tell(front, subshell, n=21, seconds=0.7)
+    assert value(front, "[n for n, _ in seen[-2:]]") == [20, 21]        # 1.1 s, and each in less than one
+    front.send("shell", "execute_request", {"code": "sum(range(20_000_000))"})
+    tell(front, subshell, n=22)
+    assert value(front, "seen[-1]") == (22, False)
+    delete(front, subshell)
+
+
+def test_no_cell_waits_long(front):
+    """Nor for ever again: what has been overtaken once is waited for by no other cell."""
+    subshell = create(front)
+    late = tell(front, subshell, n=1, gate=True)
+    began = time.monotonic()
+    assert value(front) == []
+    assert 0.9 < time.monotonic() - began < 8
+    began = time.monotonic()
+    assert [value(front) for _ in range(3)] == [[]] * 3
+    assert time.monotonic() - began < 0.9
+    # A question that waits behind such a cell is answered beside it, as behind any other.
+    assert front.ask("complete_request", {"code": "gat", "cursor_pos": 3})["matches"] == ["gate"]
+    front.run("gate.set()")
+    assert text(front.outputs(late)) == "heard 1\n"
+    assert value(front) == [(1, False)]
+
+
+def test_callbacks_run_while_a_cell_runs(front):
+    """A comm that this cell has just made, too. The cell counts as busy until it is over."""
+    subshell = create(front)
+    cell = front.send("shell", "execute_request", {"code":
+        "new = comm.create_comm(target_name='here', comm_id='new'); new.on_msg(lambda m: (print('new', m['content']['data']), gate.set()))\n"
+        "print('on', flush=True); print(gate.wait(20), seen)"})
+    before = front.until(cell, "stdout")
+    assert "comm_open" in labels(before)
+    first = tell(front, subshell, n=1)
+    assert text(front.outputs(first)) == "heard 1\n"
+    assert labels(front.until(cell, "busy")) == ["busy"]
+    second = front.send("shell", "comm_msg", {"comm_id": "new", "data": 2}, header={"subshell_id": subshell})
+    assert text(front.outputs(second)) == "new 2\n"
+    assert front.reply(cell).content["status"] == "ok"
+    assert "True [(1, False)]" in text(front.outputs(cell))
+
+
+def test_messages_of_one_comm_keep_their_order(front):
+    """A front end sends to the main shell until it knows its subshell; a cell is in the way there."""
+    subshell = create(front)
+    cell = send(front, "print('on', flush=True); gate.wait(20); print(seen)", None)
+    front.until(cell, "stdout")
+    for n, where in ((1, None), (2, None), (3, subshell), (4, subshell)):
+        last = tell(front, where, n=n)
+    assert text(front.outputs(last)) == "heard 4\n"
+    run = send(front, "gate.set()", subshell)
+    front.reply(run)
+    assert text(front.outputs(cell)) == "[(1, False), (2, False), (3, False), (4, False)]\n"
+
+
+def test_deleted_subshells_lose_no_message(front):
+    """JupyterLab deletes the subshell right behind its last words, on another socket."""
+    subshell = create(front)
+    busy = tell(front, subshell, n=1, seconds=0.3)
+    tell(front, subshell, n=2)
+    delete(front, subshell)
+    assert listed(front) == []
+    front.outputs(busy)
+    tell(front, subshell, n=3)      # there is none of this name any more
+    assert value(front) == [(1, False), (2, False), (3, True)]
+    closing = tell(front, subshell, "comm_close")
+    assert labels(front.outputs(closing)) == ["busy", "idle"]
+    assert front.ask("comm_info_request")["comms"] == {}
+
+
+def test_an_interrupt_without_a_name_ends_callbacks(front):
+    """Front ends interrupt the kernel, not a subshell: an endless callback must not be out of reach; a cell beside it is."""
+    subshell, other = create(front), create(front)
+    front.run("loop = 'on'")
+    callback = tell(front, subshell, n=1, endless=True)
+    cell = send(front, "print('on', flush=True)\nwhile loop: pass", other)
+    front.until(cell, "stdout")
+    waiting = send(front, "1", None)
+    assert front.reply(waiting).content["status"] == "ok"       # later, but not never
+    front.ask("interrupt_request", channel="control")
+    assert labels(front.outputs(callback))[-1] == "idle"
+    front.run("loop = ''")
+    assert front.reply(cell).content["status"] == "ok"
+
+
+def test_an_interrupt_reaches_a_cell_that_waits(front):
+    subshell = create(front)
+    callback = tell(front, subshell, n=1, endless=True)
+    waiting = send(front, "1", None)
+    question = front.send("shell", "complete_request", {"code": "gat", "cursor_pos": 3})
+    time.sleep(0.2)
+    front.ask("interrupt_request", channel="control")
+    assert front.reply(waiting).content["status"] == "aborted"
+    assert front.reply(question).content["matches"] == ["gate"]
+    front.outputs(callback)
+    assert only(front.run("'on'")[1], "execute_result")
