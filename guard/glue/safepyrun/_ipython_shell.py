@@ -16,6 +16,7 @@ from IPython.core.autocall import ZMQExitAutocall
 from IPython.core.error import UsageError
 from IPython.core.interactiveshell import (ExecutionInfo, ExecutionResult, InteractiveShell,
                                            InteractiveShellABC)
+from IPython.core.payload import PayloadManager
 from traitlets import Any, Bool, Instance, Type, default
 from traitlets.config import Config
 
@@ -50,6 +51,12 @@ class PrivateProfile(ProfileDir):
         names = ("security", "log", "startup", "pid", "static")
         self._trait_values.update({f"{name}_dir": os.path.join(location, getattr(self, f"{name}_dir_name"))
                                    for name in names}, location=location)
+
+
+class Payloads(PayloadManager):
+    """What a cell asks the front end for; each shell has a list of its own."""
+
+    _payload = OfThread([])
 
 
 class ZMQInteractiveShell(InteractiveShell):
@@ -95,6 +102,10 @@ class ZMQInteractiveShell(InteractiveShell):
         # IPython's own open() guards fd 0 to 2 only; the built-in one keeps refusals short.
         del self.user_ns["open"]
         self.user_ns_hidden.pop("open", None)
+
+    def init_payload(self):
+        self.payload_manager = Payloads(parent=self)
+        self.configurables.append(self.payload_manager)
 
     def init_hooks(self):
         super().init_hooks()
@@ -142,6 +153,7 @@ class ZMQInteractiveShell(InteractiveShell):
         self.cell_number, self._idle_count = execution_count, self.execution_count
         self.execution_count = execution_count + (_COUNTS_AHEAD and store_history)
         self._awaits_parsed = store_history
+        self.payload_manager.clear_payload()
         self._info = self._execution_info(source, silent, store_history)
         sys.displayhook = self.displayhook
         if store_history:

@@ -20,11 +20,11 @@ _PYTHON_TOP_LEVEL_AWAIT = 0x2000  # ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
 class _Exit:
     """`exit` and `quit`: they ask the front end to end the session."""
 
-    def __init__(self, payload):
-        self._payload = payload
+    def __init__(self, ask):
+        self._ask = ask
 
     def __call__(self, keep_kernel=False):
-        self._payload.append({"source": "ask_exit", "keepkernel": bool(keep_kernel)})
+        self._ask({"source": "ask_exit", "keepkernel": bool(keep_kernel)})
 
     def __repr__(self):
         return "Call it to end the session."
@@ -36,6 +36,7 @@ class PlainShell(Shell):
     #: of the running cell
     _count = OfThread(0)
     _keeps_history = OfThread(True)
+    _payload = OfThread([])
     #: the last one that was given a name, and how many names it has
     _named_count = OfThread(0)
     _serial = OfThread(0)
@@ -44,12 +45,11 @@ class PlainShell(Shell):
         self.banner = f"Python {sys.version.splitlines()[0]}\nCells run under a guard.\n"
         self.namespace = sys.modules["__main__"].__dict__
         self.namespace.update(In=[""], Out={})
-        self._payload = []
         self._sources = {}  # file name of a cell -> its text
         self._last_source = ""
         builtins.display = _display.display
         builtins.clear_output = _display.clear_output
-        builtins.exit = builtins.quit = _Exit(self._payload)
+        builtins.exit = builtins.quit = _Exit(lambda payload: self._payload.append(payload))
         # The inline backend of a notebook server is IPython's.
         if os.environ.get("MPLBACKEND", "module://").startswith("module://"):
             os.environ["MPLBACKEND"] = "agg"
@@ -97,6 +97,7 @@ class PlainShell(Shell):
 
     def begin_cell(self, source, silent, store_history, execution_count):
         self._count = execution_count
+        self._payload = []
         self._keeps_history = store_history
         if not store_history:
             return
@@ -159,8 +160,7 @@ class PlainShell(Shell):
             return {"status": "error", "ename": name, "evalue": text, "traceback": lines}
 
     def take_payload(self):
-        payload = list(self._payload)
-        self._payload.clear()
+        payload, self._payload = self._payload, []
         return payload
 
     # ---- questions about code --------------------------------------------------------------------

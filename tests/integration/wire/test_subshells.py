@@ -105,6 +105,14 @@ def test_interrupts(front, subshell):
     assert front.reply(waiting).content["status"] == "aborted"
 
 
+def test_payloads_go_with_their_cells_reply(front, subshell):
+    front.run("import threading; meet = threading.Barrier(2, timeout=10)")
+    code = "meet.wait(); print(callable({0})); meet.wait(); {0}(keep_kernel=True) if '{0}' == 'exit' else None; meet.wait()"
+    ours, theirs = send(front, code.format("len"), None), send(front, code.format("exit"), subshell)
+    assert front.reply(ours).content["payload"] == []
+    assert [payload["source"] for payload in front.reply(theirs).content["payload"]] == ["ask_exit"]
+
+
 def test_what_is_the_main_shells_alone(front, subshell):
     for code in ("%rewind", "%guard reset", "%trial x = 1"):
         reply = run(front, code, subshell)[0]
