@@ -320,6 +320,8 @@ static void handle_in_subshell(const struct frame *frame)
     case FRAME_COMM_MSG_REQUEST:
     case FRAME_COMM_CLOSE_REQUEST:
         handlers[frame->type](frame);
+        if (event_loop_is_loaded())
+            interrupt_wake(); /* what it has given to the main thread's loop, or set there */
         break;
     default:
         break; /* an answer to a question that was given up */
@@ -328,8 +330,10 @@ static void handle_in_subshell(const struct frame *frame)
 
 static int receive(struct frame *ret_frame)
 {
-    if (event_loop_is_loaded() && !link_end_has_input() && event_loop_idle(link_end_fd()) < 0)
-        return -1;
+    /* A subshell wakes the loop, which may have had nothing to do before. */
+    while (event_loop_is_loaded() && !link_end_has_input())
+        if (event_loop_idle(link_end_fd()) < 0 || (!link_end_has_input() && link_end_wait() < 0))
+            return -1;
     return link_end_receive(ret_frame);
 }
 

@@ -22,16 +22,20 @@ static int load(void)
     return 0;
 }
 
+static bool is_imported(void)
+{
+    return PyDict_GetItemString(PyImport_GetModuleDict(), "asyncio") != NULL;
+}
+
 static bool is_wanted(PyObject *source)
 {
     cleanup_py PyObject *name = NULL;
     bool wanted;
 
-    if (event_loop.glue != NULL)
+    if (event_loop.glue != NULL || is_imported())
         return true;
     name = PyUnicode_FromString("asyncio");
-    wanted = name != NULL && (PyDict_GetItem(PyImport_GetModuleDict(), name) != NULL ||
-                              PyUnicode_Contains(source, name) == 1);
+    wanted = name != NULL && PyUnicode_Contains(source, name) == 1;
     PyErr_Clear(); /* in doubt there is no loop */
     return wanted;
 }
@@ -46,6 +50,21 @@ int event_loop_enter(PyObject *source, bool *ret_entered)
     if (load() < 0)
         return -1;
     result = PyObject_CallMethod(event_loop.glue, "enter", NULL);
+    *ret_entered = result == Py_True;
+    return result != NULL ? 0 : -1;
+}
+
+int event_loop_enter_callback(bool *ret_entered)
+{
+    bool is_main = attribution_shell() == 0;
+    cleanup_py PyObject *result = NULL;
+
+    *ret_entered = false;
+    if (event_loop.glue == NULL && (!is_main || !is_imported()))
+        return 0;
+    if (load() < 0)
+        return -1;
+    result = PyObject_CallMethod(event_loop.glue, is_main ? "enter" : "enter_beside", NULL);
     *ret_entered = result == Py_True;
     return result != NULL ? 0 : -1;
 }

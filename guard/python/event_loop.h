@@ -18,6 +18,11 @@
  * event_loop_leave() is due. Returns 0 or -1 with an exception.
  */
 int event_loop_enter(PyObject *source, bool *ret_entered);
+/*
+ * The same for a callback of a widget, in whichever shell: one that runs in a subshell starts its tasks in the main thread's
+ * loop, too, which is woken after it (interrupt_wake()). Futures and locks know one loop only.
+ */
+int event_loop_enter_callback(bool *ret_entered);
 void event_loop_leave(void);
 
 /* Runs steps, a list of (callable, bool: whether its result is awaited), as one task. The value of

@@ -1,6 +1,7 @@
 #include "guard/python/introspect.h"
 #include "guard/python/attribution.h"
 #include "guard/python/error.h"
+#include "guard/python/event_loop.h"
 #include "guard/python/execute.h"
 #include "guard/python/interrupt.h"
 #include "guard/python/json.h"
@@ -199,7 +200,11 @@ static int deliver(const struct frame *frame)
 
 void introspect_comm(const struct frame *frame)
 {
-    if (begin(frame) < 0 || deliver(frame) < 0)
+    bool entered = false;
+
+    if (begin(frame) < 0 || event_loop_enter_callback(&entered) < 0 || deliver(frame) < 0)
         error_print("handling a comm message");
+    if (entered)
+        event_loop_leave();
     reply_send(frame->cell, NULL);
 }

@@ -225,10 +225,12 @@ static struct kept_frame *take_kept(void)
 }
 
 /* Handlers of signals run in here: whatever they do, the frame that is awaited is not theirs. */
-static int wait_for_frame(void)
+int link_end_wait(void)
 {
     int result;
 
+    if (end.detached)
+        end_process();
     here()->receiving = true;
     result = wait_for(POLLIN);
     here()->receiving = false;
@@ -272,7 +274,7 @@ static int receive_from_socket(struct frame *ret_frame)
             return 0;
         if (result == LINK_E_INVALID)
             return end_receiving();
-        if (wait_for_frame() < 0)
+        if (link_end_wait() < 0)
             return -1;
         /* Only when something is there: a try in vain would look like a request to a late SIGINT.
          */

@@ -61,7 +61,10 @@ int link_end_send(const struct frame *frame);
  */
 int link_end_receive(struct frame *ret_frame);
 
-/* The same for one type: frames of other types are kept for link_end_receive(). */
+/* Waits for something to receive, or to be woken (interrupt_wake()). -1: as link_end_receive(). */
+int link_end_wait(void);
+
+/* link_end_receive() for one type: frames of other types are kept for link_end_receive(). */
 int link_end_receive_type(enum frame_type type, struct frame *ret_frame);
 
 /*

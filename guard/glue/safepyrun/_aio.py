@@ -34,6 +34,14 @@ def enter():
     return True
 
 
+def enter_beside():
+    """The same for a callback in a subshell's thread, with the main thread's loop."""
+    if _loop is None or _loop.is_closed() or events._get_running_loop() is not None:
+        return False
+    events._set_running_loop(_loop)
+    return True
+
+
 def leave():
     events._set_running_loop(None)
 

@@ -92,6 +92,30 @@ def test_callbacks_run_while_a_cell_runs(front):
     assert "True [(1, False)]" in text(front.outputs(cell))
 
 
+@pytest.mark.parametrize("where", ["main", "subshell"])
+def test_asyncio_in_callbacks(front, where):
+    """Tasks go to the one loop that cells use; what a callback sets there wakes a cell that awaits, and tasks of earlier cells."""
+    subshell = create(front) if where == "subshell" else None
+    front.run("import asyncio\nasync def later(n):\n    await asyncio.sleep(0.01)\n    seen.append((n, threading.current_thread() is threading.main_thread()))\n"
+              "mine.on_msg(lambda message: asyncio.create_task(later(message['content']['data']['n'])))")
+    time.sleep(0.1)         # the loop has nothing to do, and nobody looks after it
+    front.outputs(tell(front, subshell, n=1))
+    time.sleep(0.2)
+    assert value(front) == [(1, True)]
+    front.run("future = asyncio.get_running_loop().create_future()\nmine.on_msg(lambda message: future.set_result(message['content']['data']['n']))\n"
+              "async def wait():\n    seen.append(await future)\ntask = asyncio.create_task(wait())")
+    front.outputs(tell(front, subshell, n=2))
+    time.sleep(0.2)
+    assert value(front, "seen[1:]") == [2]
+    if subshell:
+        cell = send(front, "future = asyncio.get_running_loop().create_future()\nprint('on', flush=True)\nprint(await asyncio.wait_for(future, 10))", None)
+        front.until(cell, "stdout")
+        began = time.monotonic()
+        tell(front, subshell, n=3)
+        assert text(front.outputs(cell)) == "3\n"
+        assert time.monotonic() - began < 5
+
+
 def test_messages_of_one_comm_keep_their_order(front):
     """A front end sends to the main shell until it knows its subshell; a cell is in the way there."""
     subshell = create(front)
