@@ -46,7 +46,7 @@ static int handle(struct kernel *kernel, struct request *request)
     buffer_append_string(&content, kernel->os_ring != NULL ? kernel->os_ring : "null");
     buffer_append_string(
         &content,
-        "},\"debugger\":true,\"supported_features\":[\"iopub_welcome\",\"debugger\"],"
+        "},\"debugger\":true,\"supported_features\":[\"iopub_welcome\",\"debugger\",\"kernel subshells\"],"
         "\"help_links\":[{\"text\":\"Python Reference\",\"url\":\"https://docs.python.org/");
     append_minor_version(&content, kernel->python_version);
     buffer_append_string(&content, "\"}],\"banner\":");

@@ -23,6 +23,10 @@ CELLS = {
                  "    'let show = () => { b.textContent = \"count \" + model.get(\"n\") }; show(); model.on(\"change:n\", show);'\n"
                  "    'b.onclick = () => { model.set(\"n\", model.get(\"n\") + 1); model.save_changes() }; el.append(b) } }'})\n"
                  "counter = kind()\ncounter",
+    "callback": "import time\nfrom ipywidgets import IntSlider, Label\nslider, label = IntSlider(0), Label('still')\n"
+                "slider.observe(lambda change: (time.sleep(0.05), label.set_trait('value', f'moved to {change.new}')), 'value')\n"
+                "display(slider, label)",
+    "read": "print('read', slider.value, label.value)",
     "progress": "from tqdm.auto import tqdm\nfor i in tqdm(range(50), 'bar'): pass",
     "card": "import os\nos.remove('/srv/elsewhere')",
     "long card": f"open('/srv/{LONG}', 'w')",
@@ -137,6 +141,42 @@ def test_a_widget_of_ones_own(book):
     button.click()
     expect(button).to_have_text("count 2")
     expect(book.run("last", "counter.n")).to_contain_text("2")
+
+
+def press_and_run(handle, key):
+    """One turn of JavaScript: a key on a slider, then the selected cell; nobody who types is as fast."""
+    handle.evaluate("""(handle, key) => {
+        handle.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true }));
+        window.jupyterapp.commands.execute('notebook:run-cell')}""", key)
+
+
+def test_the_next_cell_finds_what_a_slider_was_moved_to(book, page):
+    """Its callback runs in a subshell of JupyterLab's, the cell in the main shell."""
+    handle = book.run("callback").locator(".noUi-handle").first
+    handle.wait_for()
+    book.idle()
+    expect(book.run("read")).to_contain_text("read 0 still")
+    first = int(book.cell("read").locator(".jp-InputPrompt").inner_text().strip("[]: "))
+    for n in range(1, 21):
+        press_and_run(handle, "ArrowRight")
+        expect(book.cell("read").locator(".jp-InputPrompt")).to_have_text(f"[{first + n}]:")
+        assert book.output("read").inner_text().strip() == f"read {n} moved to {n}"
+
+
+def test_a_callback_runs_while_a_cell_runs(book, page):
+    handle = book.output("callback").locator(".noUi-handle").first
+    area = book.run("endless")
+    page.locator('.jp-Notebook-ExecutionIndicator[data-status="busy"]').first.wait_for()
+    for n in range(21, 24):
+        handle.press("ArrowRight")
+        expect(book.output("callback")).to_contain_text(f"moved to {n}")
+    expect(book.cell("endless").locator(".jp-InputPrompt")).to_contain_text("[*]:")
+    page.wait_for_timeout(300)
+    expect(page.locator('.jp-Notebook-ExecutionIndicator[data-status="busy"]').first).to_be_visible()
+    book.shoot("callback", "callback")
+    page.locator('[data-jp-item-name="interrupt"]').first.click()
+    expect(area).to_contain_text("KeyboardInterrupt")
+    book.idle()
 
 
 def test_progress_bar(book):
