@@ -6,6 +6,7 @@ here: nothing of the machine's Jupyter or IPython set-up reaches the kernel.
 
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -22,16 +23,27 @@ PROGRAM = BUILD / "bin" / "safepyrun"
 CHANNELS = ("shell", "iopub", "stdin", "control", "hb")
 
 
+# Below the range that the system hands out by itself: an outgoing connection of anybody could take a port of that one
+# before the kernel binds it, and a client that tries a port where nobody listens yet can even be given that very port.
+PORTS = range(20000, 32000)
+WORKERS_MAX = 8
+
+
 def free_ports(count):
-    """Ports that nobody holds; all are held at once while they are chosen, so that none comes twice."""
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
-    finally:
-        for each in sockets:
-            each.close()
+    """Ports that nobody holds, none twice; each of the test workers chooses among its own."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % WORKERS_MAX
+    own = PORTS[worker::WORKERS_MAX]
+    found = []
+    for port in random.sample(own, len(own)):
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        found.append(port)
+        if len(found) == count:
+            return found
+    raise OSError("no free ports")
 
 
 def make_connection(directory, transport="tcp", **fields):
