@@ -4,6 +4,7 @@
 #include "guard/link/frame.h"
 #include "kernel/config/session_policy.h"
 #include "kernel/loop.h"
+#include "kernel/supervisor/last_words.h"
 #include "kernel/supervisor/private_directory.h"
 #include "kernel/supervisor/spawn.h"
 
@@ -12,7 +13,7 @@
 #include <sys/mman.h>
 #include <sys/wait.h>
 
-enum { START_LIMIT_MS = 60 * 1000, LAST_WORDS_BYTES = 4096 };
+enum { START_LIMIT_MS = 60 * 1000, BITE_BYTES = 4096 };
 
 static void push_configuration(struct frame_writer *writer, const struct policy_sources *sources,
                                const char *private_directory)
@@ -81,32 +82,26 @@ static void converse(const struct spawned *guard, struct frame_writer *writer,
     frame_reader_finish(&reader);
 }
 
-/* Of a traceback the exception: what Python says on stderr when it cannot start. */
-static char *last_words(int outputs)
+/* What has come by now: its pipe may outlive a guard. A new string. */
+static char *read_last_words(int outputs)
 {
-    char words[LAST_WORDS_BYTES + 1];
-    ssize_t size = read(outputs, words, LAST_WORDS_BYTES);
+    char bytes[BITE_BYTES];
+    cleanup_buffer struct buffer words = BUFFER_NONE;
     char *line;
+    ssize_t size;
 
-    if (size <= 0)
-        return xstrdup("the guard ended without a word");
-    while (size > 0 && strchr(" \t\r\n", words[size - 1]) != NULL)
-        size--;
-    words[size] = '\0';
-    line = strrchr(words, '\n');
-    return xstrdup(line != NULL ? line + 1 : words);
+    while ((size = read(outputs, bytes, sizeof(bytes))) > 0)
+        last_words_keep(&words, (struct bytes){bytes, (size_t)size});
+    line = last_words_line(&words);
+    return line != NULL ? line : xstrdup("the guard ended without a word");
 }
 
-static void end_guard(const struct spawned *guard)
+static void end_guard(struct spawned *guard)
 {
     kill(-guard->pid, SIGKILL); /* it leads a group of its own */
     while (waitpid(guard->pid, NULL, 0) < 0 && errno == EINTR)
         ;
-    close(guard->link);
-    close(guard->outputs[0]);
-    close(guard->outputs[1]);
-    close(guard->copies_socket);
-    close(guard->aside_socket);
+    spawned_close(guard);
 }
 
 void guard_trial_run(const char *python, const struct policy_sources *sources,
@@ -126,7 +121,7 @@ void guard_trial_run(const char *python, const struct policy_sources *sources,
         push_configuration(&writer, sources, directory);
         converse(&guard, &writer, &trial);
         if (trial.ready == NULL && trial.problem == NULL)
-            trial.problem = last_words(guard.outputs[1]);
+            trial.problem = read_last_words(guard.outputs[1]);
         frame_writer_finish(&writer);
         end_guard(&guard);
     }

@@ -4,6 +4,7 @@
 #include "guard/link/passing.h"
 #include "kernel/config/session_policy.h"
 #include "kernel/records/log.h"
+#include "kernel/supervisor/last_words.h"
 #include "kernel/supervisor/process_tree.h"
 #include "kernel/supervisor/spawn.h"
 
@@ -16,34 +17,9 @@
 #include <sys/wait.h>
 
 enum {
-    READ_BITE = 16,               /* reads from the link before the sockets have their turn */
-    OUTPUT_BYTES = 64 * 1024,     /* one read from an output pipe */
+    READ_BITE = 16, /* reads from the link before the sockets have their turn */
     STACK_BYTES = 8192,
-    LAST_WORDS_BYTES = 4 * 1024,
-    RECORD_BYTES = 64 * 1024, /* of a tool process */
-    DRAIN_BYTES = 16 * 1024 * 1024, /* read from a pipe that is still being filled, at the end */
 };
-
-static const enum frame_type output_types[2] = {FRAME_STDOUT, FRAME_STDERR};
-
-void guard_process_init(struct guard_process *guard, struct loop *loop,
-                        const struct guard_handlers *handlers)
-{
-    *guard = (struct guard_process){.loop = loop,
-                                    .handlers = *handlers,
-                                    .state = GUARD_DEAD,
-                                    .pidfd = -1,
-                                    .link = -1,
-                                    .copies_socket = -1,
-                                    .aside_socket = -1,
-                                    .tool_records = -1,
-                                    .keeper = KEEPER_NONE,
-                                    .asked = SPAWNED_NONE,
-                                    .last_line = memfd_create(LAST_LINE_NAME, MFD_CLOEXEC),
-                                    .outputs = {-1, -1}};
-    frame_reader_init(&guard->reader, FRAME_TO_KERNEL);
-    frame_writer_init(&guard->writer);
-}
 
 /* Whether it is over, its status taken; a pidfd has told, or SIGKILL is on its way. */
 static bool is_over(struct guard_process *guard, int flags)
@@ -154,107 +130,38 @@ static int on_link(void *context)
     return result < 0 && result != -EINTR ? result : 0;
 }
 
-/* Python says on stderr why it cannot start; no cell is there to show it. */
-static void keep_last_words(struct guard_process *guard, struct bytes bytes)
+static int on_output(void *context, enum frame_type stream, struct bytes bytes)
 {
-    buffer_append(&guard->last_words, bytes);
-    if (guard->last_words.size > LAST_WORDS_BYTES)
-        buffer_drop_front(&guard->last_words, guard->last_words.size - LAST_WORDS_BYTES);
-}
-
-/* The last line that says something: of a traceback, the exception. A new string or NULL. */
-static char *last_line_of(const struct buffer *words)
-{
-    size_t end = words->size;
-    size_t start;
-
-    while (end > 0 && strchr(" \t\r\n", words->data[end - 1]) != NULL)
-        end--;
-    start = end;
-    while (start > 0 && words->data[start - 1] != '\n')
-        start--;
-    return end > start ? xstrndup(words->data + start, end - start) : NULL;
-}
-
-/* Reads one pipe until it is empty, closed, or `limit` bytes have come. Returns 0 or -errno. */
-static int drain_output(struct guard_process *guard, int index, size_t limit)
-{
-    static char bytes[OUTPUT_BYTES];
-    struct loop_source *source = &guard->output_sources[index];
-    size_t total = 0;
-
-    while (guard->outputs[index] >= 0 && total < limit) {
-        ssize_t count = read(guard->outputs[index], bytes, sizeof(bytes));
-        int result;
-
-        if (count < 0)
-            return 0; /* empty */
-        if (count == 0) {
-            loop_remove(guard->loop, source);
-            close(steal_fd(&guard->outputs[index]));
-            return 0;
-        }
-        total += (size_t)count;
-        guard->output_bytes += (uint64_t)count;
-        if (guard->state == GUARD_STARTING && index == 1)
-            keep_last_words(guard, (struct bytes){bytes, (size_t)count});
-        result = guard->handlers.output(guard->handlers.context, output_types[index],
-                                        (struct bytes){bytes, (size_t)count});
-        if (result < 0)
-            return result;
-    }
-    return 0;
-}
-
-static int on_stdout(void *context)
-{
-    return drain_output(context, 0, OUTPUT_BYTES);
-}
-
-static int on_stderr(void *context)
-{
-    return drain_output(context, 1, OUTPUT_BYTES);
-}
-
-/* One record a read; those that are cut are none. */
-static int on_record(void *context)
-{
-    static char bytes[RECORD_BYTES];
     struct guard_process *guard = context;
 
-    for (int i = 0; i < READ_BITE; i++) {
-        ssize_t size = recv(guard->tool_records, bytes, sizeof(bytes), MSG_DONTWAIT | MSG_TRUNC);
-        int result;
+    guard->output_bytes += bytes.size;
+    if (guard->state == GUARD_STARTING && stream == FRAME_STDERR)
+        last_words_keep(&guard->last_words, bytes);
+    return guard->handlers.output(guard->handlers.context, stream, bytes);
+}
 
-        if (size < 0)
-            return 0;
-        if (size == 0) { /* nobody is left who could write one */
-            loop_remove(guard->loop, &guard->records_source);
-            close(steal_fd(&guard->tool_records));
-            return 0;
-        }
-        if (size > (ssize_t)sizeof(bytes) || guard->handlers.tool_record == NULL)
-            continue;
-        result = guard->handlers.tool_record(guard->handlers.context, (struct bytes){bytes, (size_t)size});
-        if (result < 0)
-            return result;
-    }
-    return 0;
+void guard_process_init(struct guard_process *guard, struct loop *loop,
+                        const struct guard_handlers *handlers)
+{
+    *guard = (struct guard_process){.loop = loop,
+                                    .handlers = *handlers,
+                                    .state = GUARD_DEAD,
+                                    .pidfd = -1,
+                                    .link = -1,
+                                    .copies_socket = -1,
+                                    .aside_socket = -1,
+                                    .keeper = KEEPER_NONE,
+                                    .asked = SPAWNED_NONE,
+                                    .last_line = memfd_create(LAST_LINE_NAME, MFD_CLOEXEC)};
+    guard_outputs_init(&guard->outputs, loop, on_output, guard);
+    tool_records_init(&guard->records, loop, handlers->tool_record, handlers->context);
+    frame_reader_init(&guard->reader, FRAME_TO_KERNEL);
+    frame_writer_init(&guard->writer);
 }
 
 int guard_process_drain_outputs(struct guard_process *guard)
 {
-    int result = 0;
-
-    for (int i = 0; result == 0 && i < 2; i++) {
-        int waiting = 0;
-
-        /* Asking is cheaper than failing to read, and this runs before every reply. */
-        if (guard->outputs[i] >= 0 && ioctl(guard->outputs[i], FIONREAD, &waiting) == 0 &&
-            waiting > 0)
-            result = drain_output(guard, i, DRAIN_BYTES);
-    }
-    return result;
+    return guard_outputs_drain(&guard->outputs);
 }
 
 static void close_process(struct guard_process *guard)
@@ -270,19 +177,47 @@ static void close_process(struct guard_process *guard)
 /* What a copy that takes over would go on using. */
 static void close_outputs(struct guard_process *guard)
 {
-    for (int i = 0; i < 2; i++) {
-        loop_remove(guard->loop, &guard->output_sources[i]);
-        if (guard->outputs[i] >= 0)
-            close(steal_fd(&guard->outputs[i]));
-    }
-    loop_remove(guard->loop, &guard->records_source);
-    if (guard->tool_records >= 0)
-        close(steal_fd(&guard->tool_records));
+    guard_outputs_close(&guard->outputs);
+    tool_records_close(&guard->records);
     if (guard->copies_socket >= 0)
         close(steal_fd(&guard->copies_socket));
     if (guard->aside_socket >= 0)
         close(steal_fd(&guard->aside_socket));
     keeper_close(&guard->keeper);
+}
+
+char *guard_process_describe_end(const struct guard_process *guard)
+{
+    int status = guard->wait_status;
+
+    if (WIFSIGNALED(status))
+        return xasprintf("was killed by SIG%s (%s)", sigabbrev_np(WTERMSIG(status)),
+                         sigdescr_np(WTERMSIG(status)));
+    return xasprintf("ended with exit status %d", WEXITSTATUS(status));
+}
+
+/* What it sent before its end. Returns 0 or -errno. */
+static int take_rest(struct guard_process *guard)
+{
+    int result;
+
+    guard->ending = true;
+    guard->link_source.paused = false;
+    do
+        result = take_received(guard);
+    while (result >= 0 && frame_reader_fill(&guard->reader, guard->link) == 0);
+    return result < 0 ? result : 0;
+}
+
+static void note_failed_start(struct guard_process *guard)
+{
+    cleanup_free char *end = guard_process_describe_end(guard);
+    cleanup_free char *words = last_words_line(&guard->last_words);
+    cleanup_free char *reason = xasprintf("the guard process %s before it was ready%s%s", end,
+                                          words != NULL ? "; it said: " : "", words != NULL ? words : "");
+
+    set_failure(guard, reason);
+    guard->state = GUARD_FAILED;
 }
 
 /* It is over: what it wrote before is handled first, then `ended`. */
@@ -297,27 +232,15 @@ static int on_end(void *context)
         guard->note_spared(guard->note_context);
     kill(-guard->pid, SIGKILL); /* what it left in its group, and what has left that */
     process_tree_kill(guard->spared);
-    if (guard->failure == NULL || guard->state == GUARD_FAILED) {
-        guard->ending = true;
-        guard->link_source.paused = false;
-        result = take_received(guard) < 0 ? -EIO : 0;
-        while (result == 0 && frame_reader_fill(&guard->reader, guard->link) == 0)
-            result = take_received(guard) < 0 ? -EIO : 0;
-    }
-    result = guard_process_drain_outputs(guard);
+    if (guard->failure == NULL || guard->state == GUARD_FAILED)
+        result = take_rest(guard);
+    if (result == 0)
+        result = guard_outputs_drain(&guard->outputs);
     close_process(guard);
     log_info("guard %d %s", (int)guard->pid, WIFSIGNALED(guard->wait_status) ? "was killed" : "ended");
     guard->pid = 0;
-    if (guard->state == GUARD_STARTING) {
-        cleanup_free char *end = guard_process_describe_end(guard);
-        cleanup_free char *words = last_line_of(&guard->last_words);
-        cleanup_free char *reason =
-            xasprintf("the guard process %s before it was ready%s%s", end,
-                      words != NULL ? "; it said: " : "", words != NULL ? words : "");
-
-        set_failure(guard, reason);
-        guard->state = GUARD_FAILED;
-    }
+    if (guard->state == GUARD_STARTING)
+        note_failed_start(guard);
     if (guard->state == GUARD_READY)
         guard->state = GUARD_DEAD;
     return result < 0 ? result : guard->handlers.ended(guard->handlers.context);
@@ -381,21 +304,14 @@ void guard_process_start(struct guard_process *guard, const struct guard_setting
         return;
     }
     guard->state = GUARD_STARTING;
-    guard->outputs[0] = spawned.outputs[0];
-    guard->outputs[1] = spawned.outputs[1];
     guard->copies_socket = spawned.copies_socket;
     guard->aside_socket = spawned.aside_socket;
-    guard->tool_records = spawned.tool_records;
     guard->is_forked = spawned.keeper >= 0;
     keeper_open(&guard->keeper, guard->loop, spawned.keeper, spawned.keeper_pid);
-    guard->output_sources[0] = source_of(guard->outputs[0], on_stdout, guard);
-    guard->output_sources[1] = source_of(guard->outputs[1], on_stderr, guard);
     /* Before the link: a record belongs to the request that is still under way. */
-    guard->records_source = source_of(guard->tool_records, on_record, guard);
-    loop_add(guard->loop, &guard->records_source);
+    tool_records_open(&guard->records, spawned.tool_records);
     listen_to(guard, spawned.pid, spawned.pidfd, spawned.link);
-    loop_add(guard->loop, &guard->output_sources[0]);
-    loop_add(guard->loop, &guard->output_sources[1]);
+    guard_outputs_open(&guard->outputs, spawned.outputs);
     prefer_for_oom(spawned.pid);
     session_policy_push(&guard->writer, settings->shell, settings->policy, settings->policy_files);
     write_pending(guard);
@@ -411,8 +327,7 @@ void guard_process_adopt(struct guard_process *guard, pid_t pid, int link)
     }
     free(steal(guard->failure));
     listen_to(guard, pid, (int)syscall(SYS_pidfd_open, pid, 0), link);
-    for (int i = 0; i < 2; i++)
-        guard->output_sources[i].paused = false;
+    guard_outputs_set_paused(&guard->outputs, false);
     guard->state = GUARD_READY;
     guard_process_send(guard, &(struct frame){FRAME_THAW, 0, 0, NULL});
 }
@@ -498,18 +413,7 @@ void guard_process_set_paused(struct guard_process *guard, bool paused)
     guard->paused = paused;
     guard->link_source.paused = paused || guard->link_is_over;
     guard->link_source.again = true; /* frames that were received before the pause */
-    guard->output_sources[0].paused = paused;
-    guard->output_sources[1].paused = paused;
-}
-
-char *guard_process_describe_end(const struct guard_process *guard)
-{
-    int status = guard->wait_status;
-
-    if (WIFSIGNALED(status))
-        return xasprintf("was killed by SIG%s (%s)", sigabbrev_np(WTERMSIG(status)),
-                         sigdescr_np(WTERMSIG(status)));
-    return xasprintf("ended with exit status %d", WEXITSTATUS(status));
+    guard_outputs_set_paused(&guard->outputs, paused);
 }
 
 void guard_process_stop(struct guard_process *guard, int limit_ms)

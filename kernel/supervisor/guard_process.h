@@ -11,9 +11,11 @@
 #include "guard/link/frame.h"
 #include "kernel/config/policy_sources.h"
 #include "kernel/loop.h"
+#include "kernel/supervisor/guard_outputs.h"
 #include "kernel/supervisor/keeper.h"
 #include "kernel/supervisor/process_tree.h"
 #include "kernel/supervisor/spawn.h"
+#include "kernel/supervisor/tool_records.h"
 
 #include <sys/types.h>
 
@@ -28,8 +30,8 @@ enum guard_state {
 struct guard_handlers {
     int (*ready)(void *context, const struct frame *frame); /* READY */
     int (*frame)(void *context, const struct frame *frame);
-    int (*output)(void *context, enum frame_type stream, struct bytes bytes); /* fd 1 or 2 */
-    int (*tool_record)(void *context, struct bytes record); /* of a tool process, any bytes; NULL: not wanted */
+    guard_output *output;
+    tool_record *tool_record; /* NULL: not wanted */
     int (*ended)(void *context); /* after all that it had written was handled */
     void *context;
 };
@@ -54,16 +56,14 @@ struct guard_process {
     struct keeper keeper;
     int link;
     int last_line;  /* memory file where a guard writes down where it is; kept for all of them */
-    int outputs[2]; /* read ends of its fd 1 and 2 */
+    struct guard_outputs outputs; /* like the three below, kept for a copy that takes over */
+    struct tool_records records;
     struct frame_reader reader;
     struct frame_writer writer;
     struct loop_source link_source;
-    struct loop_source output_sources[2];
     struct loop_source pid_source;
-    int copies_socket; /* where it takes the links of its copies from; also for those that take over */
-    int aside_socket;  /* where it is asked while a cell runs; likewise */
-    int tool_records;  /* of its tool processes, which outlive it for its copies; -1: over */
-    struct loop_source records_source;
+    int copies_socket; /* where it takes the links of its copies from */
+    int aside_socket;  /* where it is asked while a cell runs */
     struct process_set spared; /* copies: they outlive it; kept by copies */
     void (*note_spared)(void *context); /* it is over: the last chance to set them */
     void *note_context;

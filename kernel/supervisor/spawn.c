@@ -251,6 +251,7 @@ void spawned_close(struct spawned *spawned)
     close_one(&spawned->copies_socket);
     close_one(&spawned->aside_socket);
     close_one(&spawned->tool_records);
+    close_one(&spawned->pidfd);
     close_one(&spawned->keeper);
 }
 

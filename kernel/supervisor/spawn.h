@@ -15,7 +15,7 @@ struct spawned {
     int link;       /* our end of the socket pair, non-blocking */
     int outputs[2]; /* read ends of its fd 1 and 2, non-blocking */
     int copies_socket; /* see guard/link/descriptors.h */
-    int aside_socket;  /* so is this; written to only */
+    int aside_socket;  /* so is this */
     int tool_records;  /* what tool processes put on record; non-blocking; likewise */
     int pidfd;
     pid_t keeper_pid;
