@@ -67,7 +67,8 @@ static const struct {
 #define FILE_RIGHTS                                                                                \
     (LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_READ_FILE | FS_TRUNCATE)
 
-uint64_t landlock_write_rights(int abi)
+/* What a ruleset of this ABI knows of writing. */
+static uint64_t write_rights(int abi)
 {
     uint64_t rights = 0;
 
@@ -77,7 +78,7 @@ uint64_t landlock_write_rights(int abi)
     return rights;
 }
 
-uint64_t landlock_read_rights(void)
+static uint64_t read_rights(void)
 {
     return LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR;
 }
@@ -134,7 +135,7 @@ static void allow_reading_around(int ruleset, const struct ring_paths *paths, co
     if (ring_path_is_in(folder, &paths->denied))
         return;
     if (!holds_denied(paths, folder)) {
-        allow(ruleset, folder, landlock_read_rights());
+        allow(ruleset, folder, read_rights());
         return;
     }
     directory = opendir(folder);
@@ -171,7 +172,7 @@ static void allow_reading(int ruleset, const struct landlock_request *request)
     /* What is written can be read back, new files too: a denied path below stays to the others. */
     for (size_t i = 0; i < paths->roots.count; i++)
         if (!ring_path_is_in(paths->roots.items[i], &around.denied))
-            allow(ruleset, paths->roots.items[i], landlock_read_rights());
+            allow(ruleset, paths->roots.items[i], read_rights());
     /* Names, not contents: to hold these as well would need a list of every folder. */
     if (!paths->guards_reads)
         allow(ruleset, "/", LANDLOCK_ACCESS_FS_READ_DIR);
@@ -181,7 +182,7 @@ static void allow_writing(int ruleset, const struct landlock_request *request)
 {
     static const char *const devices[] = {"/dev/null", "/dev/zero", "/dev/full", "/dev/random",
                                           "/dev/urandom"};
-    uint64_t rights = landlock_write_rights(request->abi);
+    uint64_t rights = write_rights(request->abi);
 
     for (size_t i = 0; i < sizeof(devices) / sizeof(devices[0]); i++)
         allow(ruleset, devices[i], rights);
@@ -189,7 +190,7 @@ static void allow_writing(int ruleset, const struct landlock_request *request)
         allow(ruleset, request->paths->roots.items[i], rights);
     if (request->shared_memory)
         allow(ruleset, "/dev/shm",
-              rights | (reads_are_handled(request) ? landlock_read_rights() : 0));
+              rights | (reads_are_handled(request) ? read_rights() : 0));
 }
 
 int landlock_ruleset_new(const struct landlock_request *request)
@@ -200,9 +201,9 @@ int landlock_ruleset_new(const struct landlock_request *request)
     long ruleset;
 
     if (request->paths->guards_writes)
-        attributes.handled_access_fs |= landlock_write_rights(request->abi);
+        attributes.handled_access_fs |= write_rights(request->abi);
     if (reads_are_handled(request))
-        attributes.handled_access_fs |= landlock_read_rights();
+        attributes.handled_access_fs |= read_rights();
     ruleset = syscall(SYS_landlock_create_ruleset, &attributes, attributes_size(request->abi), 0);
     if (ruleset < 0)
         return -errno;

@@ -26,10 +26,6 @@ enum landlock_abi {
 /* The ABI of the running Linux; 0 when there is no Landlock or it is switched off. */
 int landlock_abi(void);
 
-/* The rights over files that a ruleset of this ABI handles. */
-uint64_t landlock_write_rights(int abi);
-uint64_t landlock_read_rights(void);
-
 struct landlock_request {
     const struct ring_paths *paths;
     int abi;               /* cut to this one; tests ask for older ones */

@@ -190,7 +190,8 @@ static void relay(const int ends[2])
     }
 }
 
-void proxy_serve(const struct string_list *allowed, int connection)
+/* One connection until it ends, in the process that is forked for it. */
+static void serve(const struct string_list *allowed, int connection)
 {
     static struct request request;
     cleanup_close int server = -1;
@@ -295,7 +296,7 @@ int proxy_answer(const struct string_list *allowed, int listener, const struct s
     if (fork() == 0) {
         close(listener);
         close(ends[0]);
-        proxy_serve(allowed, ends[1]);
+        serve(allowed, ends[1]);
         _exit(0);
     }
     close(ends[1]);

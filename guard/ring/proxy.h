@@ -21,6 +21,3 @@ enum { PROXY_CONNECTIONS = 64 };
  * Returns the descriptor that the asker has now, or -errno for the asker.
  */
 int proxy_answer(const struct string_list *allowed, int listener, const struct seccomp_notif *asked);
-
-/* Serves one connection until it ends; for the process that is forked for it, and for tests. */
-void proxy_serve(const struct string_list *allowed, int connection);

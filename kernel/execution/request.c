@@ -106,7 +106,8 @@ int request_reply(struct request *request, struct bytes content, struct bytes me
     return request_close(request);
 }
 
-void error_append_content(struct buffer *content, const char *ename, const char *evalue)
+/* The members of an error, without braces; its one line is the traceback. */
+static void append_error(struct buffer *content, const char *ename, const char *evalue)
 {
     cleanup_free char *line = xasprintf("%s: %s", ename, evalue);
 
@@ -137,7 +138,7 @@ int request_refuse(struct request *request, const char *ename, const char *forma
     if (request->type->reply_type == NULL)
         return request_close(request);
     buffer_append_string(&content, "{\"status\":\"error\",");
-    error_append_content(&content, ename, text);
+    append_error(&content, ename, text);
     if (strcmp(request->type->reply_type, "execute_reply") == 0)
         buffer_append_format(&content, ",\"execution_count\":%d,\"payload\":[],"
                                        "\"user_expressions\":{}",
@@ -156,7 +157,7 @@ static int publish_error(struct request *request, const char *ename, const char 
     if (result != 0)
         return result;
     buffer_append_char(&content, '{');
-    error_append_content(&content, ename, evalue);
+    append_error(&content, ename, evalue);
     buffer_append_char(&content, '}');
     return channels_publish(&request->kernel->channels,
                             &(struct outgoing){.msg_type = "error",

@@ -119,5 +119,3 @@ int request_say_busy(struct request *request);
 /* Closes without a reply: status idle. TAKES the request. Returns 0 or -errno. */
 int request_close(struct request *request);
 
-/* The content of an error reply: status, ename, evalue, traceback; and a closing brace if asked. */
-void error_append_content(struct buffer *content, const char *ename, const char *evalue);
