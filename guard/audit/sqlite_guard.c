@@ -2,6 +2,7 @@
 
 #include "guard/audit/hook.h"
 #include "guard/audit/slot_patch.h"
+#include "guard/audit/sqlite_files.h"
 #include "guard/python/method_patch.h"
 
 #define SQLITE_ATTACH_ACTION 24 /* sqlite3.h: SQLITE_ATTACH */
@@ -14,13 +15,13 @@
 #define KINDS 16
 
 static struct {
-    struct {
+    struct kind {
         PyObject *type;
         PyObject *set_authorizer; /* the method of the built-in type, whatever a subclass says */
+        initproc init;            /* what made a connection ready before we came */
     } kinds[KINDS];
     size_t count;
     PyObject *authorizer;
-    initproc init; /* what made a connection ready before we came: one function for all types */
 } state;
 
 static const struct event_row attach_row = {.name = "sqlite3.attach",
@@ -93,11 +94,11 @@ static PyObject *with_plain_path(PyObject *args)
     return plain;
 }
 
-static PyObject *set_authorizer_of(PyObject *connection)
+static const struct kind *kind_of(PyObject *connection)
 {
     for (size_t i = 0; i < state.count; i++)
         if (PyType_IsSubtype(Py_TYPE(connection), (PyTypeObject *)state.kinds[i].type))
-            return state.kinds[i].set_authorizer;
+            return &state.kinds[i];
     return NULL;
 }
 
@@ -105,20 +106,18 @@ static PyObject *set_authorizer_of(PyObject *connection)
 static int connection_init(PyObject *connection, PyObject *args, PyObject *keywords)
 {
     cleanup_py PyObject *plain = with_plain_path(args);
-    PyObject *set_authorizer = set_authorizer_of(connection);
+    const struct kind *kind = kind_of(connection);
     cleanup_py PyObject *result = NULL;
-    const struct scope *scope;
 
-    if (plain == NULL || state.init(connection, plain, keywords) < 0)
-        return -1;
-    scope = scope_current();
-    if (scope == NULL)
-        return 0;
-    if (set_authorizer == NULL) {
+    if (kind == NULL) {
         PyErr_SetString(PyExc_PermissionError, "safepyrun does not know this kind of connection");
         return -1;
     }
-    result = PyObject_CallFunctionObjArgs(set_authorizer, connection, state.authorizer, NULL);
+    if (plain == NULL || kind->init(connection, plain, keywords) < 0)
+        return -1;
+    if (scope_current() == NULL)
+        return 0;
+    result = PyObject_CallFunctionObjArgs(kind->set_authorizer, connection, state.authorizer, NULL);
     return result != NULL ? 0 : -1;
 }
 
@@ -130,6 +129,28 @@ static bool is_guarded(PyObject *type)
     return false;
 }
 
+/* A first connection, in memory, shows how SQLite reaches files. Before the types are ours: it is nobody's. */
+static int guard_files(PyObject *type)
+{
+    cleanup_py PyObject *connection = PyObject_CallFunction(type, "s", ":memory:");
+    cleanup_py PyObject *closed = NULL;
+
+    if (connection == NULL || sqlite_files_guard(connection) < 0)
+        return -1;
+    closed = PyObject_CallMethod(connection, "close", NULL);
+    return closed != NULL ? 0 : -1;
+}
+
+/* A convention that cannot be patched leaves the authorizer replaceable: then no sqlite3. The types of one module
+   share the definition of the method; a package that brings another SQLite has one of its own. */
+static int guard_method(PyObject *set_authorizer)
+{
+    for (size_t i = 0; i < state.count; i++)
+        if (method_patch_same(state.kinds[i].set_authorizer, set_authorizer))
+            return 0;
+    return method_patch(set_authorizer, refuse_authorizer, NULL) == 0 ? 0 : -1;
+}
+
 static int guard_connections(PyObject *type)
 {
     PyObject *set_authorizer = PyObject_GetAttrString(type, "set_authorizer");
@@ -137,16 +158,12 @@ static int guard_connections(PyObject *type)
 
     if (state.authorizer == NULL)
         state.authorizer = PyCFunction_NewEx(&authorizer_definition, NULL, NULL);
-    if (set_authorizer == NULL || state.authorizer == NULL || state.count == KINDS)
+    if (set_authorizer == NULL || state.authorizer == NULL || state.count == KINDS ||
+        guard_files(type) < 0 || guard_method(set_authorizer) < 0 ||
+        slot_patch(type, SLOT_INIT, (void *)connection_init, &init) < 0 ||
+        (initproc)init == connection_init)
         return -1;
-    /* A convention that cannot be patched leaves the authorizer replaceable: then no sqlite3. The types
-       share the definition of the method, so it is patched once. */
-    if (state.count == 0 && method_patch(set_authorizer, refuse_authorizer, NULL) != 0)
-        return -1;
-    if (slot_patch(type, SLOT_INIT, (void *)connection_init, &init) < 0)
-        return -1;
-    if ((initproc)init != connection_init)
-        state.init = (initproc)init;
+    state.kinds[state.count].init = (initproc)init;
     state.kinds[state.count].set_authorizer = set_authorizer;
     state.kinds[state.count++].type = py_own(type);
     return 0;
