@@ -20,10 +20,9 @@ enum mark {
 enum { MARK_BITS = 4, MARK_MASK = (1 << MARK_BITS) - 1 };
 
 /* Libraries that call native code while they run, not only while they are imported, and whose
-   functions do not hand such calls on to whoever asks. Part of the path of their source file. */
+   functions do not hand such calls on to whoever asks. Part of the path of their source file, which library_code keeps
+   from being forged. */
 static const char *const native_callers[] = {"-packages/threadpoolctl.py", NULL};
-/* Those that need ctypes.cast() while they are imported: it makes memory of any number. */
-static const char *const casting_imports[] = {"-packages/scipy/_lib/_ccallback.py", NULL};
 /* ctypes itself: the one who called it is meant. */
 #define CTYPES_PACKAGE "/ctypes/"
 /* Between a package and the native module that it is importing. */
@@ -94,12 +93,34 @@ static void set_mark(PyObject *code, enum mark mark)
         PyErr_Clear();
 }
 
+static bool is_fresh(PyObject *code)
+{
+    enum mark mark = mark_of(code);
+
+    return mark == MARK_READ || mark == MARK_USER;
+}
+
 /* Only code that is new: what a cell keeps and shows again stays what it is. */
 static void mark_read(PyObject *code)
 {
     if (mark_of(code) == MARK_NONE)
         set_mark(code, MARK_READ);
 }
+
+static bool is_listed(const char *const *list, const char *file)
+{
+    for (size_t i = 0; list[i] != NULL; i++)
+        if (strstr(file, list[i]) != NULL)
+            return true;
+    return false;
+}
+
+static bool name_counts(const char *file)
+{
+    return is_listed(native_callers, file);
+}
+
+static const struct library_code_owner library_code = {mark_read, is_fresh, name_counts};
 
 int caller_init(void)
 {
@@ -117,7 +138,7 @@ int caller_init(void)
     state.exec_frozen = code_of("_frozen_importlib", "FrozenImporter", "exec_module");
     if (state.exec_frozen == NULL)
         return -1;
-    if (library_code_init(mark_read) < 0)
+    if (library_code_init(&library_code) < 0)
         return -1;
     state.started = true;
     return 0;
@@ -206,14 +227,6 @@ static bool file_name_of(PyObject *code, char *name, size_t size)
     }
     memcpy(name, utf8, strlen(utf8) + 1);
     return true;
-}
-
-static bool is_listed(const char *const *list, const char *file)
-{
-    for (size_t i = 0; list[i] != NULL; i++)
-        if (strstr(file, list[i]) != NULL)
-            return true;
-    return false;
 }
 
 /* Where packages and the standard library are, by the name in the code: such code is made outside of a
@@ -340,7 +353,6 @@ enum caller caller_on_stack(const struct scope *scope, bool *ret_deputy_is_known
     cleanup_py PyObject *frame = stack_innermost();
     bool innermost = true; /* nothing but ctypes so far */
     bool at_bottom = true; /* the very first frame */
-    bool casts = false;
     char file[PATH_MAX];
 
     *ret_deputy_is_known = false;
@@ -357,10 +369,9 @@ enum caller caller_on_stack(const struct scope *scope, bool *ret_deputy_is_known
             strncmp(file, IMPORT_SYSTEM, strlen(IMPORT_SYSTEM)) != 0) {
             innermost = false;
             *ret_deputy_is_known = is_listed(native_callers, file);
-            casts = is_listed(casting_imports, file);
         }
         if (mark == MARK_MODULE) {
-            *ret_deputy_is_known = casts;
+            *ret_deputy_is_known = false;
             return CALLER_IMPORT;
         }
         at_bottom = false;

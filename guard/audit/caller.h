@@ -24,7 +24,7 @@ enum caller caller_innermost(const struct scope *scope);
  * caller_on_stack() - walk outwards until a frame decides
  *
  * ret_deputy_is_known  true when the library nearest to the native call is one that needs such calls
- *                      while it runs, or ctypes.cast() while it is imported (tables in caller.c)
+ *                      while it runs (a table in caller.c)
  */
 enum caller caller_on_stack(const struct scope *scope, bool *ret_deputy_is_known);
 

@@ -9,12 +9,21 @@
 #include <stdbool.h>
 #include <string.h>
 
+/* getbufferproc, which the limited API leaves out. */
+typedef int (*buffer_function)(PyObject *, Py_buffer *, int);
+
 static ternaryfunc original_call;
 static newfunc original_simple;
+static descrgetfunc original_field_get;
+static descrsetfunc original_field_set;
 static struct {
     PyObject *module; /* the one that is guarded: types of another copy would not be */
     PyTypeObject *function_type;
     PyObject *restype; /* the descriptor */
+    PyTypeObject *data_type; /* of all objects of ctypes */
+    PyTypeObject *simple_type;
+    buffer_function simple_buffer;
+    const void *cast; /* the function behind ctypes.cast() */
 } state;
 
 static const struct event_row call_row = {.name = "ctypes.call",
@@ -30,6 +39,10 @@ static const struct event_row new_row = {.name = "ctypes.new",
                                          .check = check_never,
                                          .arguments = NOTHING,
                                          .words = "make a ctypes object that reaches memory"};
+static const struct event_row class_row = {.name = "ctypes.class",
+                                           .check = check_never,
+                                           .arguments = NOTHING,
+                                           .words = "change the class of a ctypes object"};
 static const struct event_row global_row = {.name = "ctypes.in_dll",
                                             .check = check_never,
                                             .arguments = NOTHING,
@@ -46,13 +59,16 @@ static PyObject *text_or_none(const char *text)
     return text != NULL ? PyUnicode_DecodeFSDefault(text) : py_own(Py_None);
 }
 
-/* The code of a simple type, as its C structure has it: 'i', 'z', …; 0 for any other object. */
+/* The code of a simple type, as its C structure has it: 'i', 'z', …; 0 for any other object. A class derived from it can
+   have a __buffer__ and a _type_ of its own, which are not asked. */
 static char simple_code(PyObject *object)
 {
     Py_buffer view;
     char code = '\0';
 
-    if (PyObject_GetBuffer(object, &view, PyBUF_FORMAT) < 0) {
+    if (!PyType_IsSubtype(Py_TYPE(object), state.simple_type))
+        return code;
+    if (state.simple_buffer(object, &view, PyBUF_FORMAT) < 0) {
         PyErr_Clear();
         return code;
     }
@@ -111,6 +127,38 @@ static int judge_target(PyObject *function, PyObject *args, PyObject *keywords, 
     return hook_judge(&call_row, &source);
 }
 
+/* The address that an object of ctypes holds, or a number is; NULL without an exception for what is neither. New. */
+static PyObject *number_in(PyObject *source)
+{
+    if (PyLong_CheckExact(source))
+        return py_own(source);
+    if (!PyType_IsSubtype(Py_TYPE(source), state.function_type) && simple_code(source) != 'P')
+        return NULL;
+    return PyLong_FromVoidPtr(*((struct ctypes_object *)source)->memory);
+}
+
+/* What ctypes.cast() gives for c_void_p, a number, and for a function: it is judged when it is called. No pointer comes of
+   it; the one of ctypes takes addresses of objects from whoever says that they are such, and is never called. NULL
+   without an exception: something else. */
+static PyObject *cast_to_harmless(PyObject *args)
+{
+    PyObject *source = PyTuple_Size(args) == 3 ? PyTuple_GetItem(args, 0) : NULL;
+    PyObject *type = source != NULL ? PyTuple_GetItem(args, 2) : NULL;
+    cleanup_py PyObject *number = source != NULL ? number_in(source) : NULL;
+    cleanup_py PyObject *made = NULL;
+
+    if (number == NULL || !PyType_Check(type))
+        return NULL;
+    if (PyType_IsSubtype((PyTypeObject *)type, state.function_type))
+        return PyObject_CallFunctionObjArgs(type, number, NULL);
+    if (!PyType_IsSubtype((PyTypeObject *)type, state.simple_type))
+        return NULL;
+    made = PyObject_CallFunctionObjArgs(type, NULL);
+    if (made == NULL || simple_code(made) != 'P')
+        return NULL;
+    return PyObject_SetAttrString(made, "value", number) == 0 ? steal(made) : NULL;
+}
+
 static PyObject *guarded_call(PyObject *function, PyObject *args, PyObject *keywords)
 {
     const void *address = *((struct ctypes_object *)function)->memory;
@@ -123,6 +171,12 @@ static PyObject *guarded_call(PyObject *function, PyObject *args, PyObject *keyw
         if (hook_judge(&list_row, NULL) < 0)
             return NULL;
         return loaded_libraries_tell(state.function_type, args);
+    }
+    if (address == state.cast) {
+        PyObject *number = cast_to_harmless(args);
+
+        if (number != NULL || PyErr_Occurred())
+            return number;
     }
     if (judge_target(function, args, keywords, &about, is_exact) < 0)
         return NULL;
@@ -180,6 +234,16 @@ static int guard_calls(PyObject *module)
     return state.restype != NULL ? 0 : -1;
 }
 
+static int find_cast(PyObject *module)
+{
+    cleanup_py PyObject *address = PyObject_GetAttrString(module, "_cast_addr");
+
+    if (address == NULL)
+        return -1;
+    state.cast = PyLong_AsVoidPtr(address);
+    return state.cast != NULL ? 0 : -1;
+}
+
 static int guard_simple(PyObject *module)
 {
     cleanup_py PyObject *type = PyObject_GetAttrString(module, "_SimpleCData");
@@ -188,7 +252,69 @@ static int guard_simple(PyObject *module)
     if (type == NULL || slot_patch(type, SLOT_NEW, (void *)guarded_simple, &original) < 0)
         return -1;
     original_simple = (newfunc)original;
+    state.simple_type = (PyTypeObject *)py_own(type);
+    state.simple_buffer = (buffer_function)PyType_GetSlot(state.simple_type, Py_bf_getbuffer);
+    state.data_type = (PyTypeObject *)py_own(PyType_GetSlot(state.simple_type, Py_tp_base));
+    return state.simple_buffer != NULL ? 0 : -1;
+}
+
+/* The field of a structure takes any object of ctypes for one, and reads its memory as what the structure says. There
+   are no structures under a guard, so there is nothing to read. */
+static PyObject *guarded_field_get(PyObject *field, PyObject *object, PyObject *type)
+{
+    if (object != NULL && hook_judge(&new_row, NULL) < 0)
+        return NULL;
+    return original_field_get(field, object, type);
+}
+
+static int guarded_field_set(PyObject *field, PyObject *object, PyObject *value)
+{
+    return hook_judge(&new_row, NULL) < 0 ? -1 : original_field_set(field, object, value);
+}
+
+/* A field shows its type. */
+static PyObject *sample_field(PyObject *module)
+{
+    cleanup_py PyObject *structure = PyObject_GetAttrString(module, "Structure");
+    cleanup_py PyObject *number = NULL;
+    cleanup_py PyObject *sample = NULL;
+
+    if (structure == NULL)
+        return NULL;
+    number = PyObject_CallFunction((PyObject *)Py_TYPE((PyObject *)state.simple_type), "s(O){ss}",
+                                   "number", (PyObject *)state.simple_type, "_type_", "i");
+    if (number == NULL)
+        return NULL;
+    sample = PyObject_CallFunction((PyObject *)Py_TYPE(structure), "s(O){s[(sO)]}", "sample",
+                                   structure, "_fields_", "field", number);
+    return sample != NULL ? PyObject_GetAttrString(sample, "field") : NULL;
+}
+
+static int guard_fields(PyObject *module)
+{
+    cleanup_py PyObject *field = sample_field(module);
+    void *get;
+    void *set;
+
+    if (field == NULL ||
+        slot_patch((PyObject *)Py_TYPE(field), SLOT_DESCR_GET, (void *)guarded_field_get, &get) < 0 ||
+        slot_patch((PyObject *)Py_TYPE(field), SLOT_DESCR_SET, (void *)guarded_field_set, &set) < 0)
+        return -1;
+    original_field_get = (descrgetfunc)get;
+    original_field_set = (descrsetfunc)set;
     return 0;
+}
+
+int ctypes_guard_class(PyObject *args)
+{
+    PyObject *object = PyTuple_GetItem(args, 0);
+    PyObject *name = PyTuple_Size(args) > 1 ? PyTuple_GetItem(args, 1) : NULL;
+
+    if (state.data_type == NULL || !PyType_IsSubtype(Py_TYPE(object), state.data_type) ||
+        name == NULL || !PyUnicode_Check(name) ||
+        PyUnicode_CompareWithASCIIString(name, "__class__") != 0)
+        return 0;
+    return hook_judge(&class_row, NULL);
 }
 
 static int guard_types(PyObject *module)
@@ -240,8 +366,8 @@ int ctypes_guard_module(PyObject *module)
         return -1;
     }
     state.module = py_own(module);
-    if (guard_calls(module) == 0 && guard_types(module) == 0 && guard_simple(module) == 0 &&
-        guard_globals(module) == 0)
+    if (guard_calls(module) == 0 && guard_simple(module) == 0 && guard_fields(module) == 0 &&
+        guard_types(module) == 0 && guard_globals(module) == 0 && find_cast(module) == 0)
         return 0;
     if (!PyErr_Occurred())
         PyErr_SetString(PyExc_ImportError, "safepyrun cannot guard ctypes on this Python");

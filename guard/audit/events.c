@@ -1,6 +1,7 @@
 #include "guard/audit/events.h"
 
 #include "guard/audit/caller.h"
+#include "guard/audit/ctypes_guard.h"
 
 #include <stdint.h>
 #include <string.h>

@@ -25,6 +25,7 @@ struct arguments {
     unsigned char path[FACTS_PATHS];
     unsigned char dir_fd[FACTS_PATHS];
     unsigned char keeps_last_link; /* bit i: path i is not followed in its last component */
+    unsigned char may_be_missing;  /* bit i: a call without path i asks for nothing there */
     unsigned char number;
     unsigned char name;
 };
@@ -46,6 +47,7 @@ struct event_row {
 #define STACK                     {.asks = ASKS_STACK}
 #define PATH_AT(p)                {.path = {(p) + 1}}
 #define STACK_PATH_AT(p)          {.asks = ASKS_STACK, .path = {(p) + 1}}
+#define PATHS_IF_ANY(p, q)        {.path = {(p) + 1, (q) + 1}, .may_be_missing = 3}
 #define PATH_IN(p, d)             {.path = {(p) + 1}, .dir_fd = {(d) + 1}}
 #define LINK_AT(p, d)             {.path = {(p) + 1}, .dir_fd = {(d) + 1}, .keeps_last_link = 1}
 #define LINKS_AT(p, d, q, e)      {.path = {(p) + 1, (q) + 1}, .dir_fd = {(d) + 1, (e) + 1}, .keeps_last_link = 3}

@@ -91,7 +91,7 @@ void facts_read(const struct arguments *where, const struct facts_source *source
             continue;
         ret_facts->path_count++;
         if (object == NULL) /* the event came without the argument it should have */
-            path->odd = true;
+            path->odd = (where->may_be_missing & (1u << i)) == 0;
         else
             read_path(object, item_at(source, where->dir_fd[i]), &owner->encoded[i], path);
     }

@@ -1,6 +1,7 @@
 #include "guard/audit/library_code.h"
 
 #include "guard/audit/caller.h"
+#include "guard/audit/hook.h"
 #include "guard/audit/scope.h"
 #include "guard/audit/slot_patch.h"
 #include "guard/link/cleanup.h"
@@ -20,32 +21,64 @@
 /* In front of the marshalled code in a .pyc. */
 #define PYC_HEADER 16
 
+/* How many code objects from a .pyc wait for their file's name: importlib sets it at once. */
+#define UNNAMED 4
+
+/* Where code comes from. The order is that of how much it is trusted. */
+enum origin {
+    ORIGIN_ELSEWHERE,
+    ORIGIN_LIBRARY,
+    ORIGIN_NAMED, /* a library's file, whose name counts */
+};
+
 static struct {
-    void (*mark)(PyObject *code);
+    struct library_code_owner owner;
     PyTypeObject *code_type;
     newfunc new_code;
-    PyObject *remembered[REMEMBERED]; /* bytes that came from libraries' files */
+    struct {
+        PyObject *bytes; /* that came from a library's file */
+        enum origin origin;
+    } remembered[REMEMBERED];
     unsigned next;
+    PyObject *unnamed[UNNAMED]; /* ORIGIN_NAMED */
+    unsigned next_unnamed;
 } state;
 
 /* ---- reading -------------------------------------------------------------------------------- */
 
+/* "x/__pycache__/y.cpython-311.pyc" is compiled from "x/y.py". */
+static void name_source(char *path)
+{
+    static const char folder[] = "/__pycache__/";
+    char *name = strrchr(path, '/');
+    char *ending = name != NULL ? strchr(name, '.') : NULL;
+    char *cache = strstr(path, folder);
+
+    if (ending == NULL || strcmp(path + strlen(path) - 4, ".pyc") != 0)
+        return;
+    memcpy(ending, ".py", 4);
+    if (cache != NULL && cache + strlen(folder) == name + 1)
+        memmove(cache + 1, name + 1, strlen(name + 1) + 1);
+}
+
 /* Asked of the descriptor: a name could stand for another file by now. */
-static bool is_library_file(int fd)
+static enum origin origin_of_file(int fd)
 {
     const struct scope *scope = scope_current();
     char link[64];
     char path[PATH_MAX];
     ssize_t length;
+    bool is_library;
 
-    if (scope == NULL || scope->policy->write_roots == NULL)
-        return true;
     snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
     length = readlink(link, path, sizeof(path) - 1);
-    if (length <= 0 || path[0] != '/')
-        return false;
-    path[length] = '\0';
-    return !write_roots_ever_cover(scope->policy->write_roots, path);
+    path[length > 0 ? length : 0] = '\0';
+    is_library = scope == NULL || scope->policy->write_roots == NULL ||
+                 (path[0] == '/' && !write_roots_ever_cover(scope->policy->write_roots, path));
+    if (!is_library)
+        return ORIGIN_ELSEWHERE;
+    name_source(path);
+    return state.owner.name_counts(path) ? ORIGIN_NAMED : ORIGIN_LIBRARY;
 }
 
 static PyObject *read_all(int fd)
@@ -80,11 +113,14 @@ static PyObject *read_all(int fd)
     return PyBytes_FromStringAndSize(data, (Py_ssize_t)size);
 }
 
-static void remember(PyObject *bytes)
+static void remember(PyObject *bytes, enum origin origin)
 {
-    PyObject *old = state.remembered[state.next];
+    PyObject *old = state.remembered[state.next].bytes;
 
-    state.remembered[state.next] = py_own(bytes);
+    if (origin == ORIGIN_ELSEWHERE)
+        return;
+    state.remembered[state.next].bytes = py_own(bytes);
+    state.remembered[state.next].origin = origin;
     state.next = (state.next + 1) % REMEMBERED;
     Py_XDECREF(old);
 }
@@ -115,8 +151,8 @@ static PyObject *get_data(PyObject *self, PyObject *path)
     if (fd < 0)
         return PyErr_SetFromErrnoWithFilenameObject(PyExc_OSError, text);
     bytes = read_all(fd);
-    if (bytes != NULL && is_library_file(fd))
-        remember(bytes);
+    if (bytes != NULL)
+        remember(bytes, origin_of_file(fd));
     return bytes;
 }
 
@@ -138,88 +174,147 @@ static int replace_get_data(void)
 
 /* ---- recognising ---------------------------------------------------------------------------- */
 
+static bool name_counts(PyObject *name)
+{
+    cleanup_py PyObject *encoded = NULL;
+
+    if (name != NULL && PyUnicode_Check(name))
+        encoded = PyUnicode_EncodeFSDefault(name);
+    PyErr_Clear(); /* what is no name of a file is not on the list either */
+    return encoded != NULL && state.owner.name_counts(PyBytes_AsString(encoded));
+}
+
+/* Who compiles says which file it is from, and may say anything. */
+static bool took_a_name(PyObject *code)
+{
+    cleanup_py PyObject *name = PyObject_GetAttrString(code, "co_filename");
+
+    return name_counts(name);
+}
+
+static void wait_for_name(PyObject *code)
+{
+    PyObject *old = state.unnamed[state.next_unnamed];
+
+    state.unnamed[state.next_unnamed] = py_own(code);
+    state.next_unnamed = (state.next_unnamed + 1) % UNNAMED;
+    Py_XDECREF(old);
+}
+
 /* Whatever is made while a guard judges, and is not a library's file, is user code from the beginning: it can run in
    a thread, an import or a callback where no frame of a cell is to be seen. */
-static PyObject *note_code(PyObject *code, bool is_library)
+static PyObject *note_code(PyObject *code, enum origin origin)
 {
     if (code == NULL || Py_TYPE(code) != state.code_type)
         return code;
-    if (is_library)
-        state.mark(code);
+    if (origin == ORIGIN_NAMED)
+        wait_for_name(code);
+    if (origin == ORIGIN_NAMED || (origin == ORIGIN_LIBRARY && !took_a_name(code)))
+        state.owner.mark(code);
     else if (scope_current() != NULL && caller_mark_user((struct scope *)scope_current(), code) < 0)
         Py_CLEAR(code);
     return code;
 }
 
-/* Once is enough: importlib uses what it read at once. */
-static bool take_source(PyObject *source)
+static enum origin take(size_t i)
 {
-    for (size_t i = 0; source != NULL && i < REMEMBERED; i++) {
-        if (state.remembered[i] == source) {
-            Py_CLEAR(state.remembered[i]);
-            return true;
-        }
-    }
-    return false;
+    Py_CLEAR(state.remembered[i].bytes);
+    return state.remembered[i].origin;
+}
+
+/* Once is enough: importlib uses what it read at once. */
+static enum origin take_source(PyObject *source)
+{
+    for (size_t i = 0; source != NULL && i < REMEMBERED; i++)
+        if (state.remembered[i].bytes == source)
+            return take(i);
+    return ORIGIN_ELSEWHERE;
 }
 
 /* All that is behind the header of a .pyc, as a view of the bytes that were read. */
-static bool take_compiled(PyObject *data)
+static enum origin take_compiled(PyObject *data)
 {
+    enum origin origin = ORIGIN_ELSEWHERE;
     Py_buffer view;
-    bool found = false;
 
     if (data == NULL || !PyMemoryView_Check(data) ||
         PyObject_GetBuffer(data, &view, PyBUF_SIMPLE) < 0) {
         PyErr_Clear();
-        return false;
+        return origin;
     }
-    for (size_t i = 0; !found && i < REMEMBERED; i++) {
-        PyObject *bytes = state.remembered[i];
+    for (size_t i = 0; origin == ORIGIN_ELSEWHERE && i < REMEMBERED; i++) {
+        PyObject *bytes = state.remembered[i].bytes;
 
-        found = bytes != NULL && view.buf == (void *)(PyBytes_AsString(bytes) + PYC_HEADER) &&
-                view.len == PyBytes_Size(bytes) - PYC_HEADER;
-        if (found)
-            Py_CLEAR(state.remembered[i]); /* the view keeps its memory */
+        if (bytes != NULL && view.buf == (void *)(PyBytes_AsString(bytes) + PYC_HEADER) &&
+            view.len == PyBytes_Size(bytes) - PYC_HEADER)
+            origin = take(i); /* the view keeps its memory */
     }
     PyBuffer_Release(&view);
-    return found;
+    return origin;
 }
 
 static PyObject *compile_source(const struct method_call *call, void *data)
 {
-    bool is_library = take_source(method_call_argument(call, 0, "source"));
+    enum origin origin = take_source(method_call_argument(call, 0, "source"));
 
     (void)data;
-    return note_code(method_call_next(call), is_library);
+    return note_code(method_call_next(call), origin);
 }
 
 static PyObject *load_compiled(const struct method_call *call, void *data)
 {
-    bool is_library = take_compiled(method_call_argument(call, 0, NULL));
+    enum origin origin = take_compiled(method_call_argument(call, 0, NULL));
 
     (void)data;
-    return note_code(method_call_next(call), is_library);
+    return note_code(method_call_next(call), origin);
+}
+
+static bool waits_for_name(PyObject *code)
+{
+    for (size_t i = 0; i < UNNAMED; i++)
+        if (state.unnamed[i] == code)
+            return true;
+    return false;
+}
+
+static const struct event_row rename_row = {.name = "imp.fix_co_filename",
+                                            .check = check_never,
+                                            .arguments = NOTHING,
+                                            .words = "rename the file of a code object"};
+
+/* A .pyc may have been made elsewhere; importlib tells its code where it is now. Nobody else has a reason to, and not
+   for code that runs already. */
+static PyObject *name_file(const struct method_call *call, void *data)
+{
+    PyObject *code = method_call_argument(call, 0, NULL);
+    bool is_code = code != NULL && Py_TYPE(code) == state.code_type;
+
+    (void)data;
+    if (is_code && !waits_for_name(code) &&
+        (!state.owner.is_fresh(code) || name_counts(method_call_argument(call, 1, NULL))) &&
+        hook_judge(&rename_row, NULL) < 0)
+        return NULL;
+    return method_call_next(call);
 }
 
 /* Without data of the caller's it can only be what is built into the interpreter. */
 static PyObject *find_frozen(const struct method_call *call, void *data)
 {
-    bool is_library = method_call_argument(call, 1, NULL) == NULL;
+    bool is_built_in = method_call_argument(call, 1, NULL) == NULL;
 
     (void)data;
-    return note_code(method_call_next(call), is_library);
+    return note_code(method_call_next(call), is_built_in ? ORIGIN_LIBRARY : ORIGIN_ELSEWHERE);
 }
 
 static PyObject *make_code(const struct method_call *call, void *data)
 {
     (void)data;
-    return note_code(method_call_next(call), false);
+    return note_code(method_call_next(call), ORIGIN_ELSEWHERE);
 }
 
 static PyObject *new_code(PyTypeObject *type, PyObject *args, PyObject *keywords)
 {
-    return note_code(state.new_code(type, args, keywords), false);
+    return note_code(state.new_code(type, args, keywords), ORIGIN_ELSEWHERE);
 }
 
 static int patch(PyObject *owner, const char *name, method_patch_function function)
@@ -256,18 +351,19 @@ static int patch_code_type(void)
     return PyObject_HasAttrString(type, "__replace__") ? patch(type, "__replace__", make_code) : 0;
 }
 
-int library_code_init(void (*mark)(PyObject *code))
+int library_code_init(const struct library_code_owner *owner)
 {
     cleanup_py PyObject *code = Py_CompileString("0", "<safepyrun>", Py_eval_input);
 
     if (code == NULL)
         return -1;
-    state.mark = mark;
+    state.owner = *owner;
     state.code_type = Py_TYPE(code);
     if (replace_get_data() < 0 || patch_module("builtins", "compile", compile_source) < 0 ||
         patch_module("marshal", "loads", load_compiled) < 0 ||
         patch_module("marshal", "load", make_code) < 0 ||
-        patch_module("_imp", "get_frozen_object", find_frozen) < 0)
+        patch_module("_imp", "get_frozen_object", find_frozen) < 0 ||
+        patch_module("_imp", "_fix_co_filename", name_file) < 0)
         return -1;
     return patch_code_type();
 }

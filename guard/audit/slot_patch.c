@@ -14,6 +14,8 @@ static const struct {
 } places[] = {
     [SLOT_CALL] = {Py_tp_call, 128, "__call__", NULL},
     [SLOT_SETATTRO] = {Py_tp_setattro, 152, "__setattr__", "__delattr__"},
+    [SLOT_DESCR_GET] = {Py_tp_descr_get, 272, "__get__", NULL},
+    [SLOT_DESCR_SET] = {Py_tp_descr_set, 280, "__set__", "__delete__"},
     [SLOT_INIT] = {Py_tp_init, 296, "__init__", NULL},
     [SLOT_NEW] = {Py_tp_new, 312, NULL, NULL},
 };

@@ -1,7 +1,7 @@
 /*
  * slot_patch - put a C function into a slot of a built-in type
  *
- * For what method_patch cannot reach: being called, being made, being initialised. The layout of types
+ * For what method_patch cannot reach: being called, made, initialised or read. The layout of types
  * is not in the limited API, so each pointer is compared with what PyType_GetSlot() says before it is
  * changed. Types that inherited the slot, and the wrapper that Python code sees (`__call__`,
  * `__init__`), are changed with it. Owns nothing; never undone.
@@ -10,7 +10,14 @@
 
 #include "guard/python/py_cleanup.h"
 
-enum slot_patch_place { SLOT_CALL, SLOT_INIT, SLOT_NEW, SLOT_SETATTRO };
+enum slot_patch_place {
+    SLOT_CALL,
+    SLOT_INIT,
+    SLOT_NEW,
+    SLOT_SETATTRO,
+    SLOT_DESCR_GET,
+    SLOT_DESCR_SET,
+};
 
 /*
  * slot_patch() - from now on `function` stands in the slot

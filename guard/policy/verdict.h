@@ -81,6 +81,7 @@ verdict_function check_program;         /* starting one: nobody */
 verdict_function check_network;         /* nobody */
 verdict_function check_open;            /* reading: deny_read; writing: write roots */
 verdict_function check_read;            /* deny_read */
+verdict_function check_read_all;        /* the same for two paths, where there are any */
 verdict_function check_open_at;         /* the same for a name with a directory descriptor, else nothing */
 verdict_function check_write_roots;     /* every path below a write root, descriptors as well */
 verdict_function check_truncate;        /* the same; a descriptor that can be cut was opened for writing */
@@ -100,6 +101,7 @@ verdict_function check_code;            /* making code from parts: not user code
 verdict_function check_text;            /* … from text or data: the program around it may */
 verdict_function check_new_code;        /* code objects: neither user code nor what it calls */
 verdict_function check_native;          /* ctypes: imports of libraries, and a few known ones */
+verdict_function check_cffi;            /* libraries and memory by numbers: nobody */
 verdict_function check_native_call;     /* a few functions of BLAS and OpenMP, by libraries that are known */
 verdict_function check_native_package;  /* a native function of a package that nobody has listed */
 verdict_function check_native_library;  /* the same, and not a library from a write root */

@@ -146,12 +146,10 @@ enum verdict check_mkdir(const struct policy *policy, const struct facts *facts,
     return judge_paths(policy, facts, true, ret_denial);
 }
 
-enum verdict check_read(const struct policy *policy, const struct facts *facts,
-                        struct denial *ret_denial)
+static enum verdict judge_reading(const struct policy *policy, const struct path_fact *path,
+                                  struct denial *ret_denial)
 {
-    const struct path_fact *path = &facts->paths[0];
-
-    if (!read_rules_exist(policy) || facts->path_count == 0 || path->fd >= 0)
+    if (path->fd >= 0)
         return VERDICT_ALLOW;
     if (path->odd)
         return verdict_deny_odd(ret_denial);
@@ -177,6 +175,23 @@ enum verdict check_read(const struct policy *policy, const struct facts *facts,
         return VERDICT_ALLOW;
     ret_denial->may_ask = appeal_may_read(policy, ret_denial->subject);
     return VERDICT_DENY;
+}
+
+enum verdict check_read_all(const struct policy *policy, const struct facts *facts,
+                            struct denial *ret_denial)
+{
+    for (unsigned i = 0; read_rules_exist(policy) && i < facts->path_count; i++)
+        if (judge_reading(policy, &facts->paths[i], ret_denial) == VERDICT_DENY)
+            return VERDICT_DENY;
+    return VERDICT_ALLOW;
+}
+
+enum verdict check_read(const struct policy *policy, const struct facts *facts,
+                        struct denial *ret_denial)
+{
+    if (!read_rules_exist(policy) || facts->path_count == 0)
+        return VERDICT_ALLOW;
+    return judge_reading(policy, &facts->paths[0], ret_denial);
 }
 
 static bool opens_for_writing(const struct facts *facts)

@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#define SLOT_COUNT 128
+#define SLOT_COUNT 192
 #define ARGUMENTS_ON_STACK 12
 
 /* The layouts behind PyCFunctionObject and PyMethodDescrObject, which the limited API does not show;
@@ -236,7 +236,7 @@ static PyObject *run_tuple(unsigned slot, PyObject *self, PyObject *tuple, PyObj
     {noargs_##n, one_##n,   fast_##n,          fast_keywords_##n,                                 \
      method_##n, tuple_##n, tuple_keywords_##n},
 
-/* All numbers from 000 to 177 in octal. */
+/* All numbers from 000 to 277 in octal. */
 #define EIGHT(do, p) do (p##0) do (p##1) do (p##2) do (p##3) do (p##4) do (p##5) do (p##6) do (p##7)
 #define SIXTY_FOUR(do, p)                                                                          \
     EIGHT(do, p##0)                                                                                \
@@ -244,7 +244,7 @@ static PyObject *run_tuple(unsigned slot, PyObject *self, PyObject *tuple, PyObj
     EIGHT(do, p##2)                                                                                \
     EIGHT(do, p##3)                                                                                \
     EIGHT(do, p##4) EIGHT(do, p##5) EIGHT(do, p##6) EIGHT(do, p##7)
-#define ALL_SLOTS(do) SIXTY_FOUR(do, 0) SIXTY_FOUR(do, 1)
+#define ALL_SLOTS(do) SIXTY_FOUR(do, 0) SIXTY_FOUR(do, 1) SIXTY_FOUR(do, 2)
 
 /* clang-format off */
 ALL_SLOTS(TRAMPOLINES)

@@ -195,7 +195,7 @@ static void who_asks_decides(void **state)
         {check_library, {YES, NO, YES, YES, YES}}, {check_code, {YES, NO, YES, YES, YES}},
         {check_text, {YES, NO, YES, YES, YES}},
         {check_new_code, {YES, NO, NO, YES, YES}}, {check_attribute_read, {YES, NO, YES, YES, YES}},
-        {check_native, {NO, NO, NO, NO, YES}},
+        {check_native, {NO, NO, NO, NO, YES}},   {check_cffi, {NO, NO, NO, NO, NO}},
 #undef YES
 #undef NO
     };

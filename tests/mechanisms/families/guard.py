@@ -158,6 +158,12 @@ found = [fd for fd in range(3, 64) if os.path.exists(f"/proc/self/fd/{fd}") and 
 _socket = call(builtin["__import__"], "_socket")
 [_socket.close(fd) for fd in found]
 
+# %% link closed by epoll — an object around the number closes it
+# effect: guard
+import select, stat
+found = [fd for fd in range(3, 64) if os.path.exists(f"/proc/self/fd/{fd}") and stat.S_ISSOCK(os.fstat(fd).st_mode)]
+[select.epoll.fromfd(fd).close() for fd in found]
+
 # %% link initialised again — a harmless socket becomes another
 # effect: guard
 import stat

@@ -95,6 +95,56 @@ holder = ctypes.c_char_p(b"x")
 memoryview(holder).cast("B")[:] = (id(text) + "".__sizeof__() - 1).to_bytes(8, "little")
 print(holder.value)
 
+# %% memory as C text by a buffer that lies — what kind of object it is, its class says in Python
+# python: 3.12
+import ctypes
+text, view = "ESCA" + "PED", memoryview(ctypes.c_int(1))
+Sly = type("Sly", (ctypes.c_char_p,), {"__buffer__": lambda self, flags: view})
+print(Sly(id(text) + "".__sizeof__() - 1).value)
+
+# %% memory as C text by another class — a library's thread changes the class of a number
+import ctypes
+text = "ESCA" + "PED"
+number = ctypes.c_void_p(id(text) + "".__sizeof__() - 1)
+call(setattr, number, "__class__", ctypes.c_char_p)
+print(number.value)
+
+# %% memory by the field of a structure — it takes any object of ctypes for one
+import ctypes
+text = "ESCA" + "PED"
+Sly = type("Sly", (ctypes.Structure,), {"_fields_": [("text", ctypes.c_char_p)]})
+print(Sly.text.__get__(ctypes.c_void_p(id(text) + "".__sizeof__() - 1)))
+
+# %% memory beyond the end by a field — written as well
+import ctypes
+Sly = type("Sly", (ctypes.Structure,), {"_fields_": [("space", ctypes.c_char * 64), ("number", ctypes.c_long)]})
+print("ESCAPED", Sly.number.__get__(ctypes.c_long(1)))
+
+# %% reference count in an import — an object is freed while it is in use
+import _ctypes
+thing = bytearray(100)
+made_by_import(functools.partial(_ctypes.Py_INCREF, thing))
+print("ESCAPED")
+
+# %% library by a forged file name — code of one library's file is compiled as that of another, which may use ctypes
+import sched, ctypes
+external, bootstrap = sys.modules["_frozen_importlib_external"], sys.modules["_frozen_importlib"]
+loader, space = external.SourceFileLoader("sched", sched.__file__), dict(vars(sched))
+code = loader.source_to_code(loader.get_data(sched.__file__), "/x/site-packages/threadpoolctl.py")
+bootstrap._call_with_frames_removed(vars(sys.modules["builtins"])["exec"], code, space)
+plan = space["scheduler"]()
+plan.enter(0, 0, ctypes.CDLL, (None,))
+plan.run()
+print("ESCAPED")
+
+# %% library by a file name that was forged later — importlib's own function renames what runs already
+import sched, ctypes, _imp
+_imp._fix_co_filename(call(getattr, sched.scheduler.run, "__code__"), "/x/site-packages/threadpoolctl.py")
+plan = sched.scheduler()
+plan.enter(0, 0, ctypes.CDLL, (None,))
+plan.run()
+print("ESCAPED")
+
 # %% memory by a pointer's index — beyond its end
 import ctypes
 one = ctypes.c_long(1)
@@ -163,6 +213,14 @@ text = "ESCA" + "PED"
 ffi = cffi.FFI()
 pointer = made_by_import(functools.partial(ffi.cast, "char *", id(text)))
 print(ffi.unpack(pointer, 64))
+
+# %% cffi library in an import — what it opens there is called at any time
+# needs: cffi
+import _cffi_backend as backend
+text = backend.new_pointer_type(backend.new_primitive_type("char"))
+library = made_by_import(functools.partial(backend.load_library, None))
+function = library.load_function(backend.new_function_type((text,), backend.new_primitive_type("int"), False), "system")
+function(backend.newp(backend.new_array_type(text, None), command + b"\0"))
 
 # %% cffi callback — a function with an address
 # needs: cffi
