@@ -5,8 +5,6 @@
 
 #include <string.h>
 
-extern char **environ;
-
 /* One entry of the C library's environment, "NAME=value", judged. */
 static bool is_hidden(const struct policy *policy, const char *entry, char **ret_name)
 {

@@ -12,8 +12,6 @@
 
 enum { LINK_FD = 3 }; /* in the guard */
 
-extern char **environ;
-
 /* Returns 0 or -errno; the child has the far end of the pair as its descriptor 3. */
 static int start(char **arguments, pid_t *ret_pid, int *ret_link)
 {

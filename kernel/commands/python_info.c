@@ -8,8 +8,6 @@
 #include <spawn.h>
 #include <sys/wait.h>
 
-extern char **environ;
-
 enum { ANSWER_MAX_BYTES = 65536, VERSION_MIN = 311 };
 
 /* A mark before the answer: a sitecustomize module may print too. */

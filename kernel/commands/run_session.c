@@ -34,18 +34,6 @@ struct run_session {
 
 /* ---- what comes back ------------------------------------------------------------------------- */
 
-/* How much of it ends with a whole character. */
-static size_t whole_characters(struct bytes text, size_t most)
-{
-    const unsigned char *data = text.data;
-
-    if (text.size <= most)
-        return text.size;
-    while (most > 0 && (data[most] & 0xC0) == 0x80)
-        most--;
-    return most;
-}
-
 static int on_output(void *context, enum frame_type stream, struct bytes text)
 {
     struct run_session *session = context;
@@ -61,7 +49,7 @@ static int on_output(void *context, enum frame_type stream, struct bytes text)
         return 0;
     }
     if (session->output_max > 0)
-        text.size = whole_characters(text, session->output_max - kept->size);
+        text.size = utf8_cut(text, session->output_max - kept->size);
     buffer_append(kept, text);
     return 0;
 }

@@ -2,6 +2,7 @@
 
 #include "kernel/kernel.h"
 #include "kernel/wire/json_text.h"
+#include "kernel/wire/utf8.h"
 
 enum { LINE_BYTES_MAX = 200 };
 
@@ -53,11 +54,7 @@ static struct bytes line_of(struct bytes source, unsigned number)
     stop = stop != NULL ? stop : end;
     while (at < stop && (*at == ' ' || *at == '\t'))
         at++;
-    if (stop - at > LINE_BYTES_MAX)
-        stop = at + LINE_BYTES_MAX;
-    while (stop < end && stop > at && (*(const unsigned char *)stop & 0xc0) == 0x80)
-        stop--; /* not in the middle of a character */
-    return (struct bytes){at, (size_t)(stop - at)};
+    return (struct bytes){at, utf8_cut((struct bytes){at, (size_t)(stop - at)}, LINE_BYTES_MAX)};
 }
 
 char *breach_describe_place(const struct request *request)

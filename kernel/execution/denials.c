@@ -1,6 +1,7 @@
 #include "kernel/execution/denials.h"
 
 #include "kernel/wire/json_text.h"
+#include "kernel/wire/utf8.h"
 
 enum { SKIPPED_MAX = 1000 * 1000 * 1000 };
 
@@ -14,30 +15,17 @@ void denials_finish(struct denials *denials)
     denials->count = 0;
 }
 
-/* Cut between two characters. */
-static struct bytes cut(struct bytes text)
-{
-    const unsigned char *data = text.data;
-
-    if (text.size <= DENIAL_TEXT_BYTES_MAX)
-        return text;
-    text.size = DENIAL_TEXT_BYTES_MAX;
-    while (text.size > 0 && (data[text.size] & 0xc0) == 0x80)
-        text.size--;
-    return text;
-}
-
 static void append_member(struct buffer *object, const char *name, struct bytes text)
 {
     cleanup_buffer struct buffer decoded = BUFFER_NONE;
-    struct bytes shown;
+    size_t shown_bytes;
 
     if (!json_text_member_string(text, name, &decoded))
         return;
-    shown = cut(buffer_bytes(&decoded));
+    shown_bytes = utf8_cut(buffer_bytes(&decoded), DENIAL_TEXT_BYTES_MAX);
     buffer_append_format(object, "%s\"%s\":", object->size > 1 ? "," : "", name);
-    if (shown.size < decoded.size) {
-        decoded.size = shown.size;
+    if (shown_bytes < decoded.size) {
+        decoded.size = shown_bytes;
         buffer_append_string(&decoded, "…");
     }
     json_text_append_string(object, buffer_bytes(&decoded));

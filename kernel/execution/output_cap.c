@@ -1,18 +1,10 @@
 #include "kernel/execution/output_cap.h"
 
+#include "kernel/wire/utf8.h"
+
 static bool is_inside_character(char byte)
 {
     return ((unsigned char)byte & 0xc0) == 0x80;
-}
-
-/* The largest size up to `size` that ends with a character. */
-static size_t cut_before(const char *text, size_t size)
-{
-    size_t end = size;
-
-    while (end > 0 && size - end < 4 && is_inside_character(text[end]))
-        end--;
-    return size - end < 4 ? end : size; /* no UTF-8 */
 }
 
 void output_cap_finish(struct output_cap *cap)
@@ -99,7 +91,7 @@ size_t output_cap_take(struct output_cap *cap, unsigned stream, uint32_t cell, s
         cap->passed_bytes += bytes.size;
         return bytes.size;
     }
-    passes = cap->passed_bytes < head ? cut_before(bytes.data, head - cap->passed_bytes) : 0;
+    passes = cap->passed_bytes < head ? utf8_cut(bytes, head - cap->passed_bytes) : 0;
     cap->passed_bytes = head;
     keep(cap, stream, cell,
          (struct bytes){(const char *)bytes.data + passes, bytes.size - passes});
@@ -158,8 +150,8 @@ void output_cap_append_cut(const struct output_cap *cap, struct bytes text, stru
         buffer_append(cut, text);
         return;
     }
-    head = cut_before(start, half);
-    tail = cut_before(start, text.size - half);
+    head = utf8_cut(text, half);
+    tail = utf8_cut(text, text.size - half);
     buffer_append(cut, (struct bytes){start, head});
     buffer_append_format(cut, "\n[max_output_kb = %zu: %zu KB left out here]\n",
                          cap->limit_bytes / 1024, (tail - head + 1023) / 1024);

@@ -17,8 +17,6 @@ enum {
     MAX_ARGUMENTS = 16,
 };
 
-extern char **environ;
-
 /* ---- the process ---------------------------------------------------------------------------- */
 
 static char *make_directory(void)

@@ -10,6 +10,7 @@
 #include "guard/link/buffer.h"
 #include "kernel/records/history_file.h"
 #include "kernel/records/history_rows.h"
+#include "kernel/wire/utf8.h"
 
 #include <sqlite3.h>
 #include <time.h>
@@ -131,14 +132,11 @@ static void bind_text(sqlite3_stmt *statement, const char *name, struct bytes te
 /* The output, or what of it is kept, in `cut`. */
 static struct bytes cut_output(struct bytes output, struct buffer *cut)
 {
-    const char *data = output.data;
-    size_t size = HISTORY_OUTPUT_MAX_BYTES;
+    size_t size = utf8_cut(output, HISTORY_OUTPUT_MAX_BYTES);
 
-    if (output.size <= size)
+    if (size == output.size)
         return output;
-    while (size > 0 && ((unsigned char)data[size] & 0xC0) == 0x80)
-        size--; /* not inside a character */
-    buffer_append(cut, (struct bytes){data, size});
+    buffer_append(cut, (struct bytes){output.data, size});
     buffer_append_format(cut, "\n… %zu bytes more", output.size - size);
     return buffer_bytes(cut);
 }

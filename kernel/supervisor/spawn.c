@@ -18,8 +18,6 @@ enum {
     FREE_FD = 16, /* what is above is given to no guard */
 };
 
-extern char **environ;
-
 /* What ipykernel sets for user code, and where caches and settings go: never into the home directory. */
 static const struct {
     const char *name;

@@ -9,8 +9,6 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
-extern char **environ;
-
 /* A name that ends with "*" stands for all that begin so. */
 static const char *const variables[] = {
     "PATH", "HOME", "USER", "LOGNAME", "LANG", "LANGUAGE", "LC_*", "TZ", "VIRTUAL_ENV", "CONDA_PREFIX",

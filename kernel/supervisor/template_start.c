@@ -18,8 +18,6 @@ enum {
     FREE_FD = 16,
 };
 
-extern char **environ;
-
 struct strings {
     char *items[256]; /* owned, NULL-terminated */
     size_t count;

@@ -46,6 +46,18 @@ int utf8_character(struct bytes text)
     return text.size < needed ? -1 : (int)needed;
 }
 
+size_t utf8_cut(struct bytes text, size_t most_bytes)
+{
+    const unsigned char *data = text.data;
+    size_t end = most_bytes;
+
+    if (text.size <= most_bytes)
+        return text.size;
+    while (end > 0 && most_bytes - end < 4 && is_continuation(data[end]))
+        end--;
+    return most_bytes - end < 4 ? end : most_bytes;
+}
+
 bool utf8_is_valid(struct bytes text)
 {
     const unsigned char *c = text.data;

@@ -23,6 +23,9 @@ int utf8_character(struct bytes text);
 
 bool utf8_is_valid(struct bytes text);
 
+/* The largest size up to `most_bytes` that ends with a whole character; text that is no UTF-8 is cut anywhere. */
+size_t utf8_cut(struct bytes text, size_t most_bytes);
+
 /* Appends `text` as the inside of a JSON string (RFC 8259, section 7), without the quotes. */
 void utf8_append_escaped(struct utf8_decoder *decoder, struct bytes text, struct buffer *escaped);
 

@@ -74,5 +74,15 @@ static void escapes_do_not_depend_on_where_they_stand(void **state)
     }
 }
 
+static void a_cut_is_between_characters(void **state)
+{
+    (void)state;
+    assert_int_equal(utf8_cut(BYTES_LITERAL("a\xf4\x8f\xbf\xbf"), 5), 5);
+    assert_int_equal(utf8_cut(BYTES_LITERAL("a\xf4\x8f\xbf\xbf"), 4), 1);
+    assert_int_equal(utf8_cut(BYTES_LITERAL("\xc3\xa9"), 1), 0);
+    assert_int_equal(utf8_cut(BYTES_LITERAL("\x80\x80\x80\x80\x80\x80"), 5), 5); /* no UTF-8 */
+}
+
 RUN(cmocka_unit_test(escapes_do_not_depend_on_where_they_stand), cmocka_unit_test(text_is_escaped_for_json), cmocka_unit_test(a_character_cut_in_two_survives),
-    cmocka_unit_test(what_is_no_utf8_is_replaced), cmocka_unit_test(validity_follows_the_standard))
+    cmocka_unit_test(what_is_no_utf8_is_replaced), cmocka_unit_test(validity_follows_the_standard),
+    cmocka_unit_test(a_cut_is_between_characters))
