@@ -15,7 +15,7 @@ static int64_t now_ns(void)
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-static void warn(struct kernel *kernel)
+void account_warn(struct kernel *kernel)
 {
     cleanup_free char *warning = audit_log_take_warning(kernel->audit_log);
 
@@ -59,7 +59,7 @@ void account_denial(struct kernel *kernel, const struct frame *frame)
     if (refusal.size != 0 && denials->count <= DENIALS_LOGGED) {
         audit_log_denial(kernel->audit_log, running != NULL ? running->execute.execution_count : 0,
                          buffer_bytes(&refusal));
-        warn(kernel);
+        account_warn(kernel);
         log_info("denied: %.*s", (int)refusal.size, refusal.data);
     }
     kernel->late_denials = running != NULL ? kernel->late_denials : late.count;
@@ -80,7 +80,7 @@ void account_tool(struct kernel *kernel, struct bytes record)
     if (!is_record(record))
         return;
     audit_log_tool(kernel->audit_log, is_cell ? running->execute.execution_count : 0, record);
-    warn(kernel);
+    account_warn(kernel);
 }
 
 static void append_metadata(const struct audit_cell *cell, const struct denials *denials,
@@ -108,7 +108,7 @@ void account_end(struct kernel *kernel, const struct request *request, const cha
     json_text_member_string(request_content(request), "code", &source);
     cell.source = buffer_bytes(&source);
     audit_log_cell(kernel->audit_log, &cell);
-    warn(kernel);
+    account_warn(kernel);
     if (ret_metadata != NULL)
         append_metadata(&cell, &request->denials, ret_metadata);
 }

@@ -9,6 +9,9 @@
 
 #include "kernel/kernel.h"
 
+/* After a line of the audit log: says in our own log when lines are lost. */
+void account_warn(struct kernel *kernel);
+
 /* The cell is about to go to the guard. */
 void account_begin(struct kernel *kernel, struct request *request);
 

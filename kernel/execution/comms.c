@@ -87,17 +87,17 @@ void comms_append_info(const struct comms *comms, const char *target, struct buf
 {
     const char *separator = "";
     const char *id;
-    json_t *name;
+    json_t *comm;
 
     buffer_append_char(json, '{');
-    json_object_foreach(comms->targets, id, name)
+    json_object_foreach(comms->targets, id, comm)
     {
-        if (target != NULL && strcmp(target_of(name), target) != 0)
+        if (target != NULL && strcmp(target_of(comm), target) != 0)
             continue;
         buffer_append_string(json, separator);
         json_text_append_string(json, bytes_of_string(id));
         buffer_append_string(json, ":{\"target_name\":");
-        json_text_append_string(json, bytes_of_string(target_of(name)));
+        json_text_append_string(json, bytes_of_string(target_of(comm)));
         buffer_append_char(json, '}');
         separator = ",";
     }

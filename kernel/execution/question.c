@@ -1,5 +1,6 @@
 #include "kernel/execution/question.h"
 
+#include "kernel/execution/account.h"
 #include "kernel/execution/question_frame.h"
 #include "kernel/execution/question_prompt.h"
 #include "kernel/kernel.h"
@@ -39,7 +40,6 @@ static void record(struct kernel *kernel, const char *answer)
     const struct question *question = &kernel->question;
     const struct request *running = kernel->queue.running;
     cleanup_buffer struct buffer object = BUFFER_NONE;
-    cleanup_free char *warning = NULL;
 
     buffer_append_char(&object, '{');
     append_text(&object, "event", bytes_of_string(question->row->event));
@@ -51,9 +51,7 @@ static void record(struct kernel *kernel, const char *answer)
                          (double)(loop_now_ms() - question->asked_ms) / 1000);
     audit_log_question(kernel->audit_log, running != NULL ? running->execute.execution_count : 0,
                        buffer_bytes(&object));
-    warning = audit_log_take_warning(kernel->audit_log);
-    if (warning != NULL)
-        log_warning("%s", warning);
+    account_warn(kernel);
     log_info("asked: %.*s", (int)object.size, object.data);
 }
 

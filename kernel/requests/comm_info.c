@@ -7,8 +7,7 @@ static int handle(struct kernel *kernel, struct request *request)
     cleanup_buffer struct buffer content = BUFFER_NONE;
     cleanup_buffer struct buffer target = BUFFER_NONE;
     struct bytes value;
-    bool has_target = json_text_member(request_content(request), "target_name", &value) &&
-                      !bytes_equal_string(value, "null");
+    bool has_target = json_text_member_given(request_content(request), "target_name", &value);
 
     if (has_target && !json_text_string(value, &target))
         return request_refuse(request, "ValueError", "\"target_name\" must be a string");

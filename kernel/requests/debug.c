@@ -5,8 +5,8 @@
  * once; what looks at variables waits for its turn when nothing stands still, and is refused while a cell runs.
  */
 #include "guard/link/murmur.h"
+#include "kernel/execution/account.h"
 #include "kernel/kernel.h"
-#include "kernel/records/log.h"
 #include "kernel/requests/requests.h"
 #include "kernel/wire/json_text.h"
 
@@ -126,13 +126,10 @@ static int threads(struct kernel *kernel, struct request *request)
 static void record(struct kernel *kernel, const char *command, struct bytes source)
 {
     const struct request *running = kernel->queue.running;
-    cleanup_free char *warning = NULL;
 
     audit_log_debugger(kernel->audit_log, running != NULL ? running->execute.execution_count : 0, command,
                        source);
-    warning = audit_log_take_warning(kernel->audit_log);
-    if (warning != NULL)
-        log_warning("%s", warning);
+    account_warn(kernel);
 }
 
 static void record_argument(struct kernel *kernel, const struct request *request, const char *command,

@@ -11,12 +11,10 @@ static bool read_flag(struct bytes content, const char *key, bool *flag)
 {
     struct bytes value;
 
-    if (!json_text_member(content, key, &value) || bytes_equal_string(value, "null"))
-        return true;
-    return json_text_bool(value, flag);
+    return !json_text_member_given(content, key, &value) || json_text_bool(value, flag);
 }
 
-/* Returns the name of the field that is wrong, or NULL. */
+/* Returns what is wrong, or NULL. */
 static const char *read_options(struct bytes content, struct execute_options *options)
 {
     struct bytes value;

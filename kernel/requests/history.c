@@ -45,31 +45,25 @@ static void append_row(void *context, const struct history_entry *entry)
     answer->separator = ",";
 }
 
-/* Absent and null mean the default. */
-static bool is_given(struct bytes content, const char *key, struct bytes *ret_value)
-{
-    return json_text_member(content, key, ret_value) && !bytes_equal_string(*ret_value, "null");
-}
-
 static bool read_integer(struct bytes content, const char *key, long *number)
 {
     struct bytes value;
 
-    return !is_given(content, key, &value) || json_text_integer(value, number);
+    return !json_text_member_given(content, key, &value) || json_text_integer(value, number);
 }
 
 static bool read_bool(struct bytes content, const char *key, bool *truth)
 {
     struct bytes value;
 
-    return !is_given(content, key, &value) || json_text_bool(value, truth);
+    return !json_text_member_given(content, key, &value) || json_text_bool(value, truth);
 }
 
 static bool read_pattern(struct bytes content, struct buffer *pattern)
 {
     struct bytes value;
 
-    if (is_given(content, "pattern", &value))
+    if (json_text_member_given(content, "pattern", &value))
         return json_text_string(value, pattern);
     buffer_append_char(pattern, '*');
     return true;
@@ -77,7 +71,7 @@ static bool read_pattern(struct bytes content, struct buffer *pattern)
 
 static const char *read_question(struct bytes content, struct history_question *question)
 {
-    if (!is_given(content, "hist_access_type", &question->access))
+    if (!json_text_member_given(content, "hist_access_type", &question->access))
         return "\"hist_access_type\" is missing";
     if (!read_bool(content, "output", &question->output))
         return "\"output\" must be true or false";

@@ -24,7 +24,9 @@ static int connect_to(const char *path, int limit_ms)
     struct timeval limit = {limit_ms / 1000, limit_ms % 1000 * 1000};
     cleanup_close int connection = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-    if (connection < 0 || strlen(path) >= sizeof(address.sun_path))
+    if (connection < 0)
+        return -errno;
+    if (strlen(path) >= sizeof(address.sun_path))
         return -ENAMETOOLONG;
     strcpy(address.sun_path, path);
     setsockopt(connection, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));

@@ -91,7 +91,9 @@ static int bind_socket(const char *path)
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     cleanup_close int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-    if (listener < 0 || strlen(path) >= sizeof(address.sun_path))
+    if (listener < 0)
+        return -errno;
+    if (strlen(path) >= sizeof(address.sun_path))
         return -ENAMETOOLONG;
     strcpy(address.sun_path, path);
     unlink(path); /* of a template that was killed */

@@ -430,6 +430,16 @@ bool json_text_string(struct bytes value, struct buffer *decoded)
     return true;
 }
 
+bool json_text_member_given(struct bytes object, const char *key, struct bytes *ret_value)
+{
+    struct bytes value;
+
+    if (!json_text_member(object, key, &value) || bytes_equal_string(value, "null"))
+        return false;
+    *ret_value = value;
+    return true;
+}
+
 bool json_text_member_string(struct bytes object, const char *key, struct buffer *decoded)
 {
     struct bytes value;

@@ -31,6 +31,9 @@ bool json_text_is_object(struct bytes text, enum json_text_rules rules);
  */
 bool json_text_member(struct bytes object, const char *key, struct bytes *ret_value);
 
+/* The same; a member that is null is none: so requests ask for what is usual. */
+bool json_text_member_given(struct bytes object, const char *key, struct bytes *ret_value);
+
 /* What stands between the brackets of an object or a list, without space around it; empty for none. */
 struct bytes json_text_inside(struct bytes container);
 
