@@ -6,6 +6,7 @@
 #include "guard/debug/debug.h"
 #include "guard/denials.h"
 #include "guard/environment.h"
+#include "guard/errand.h"
 #include "guard/frozen/frozen.h"
 #include "guard/frozen/trial.h"
 #include "guard/imported.h"
@@ -251,18 +252,19 @@ static void say_ready(const struct ring_report *ring)
     cleanup_py PyObject *broker = PyLong_FromLong(ring_broker_pid());
     cleanup_py PyObject *starter = PyLong_FromLong(outside_bell() >= 0 ? guard.starter : 0);
     cleanup_py PyObject *warm = report_warm();
+    cleanup_py PyObject *ask = report_ask();
     cleanup_py PyObject *text = NULL;
     cleanup_buffer struct buffer ring_json = BUFFER_NONE;
     Py_ssize_t size;
     char *data;
 
     ring_report_encode(ring, &ring_json);
-    if (content != NULL && preset != NULL && limits != NULL && broker != NULL && starter != NULL && warm != NULL &&
+    if (content != NULL && preset != NULL && limits != NULL && broker != NULL && starter != NULL && warm != NULL && ask != NULL &&
         PyDict_SetItemString(content, "preset", preset) == 0 &&
         PyDict_SetItemString(content, "limits", limits) == 0 &&
         PyDict_SetItemString(content, "broker_pid", broker) == 0 &&
         PyDict_SetItemString(content, "starter_pid", starter) == 0 &&
-        PyDict_SetItemString(content, "warm", warm) == 0)
+        PyDict_SetItemString(content, "warm", warm) == 0 && PyDict_SetItemString(content, "ask", ask) == 0)
         text = json_encode(content);
     if (text == NULL || PyBytes_AsStringAndSize(text, &data, &size) < 0)
         fail_with_exception("say that it is ready");
@@ -401,7 +403,7 @@ static void __attribute__((noreturn)) start(int link_fd, const char *host)
     bell = fork_starter(configuration.policy, link_fd);
     ring_prepare(configuration.policy);
     names = run_setup(&configuration, bell);
-    if (report_start(host, configuration.result.paths) < 0)
+    if (report_start(host, configuration.result.paths) < 0 || errand_start() < 0)
         fail_with_exception("describe itself");
     if (warm_up(&configuration) < 0 || add_names(names) < 0)
         fail_with_exception("start its shell");

@@ -126,6 +126,19 @@ PyObject *report_warm(void)
                          (Py_ssize_t)names.size);
 }
 
+PyObject *report_ask(void)
+{
+    const struct policy *policy = audit_policy();
+    cleanup_py PyObject *pass = list_of(&policy->env_pass);
+    cleanup_py PyObject *hide = list_of(&policy->env_hide);
+
+    if (!policy->asks || policy->preset == POLICY_OPEN)
+        return py_own(Py_None);
+    if (pass == NULL || hide == NULL)
+        return NULL;
+    return Py_BuildValue("{s:l,s:O,s:O}", "seconds", policy->ask_seconds, "pass", pass, "hide", hide);
+}
+
 static int set_any(PyObject *dict, const char *key, bool is_limited)
 {
     return is_limited ? 0 : py_set(dict, key, PyUnicode_FromString("any"));

@@ -25,6 +25,8 @@ int report_start(const char *host, const char *policy_file);
 PyObject *report_limits(void);
 /* What the policy wants of templates, for READY: {"templates": bool, "imports": "a,b" or None}. New. */
 PyObject *report_warm(void);
+/* What a kernel process must know to run an errand, for READY; None where nobody is asked. New. */
+PyObject *report_ask(void);
 /* What %guard status says of the OS ring; copied. */
 void report_ring(const struct ring_report *ring);
 

@@ -128,6 +128,7 @@ int kernel_interrupt(struct kernel *kernel)
     guard_process_interrupt(&kernel->guard);
     kernel->question.interrupted_cell = running->cell;
     question_close(kernel, ANSWER_INTERRUPTED); /* after the signal: the guard looks for it */
+    errand_interrupt(kernel);
     return 0;
 }
 
@@ -216,6 +217,7 @@ void kernel_heed_congestion(struct kernel *kernel)
     bool congested = iopub_is_congested(&kernel->channels.iopub);
 
     guard_process_set_paused(&kernel->guard, congested);
+    errand_process_set_paused(&kernel->errand.process, congested);
     if (congested)
         loop_timer_start(&kernel->resume_timer, RESUME_MS);
 }
@@ -396,6 +398,7 @@ static void init_parts(struct kernel *kernel)
     restore_init(kernel);
     deaf_init(kernel);
     aside_init(kernel);
+    errand_init(kernel);
     subshells_init(kernel);
     comm_order_init(kernel);
 }
@@ -446,6 +449,7 @@ static int start(struct kernel *kernel, char **ret_error)
 
 static void finish(struct kernel *kernel)
 {
+    errand_finish(kernel);
     /* What nobody will answer any more is answered now. */
     if (kernel->channels.zmq_context != NULL) {
         aside_give_up(kernel, "the kernel is shutting down");

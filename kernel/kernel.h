@@ -17,6 +17,7 @@
 #include "kernel/execution/comm_order.h"
 #include "kernel/execution/comms.h"
 #include "kernel/execution/debugger.h"
+#include "kernel/execution/errand.h"
 #include "kernel/execution/outputs.h"
 #include "kernel/execution/question.h"
 #include "kernel/execution/queue.h"
@@ -56,6 +57,7 @@ struct kernel {
     struct aside aside;
     struct debugger debugger;
     struct question question;  /* the one that is open, or the last one */
+    struct errand errand;      /* a command that is run for the cell */
     struct cells *cells;
     struct outputs outputs;
     struct comms *comms;

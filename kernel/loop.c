@@ -7,7 +7,7 @@
 #include <poll.h>
 #include <time.h>
 
-enum { SOURCES_MAX = 48, TIMERS_MAX = 16 };
+enum { SOURCES_MAX = 48, TIMERS_MAX = 24 };
 
 struct loop {
     struct loop_source *sources[SOURCES_MAX];

@@ -55,7 +55,7 @@ static void add_grant(const struct question_row *question, const char *subject)
 
 /* ---- one question ---------------------------------------------------------------------------- */
 
-static bool can_ask(uint32_t cell)
+bool ask_is_possible(uint32_t cell)
 {
     return asking.started && pthread_equal(pthread_self(), asking.main_thread) &&
            attribution_is_running(cell) && cell != asking.settled_cell;
@@ -115,7 +115,7 @@ static bool appeal(const struct policy *policy, const char *event, struct denial
     if (find_grant(question, denial->subject) != NULL)
         return true;
     cell = attribution_cell();
-    if (!can_ask(cell))
+    if (!ask_is_possible(cell))
         return false;
     *ret_answer = put(cell, row, policy->ask_seconds, denial->subject);
     if (*ret_answer == ANSWER_SESSION)

@@ -15,6 +15,9 @@
 /* On the main thread, before the guard is armed. */
 void ask_start(void);
 
+/* Whether this thread may have a question about this cell put to a person. */
+bool ask_is_possible(uint32_t cell);
+
 /*
  * ask_person() - judge again, with the help of a person
  *

@@ -237,6 +237,11 @@ int link_end_wait(void)
     return result;
 }
 
+bool link_end_is_receiving(void)
+{
+    return here()->receiving;
+}
+
 void link_end_renew(int fd)
 {
     frame_writer_finish(&end.writer);

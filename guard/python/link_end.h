@@ -92,6 +92,9 @@ bool link_end_exchange(const struct frame *frame, enum frame_type type, struct f
  */
 bool link_end_wait_quietly(enum frame_type last, struct frame *ret_frame);
 
+/* Whether this thread waits for a frame, so that a signal handler of the cell runs below. */
+bool link_end_is_receiving(void);
+
 /* Whether link_end_receive() would find something without waiting for the other side, or within this time. */
 bool link_end_has_input(void);
 bool link_end_has_input_within(int timeout_ms);

@@ -1,5 +1,6 @@
 #include "kernel/commands/run_session.h"
 
+#include "guard/link/errands.h"
 #include "guard/policy/policy.h"
 #include "kernel/config/session_policy.h"
 #include "kernel/signals.h"
@@ -188,6 +189,14 @@ static void refuse_question(struct run_session *session, const struct frame *ask
     guard_process_send(&session->guard, &(struct frame){FRAME_ANSWER, CELL, 2, parts});
 }
 
+static void refuse_errand(struct run_session *session, const struct frame *errand)
+{
+    struct bytes parts[5] = {errand->parts[0], bytes_of_string(errand_outcome_word(ERRAND_NOBODY)),
+                             BYTES_LITERAL("0"), BYTES_NONE, BYTES_NONE};
+
+    guard_process_send(&session->guard, &(struct frame){FRAME_ERRAND_DONE, CELL, 5, parts});
+}
+
 static int on_frame(void *context, const struct frame *frame)
 {
     struct run_session *session = context;
@@ -201,6 +210,9 @@ static int on_frame(void *context, const struct frame *frame)
         return 0;
     case FRAME_ASK: /* nobody is there who could say yes */
         refuse_question(session, frame);
+        return 0;
+    case FRAME_ERRAND:
+        refuse_errand(session, frame);
         return 0;
     case FRAME_REPLY:
         return frame->cell == CELL && frame->part_count > 0 && !session->is_answered

@@ -259,6 +259,7 @@ static int take_reply(struct kernel *kernel, const struct frame *frame)
     if (request->subshell != NULL)
         return take_reply_of_subshell(kernel, request, frame);
     question_drop(kernel);
+    errand_drop(kernel);
     limits_end(&kernel->limits);
     result = debugger_end_request(kernel);
     if (result == 0)
@@ -323,6 +324,8 @@ static const struct {
     [FRAME_COMM_CLOSE] = {take_comm_close, 2},
     [FRAME_INPUT_REQUEST] = {take_input_request, 1},
     [FRAME_ASK] = {question_take, 0},
+    [FRAME_ERRAND] = {errand_take, 0},
+    [FRAME_ERRAND_END] = {errand_take_end, 0},
     [FRAME_ASIDE] = {aside_take, 1},
     [FRAME_DEBUG_REPLY] = {debugger_take_reply, 1},
     [FRAME_DEBUG_EVENT] = {debugger_take_event, 1},

@@ -91,6 +91,7 @@ int guard_death_take(struct kernel *kernel)
 
     log_error("%s", reason);
     question_drop(kernel);
+    errand_drop(kernel);
     result = aside_give_up(kernel, "the interpreter has ended");
     if (result != 0)
         return result;

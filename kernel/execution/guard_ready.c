@@ -61,6 +61,7 @@ int guard_ready_take(struct kernel *kernel, const struct frame *frame)
     json_text_member_string(info, "preset", &preset);
     start_audit(kernel, buffer_bytes(&preset));
     warm_ready(kernel, info);
+    errand_read_settings(kernel, info);
     limits_read(info, &limits);
     limits_set(&kernel->limits, &limits);
     restore_start(kernel, info);

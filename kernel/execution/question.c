@@ -77,7 +77,10 @@ void question_close(struct kernel *kernel, enum question_answer answer)
     if (answer == ANSWER_NO && ++question->refused >= QUESTIONS_REFUSED_MAX)
         answer = ANSWER_ENOUGH;
     question->is_settled = answer != ANSWER_NO && answer != ANSWER_ONCE && answer != ANSWER_SESSION;
-    send_answer(kernel, question->cell, question->number, answer);
+    if (question->is_errand)
+        errand_answered(kernel, answer);
+    else
+        send_answer(kernel, question->cell, question->number, answer);
 }
 
 void question_drop(struct kernel *kernel)
@@ -123,11 +126,14 @@ static int ask_client(struct kernel *kernel, struct request *request, long secon
     cleanup_buffer struct buffer prompt = BUFFER_NONE;
     cleanup_buffer struct buffer content = BUFFER_NONE;
 
-    question_prompt_append(&prompt,
-                           &(struct question_words){.row = question->row,
-                                                    .subject = buffer_bytes(&question->subject),
-                                                    .code = question->code,
-                                                    .seconds = seconds});
+    if (question->is_errand)
+        errand_append_prompt(kernel, question->code, &prompt);
+    else
+        question_prompt_append(&prompt,
+                               &(struct question_words){.row = question->row,
+                                                        .subject = buffer_bytes(&question->subject),
+                                                        .code = question->code,
+                                                        .seconds = seconds});
     buffer_append_string(&content, "{\"prompt\":");
     json_text_append_string(&content, buffer_bytes(&prompt));
     buffer_append_string(&content, ",\"password\":false}");
@@ -145,8 +151,7 @@ static void begin_cell(struct question *question, uint32_t cell)
 }
 
 /* ANSWER_COUNT: somebody has to be asked. */
-static enum question_answer answer_at_once(struct kernel *kernel, const struct request *request,
-                                           struct bytes subject)
+static enum question_answer answer_at_once(struct kernel *kernel, const struct request *request)
 {
     struct question *question = &kernel->question;
 
@@ -154,10 +159,40 @@ static enum question_answer answer_at_once(struct kernel *kernel, const struct r
         return ANSWER_INTERRUPTED;
     if (question->is_settled)
         return ANSWER_ENOUGH;
-    if (!client_answers(request) || subject.size == 0 ||
-        subject.size > QUESTION_SUBJECT_BYTES_MAX || !draw_code(question->code))
+    if (!client_answers(request) || !draw_code(question->code))
         return ANSWER_NOBODY;
     return ANSWER_COUNT;
+}
+
+/* Puts it to the person, unless the answer is clear at once. Returns 0 or -errno. */
+static int put(struct kernel *kernel, struct request *request, const struct question_asked *asked,
+               enum question_answer *ret_answer)
+{
+    struct question *question = &kernel->question;
+
+    begin_cell(question, request->cell);
+    *ret_answer = answer_at_once(kernel, request);
+    if (*ret_answer != ANSWER_COUNT)
+        return 0;
+    question->is_open = true;
+    question->number = asked->number;
+    question->row = asked->row;
+    question->asked_ms = loop_now_ms();
+    buffer_clear(&question->subject, QUESTION_SUBJECT_BYTES_MAX);
+    buffer_append(&question->subject, asked->subject);
+    loop_timer_start(&kernel->question_timer, (int64_t)asked->seconds * 1000);
+    limits_pause(&kernel->limits);
+    return ask_client(kernel, request, (long)asked->seconds);
+}
+
+int question_ask_for_errand(struct kernel *kernel, struct request *request, struct bytes command,
+                            long seconds, enum question_answer *ret_answer)
+{
+    static const struct question_row row = {"command", "programs", "run the command"};
+    struct question_asked asked = {.row = &row, .seconds = (unsigned long)seconds, .subject = command};
+
+    kernel->question.is_errand = true;
+    return put(kernel, request, &asked, ret_answer);
 }
 
 int question_take(struct kernel *kernel, const struct frame *frame)
@@ -165,28 +200,20 @@ int question_take(struct kernel *kernel, const struct frame *frame)
     struct question *question = &kernel->question;
     struct request *running = kernel->queue.running;
     struct question_asked asked;
-    enum question_answer answer;
+    enum question_answer answer = ANSWER_NOBODY;
+    int result = 0;
 
-    if (question->is_open || running == NULL || running->cell != frame->cell ||
+    if (question->is_open || kernel->errand.state != ERRAND_STATE_NONE || running == NULL || running->cell != frame->cell ||
         !question_frame_read(frame, &asked)) {
         guard_process_condemn(&kernel->guard, "it broke the protocol: a question that is none");
         return 0;
     }
-    begin_cell(question, frame->cell);
-    answer = answer_at_once(kernel, running, asked.subject);
-    if (answer != ANSWER_COUNT) {
+    question->is_errand = false;
+    if (asked.subject.size > 0 && asked.subject.size <= QUESTION_SUBJECT_BYTES_MAX)
+        result = put(kernel, running, &asked, &answer);
+    if (answer != ANSWER_COUNT)
         send_answer(kernel, frame->cell, asked.number, answer);
-        return 0;
-    }
-    question->is_open = true;
-    question->number = asked.number;
-    question->row = asked.row;
-    question->asked_ms = loop_now_ms();
-    buffer_clear(&question->subject, QUESTION_SUBJECT_BYTES_MAX);
-    buffer_append(&question->subject, asked.subject);
-    loop_timer_start(&kernel->question_timer, (int64_t)asked.seconds * 1000);
-    limits_pause(&kernel->limits);
-    return ask_client(kernel, running, (long)asked.seconds);
+    return result;
 }
 
 /* ---- what the person says ------------------------------------------------------------------- */
@@ -220,7 +247,12 @@ static enum question_answer understand(struct bytes content, const char *code)
 
 void question_take_reply(struct kernel *kernel, struct bytes content)
 {
-    question_close(kernel, understand(content, kernel->question.code));
+    enum question_answer answer = understand(content, kernel->question.code);
+
+    /* A yes is for one command: the same text does something else the next time. */
+    if (kernel->question.is_errand && answer == ANSWER_SESSION)
+        answer = ANSWER_NO;
+    question_close(kernel, answer);
 }
 
 bool question_is_late_reply(const struct kernel *kernel, struct bytes content)

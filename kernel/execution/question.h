@@ -16,11 +16,13 @@
 #include "guard/link/questions.h"
 
 struct kernel;
+struct request;
 
 enum { QUESTIONS_REFUSED_MAX = 3, QUESTION_CODE_SIZE = 5 };
 
 struct question {
     bool is_open;
+    bool is_errand;            /* about a command, not about a path */
     bool is_settled;           /* the rest of this cell's refusals is plain */
     uint32_t cell;             /* whose the members here are */
     unsigned refused;          /* in this cell */
@@ -36,6 +38,17 @@ void question_finish(struct question *question);
 
 /* An ASK frame of the running request. Returns 0 or -errno. */
 int question_take(struct kernel *kernel, const struct frame *frame);
+
+/*
+ * question_ask_for_errand() - put a command (errand.h) to the client of the running request
+ *
+ * errand_answered() hears the answer, unless it is clear at once: then it is in ret_answer, which is
+ * ANSWER_COUNT otherwise.
+ *
+ * Returns 0 or -errno.
+ */
+int question_ask_for_errand(struct kernel *kernel, struct request *request, struct bytes command,
+                            long seconds, enum question_answer *ret_answer);
 
 /* Answers what is open; nothing when there is none. */
 void question_close(struct kernel *kernel, enum question_answer answer);

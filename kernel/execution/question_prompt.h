@@ -22,3 +22,6 @@ struct question_words {
 };
 
 void question_prompt_append(struct buffer *prompt, const struct question_words *words);
+
+/* A path alone, in quotes, on a line that is not ended, and a second one where it needs that. */
+void question_prompt_append_path(struct buffer *prompt, struct bytes path);

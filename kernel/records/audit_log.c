@@ -265,6 +265,11 @@ void audit_log_tool(struct audit_log *log, int execution_count, struct bytes ste
     add_object(log, "tool", execution_count, step);
 }
 
+void audit_log_command(struct audit_log *log, int execution_count, struct bytes command)
+{
+    add_object(log, "command", execution_count, command);
+}
+
 void audit_log_question(struct audit_log *log, int execution_count, struct bytes question)
 {
     add_object(log, "question", execution_count, question);

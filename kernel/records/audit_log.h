@@ -67,5 +67,7 @@ void audit_log_debugger(struct audit_log *log, int execution_count, const char *
 void audit_log_denial(struct audit_log *log, int execution_count, struct bytes refusal);
 /* The same for a step of a tool that runs outside. */
 void audit_log_tool(struct audit_log *log, int execution_count, struct bytes step);
+/* The same for a command that was run for a cell, when it has ended. */
+void audit_log_command(struct audit_log *log, int execution_count, struct bytes command);
 /* The same for a question that was asked, with its answer. */
 void audit_log_question(struct audit_log *log, int execution_count, struct bytes question);

@@ -12,10 +12,16 @@ enum {
 };
 
 static pid_t keeper_pid;
+static pid_t apart_pid;
 
 void process_tree_set_keeper(pid_t keeper)
 {
     keeper_pid = keeper;
+}
+
+void process_tree_set_apart(pid_t pid)
+{
+    apart_pid = pid;
 }
 
 static bool contains(struct process_set set, pid_t pid)
@@ -27,7 +33,7 @@ static bool contains(struct process_set set, pid_t pid)
 }
 
 /* The children of `pid` that count are appended to `pids`. */
-static void append_children(pid_t pid, struct process_set excluded, struct buffer *pids)
+static void append_children(pid_t pid, struct process_set excluded, pid_t apart, struct buffer *pids)
 {
     cleanup_buffer struct buffer children = BUFFER_NONE;
     const pid_t *found;
@@ -35,20 +41,20 @@ static void append_children(pid_t pid, struct process_set excluded, struct buffe
     proc_children(pid, &children);
     found = (const pid_t *)(const void *)children.data;
     for (size_t i = 0; i < children.size / sizeof(pid_t); i++)
-        if (!contains(excluded, found[i]) && pids->size / sizeof(pid_t) < PROCESSES_MAX)
+        if (found[i] != apart && !contains(excluded, found[i]) && pids->size / sizeof(pid_t) < PROCESSES_MAX)
             buffer_append(pids, (struct bytes){&found[i], sizeof(pid_t)});
 }
 
 /* All of them, parents before children. */
-static void list(struct process_set excluded, struct buffer *pids)
+static void list(struct process_set excluded, pid_t apart, struct buffer *pids)
 {
-    append_children(getpid(), excluded, pids);
+    append_children(getpid(), excluded, apart, pids);
     if (keeper_pid != 0)
-        append_children(keeper_pid, excluded, pids);
+        append_children(keeper_pid, excluded, apart, pids);
     for (size_t at = 0; at < pids->size / sizeof(pid_t); at++) {
         pid_t pid = ((const pid_t *)(const void *)pids->data)[at];
 
-        append_children(pid, excluded, pids);
+        append_children(pid, excluded, apart, pids);
     }
 }
 
@@ -68,7 +74,7 @@ void process_tree_measure(struct process_set excluded, bool wants_memory,
     cleanup_buffer struct buffer pids = BUFFER_NONE;
     struct process_tree tree = {0};
 
-    list(excluded, &pids);
+    list(excluded, apart_pid, &pids);
     for (size_t i = 0; i < pids.size / sizeof(pid_t); i++) {
         pid_t pid = ((const pid_t *)(const void *)pids.data)[i];
         struct proc_times times;
@@ -93,7 +99,7 @@ void process_tree_kill(struct process_set excluded)
         cleanup_buffer struct buffer pids = BUFFER_NONE;
         const pid_t *found;
 
-        list(excluded, &pids);
+        list(excluded, 0, &pids);
         if (pids.size == 0)
             return;
         found = (const pid_t *)(const void *)pids.data;

@@ -356,6 +356,11 @@ int spawn_guard(const char *python, const char *private_directory, struct spawne
     return 0;
 }
 
+char *spawn_python(const char *python)
+{
+    return python != NULL ? xstrdup(python) : installation_python();
+}
+
 /* "version = 3.13.0" or "version_info = 3.13.0.final.0" in DIR/pyvenv.cfg beside DIR/bin/python. */
 static char *version_of_venv(const char *python)
 {

@@ -51,5 +51,8 @@ int spawn_guard(const char *python, const char *private_directory, struct spawne
 /* The descriptors of one that is given up; makes it SPAWNED_NONE. */
 void spawned_close(struct spawned *spawned);
 
+/* The Python that serves a notebook which asks for this one; NULL: for none. A new string. */
+char *spawn_python(const char *python);
+
 /* The version that a virtual environment's pyvenv.cfg names, or the embedded one's. A new string. */
 char *spawn_python_version(const char *python);

@@ -14,6 +14,7 @@ from IPython.core.error import UsageError
 from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class
 
 from safepyrun import _guard, _report
+from safepyrun import _ipython_programs as programs
 from safepyrun._ipython_compile import check_expression, check_source
 
 #: cell magics that hand the cell to a program
@@ -105,6 +106,21 @@ class KernelMagics(Magics):
             shown = [entry + "/" * os.path.isdir(os.path.join(name, entry))
                      for entry in entries if not entry.startswith(".")]
             print("\n".join(shown))
+
+    @line_magic
+    def pip(self, line):
+        """Run pip for the Python of this session: %pip install PACKAGES"""
+        self._install("pip", line)
+
+    @line_magic
+    def uv(self, line):
+        """Run uv for the Python of this session: %uv pip install PACKAGES"""
+        self._install("uv", line)
+
+    def _install(self, program, line):
+        if not programs.system(self.shell, line, program):
+            self.shell.system(f"{shlex.quote(sys.executable)} -m {program} {line}")
+        print("Note: you may need to restart the kernel to use updated packages.")
 
     @line_magic
     def edit(self, line):

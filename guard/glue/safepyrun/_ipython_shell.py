@@ -17,16 +17,18 @@ from IPython.core.error import UsageError
 from IPython.core.interactiveshell import (ExecutionInfo, ExecutionResult, InteractiveShell,
                                            InteractiveShellABC)
 from IPython.core.payload import PayloadManager
+from IPython.utils.text import LSString, SList
 from traitlets import Any, Bool, Instance, Type, default
 from traitlets.config import Config
 
 from safepyrun import _guard
+from safepyrun import _ipython_programs as programs
 from safepyrun._ipython_compile import GuardCompiler, GuardFormatter, check_expression, check_source
 from safepyrun._ipython_display import GuardDisplayHook, GuardDisplayPublisher
 from safepyrun._ipython_errors import error_content
 from safepyrun._ipython_history import SessionHistory
 from safepyrun._ipython_kernel import Kernel
-from safepyrun._ipython_magics import KernelMagics, ask_before_magic, explain_refusal
+from safepyrun._ipython_magics import SCRIPT_MAGICS, KernelMagics, ask_before_magic, explain_refusal
 from safepyrun._of_thread import OfThread
 from safepyrun._ipython_transform import GuardTransformerManager
 
@@ -281,6 +283,8 @@ class ZMQInteractiveShell(InteractiveShell):
 
     def run_cell_magic(self, magic_name, line, cell):
         __tracebackhide__ = True
+        if magic_name in SCRIPT_MAGICS and programs.run_script(self, magic_name, line, cell):
+            return None
         ask_before_magic(self, magic_name, line, cell)
         return super().run_cell_magic(magic_name, line, cell)
 
@@ -290,8 +294,10 @@ class ZMQInteractiveShell(InteractiveShell):
         # Not IPython's pexpect: that forks first and fails in the child, where nobody explains it.
         import subprocess
         command = self.var_expand(cmd, depth=1)
-        _guard.flush()
         try:
+            if programs.system(self, command):
+                return
+            _guard.flush()
             status = subprocess.call(command, shell=True, stdin=subprocess.DEVNULL)
         except PermissionError as error:
             raise explain_refusal(error, command) from None
@@ -303,6 +309,9 @@ class ZMQInteractiveShell(InteractiveShell):
 
     def getoutput(self, cmd, split=True, depth=0):
         try:
+            if _guard.asks_for_errands():
+                output = programs.getoutput(self, self.var_expand(cmd, depth=depth + 1))
+                return SList(output.splitlines()) if split else LSString(output)
             return super().getoutput(cmd, split, depth + 1)
         except PermissionError as error:
             raise explain_refusal(error, cmd) from None
