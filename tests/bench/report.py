@@ -15,6 +15,7 @@ GUARDS_BEGIN, GUARDS_END = "<!-- bench:guards:begin -->", "<!-- bench:guards:end
 SECTIONS = {
     "templates": "Warm templates",
     "rings": "What the OS ring and frozen copies cost",
+    "runs": "Runs without Jupyter",
     "floors": "Floors",
 }
 RECORDED = Path(__file__).parent / "results.json"
@@ -236,7 +237,7 @@ def between_markers(readme: str, begin: str, end: str) -> tuple[int, int]:
 
 def with_tables(readme: str, results: dict) -> str:
     texts = [(BEGIN, END, readme_text), (GUARDS_BEGIN, GUARDS_END, guards_text)]
-    texts += [(*markers(name), lambda results, name=name: titled_text(results, name)) for name in ("templates", "rings")]
+    texts += [(*markers(name), lambda results, name=name: titled_text(results, name)) for name in ("templates", "rings", "runs")]
     for begin, end, text in texts:
         after, before = between_markers(readme, begin, end)
         readme = f"{readme[:after]}\n{text(results)}\n{readme[before:]}"

@@ -7,12 +7,13 @@ second are the client's.
 from __future__ import annotations
 
 import tempfile
+import time
 from pathlib import Path
 
 import measures
 import peers
 import sections
-from client import Kernel
+from client import Kernel, NoAnswer
 
 REQUIREMENTS = (peers.IPYTHON, "ipykernel==7.4.0", "pandas==3.1.1", "matplotlib==3.11.2")  # templates.py's
 COLUMNS = {
@@ -27,6 +28,7 @@ ROWS = (
     measures.Row("stat", "`os.stat`", "µs"),
     measures.Row("fork", "fork and wait: what a frozen copy begins with", "ms"),
     measures.Row("pandas", "import pandas", "ms"),
+    measures.Row("take_over", "a cell ends the interpreter → the next one's result, 100 MB in the namespace", "ms"),
     measures.Row("cells", "small cells sent at once", "cells/s", more_is_better=True),
 )
 CELLS = 1500
@@ -57,6 +59,31 @@ def cells_per_second(kernel: Kernel) -> float:
     return measures.cells_at_once(kernel, CELLS, "x = 1")
 
 
+def reply_to(kernel: Kernel, channel, request) -> dict:
+    msg_id, frames = request
+    channel.send_multipart(frames)
+    return next(message.content for _, message in kernel.received([channel], 10) if message.parent_id == msg_id)
+
+
+def copy_is_there(kernel: Kernel) -> bool:
+    return reply_to(kernel, kernel.control, kernel.frames("safepyrun_status_request", {}))["copy_is_current"]
+
+
+def take_over(kernel: Kernel) -> float:
+    """Milliseconds; everything that the client's two round trips take is in it."""
+    kernel.run(kernel.cell("big = b'x' * (100 << 20)"))
+    deadline = time.monotonic() + 10
+    while not copy_is_there(kernel):
+        if time.monotonic() > deadline:
+            raise NoAnswer("no copy of the namespace was taken")
+        time.sleep(0.05)
+    kernel.drain()
+    began = time.perf_counter_ns()
+    reply_to(kernel, kernel.shell, kernel.cell("import os; os._exit(1)"))
+    kernel.result_of("len(big)")
+    return sections.milliseconds_since(began)
+
+
 def visit(samples: measures.Samples, column: str, start) -> None:
     with start() as kernel:
         kernel.wait_until_up()
@@ -70,6 +97,10 @@ def visit(samples: measures.Samples, column: str, start) -> None:
     with start() as kernel:  # small, as a session is that has just begun
         kernel.wait_until_up()
         sections.attempt(samples, column, "cells", lambda: cells_per_second(kernel))
+        if column == "copies":
+            sections.attempt(samples, column, "take_over", lambda: take_over(kernel))
+        else:
+            samples.reasons[column]["take_over"] = "no copies"
 
 
 def measure(quick: bool, safepyrun: Path, environments: Path, python: str) -> dict:
