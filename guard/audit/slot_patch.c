@@ -9,15 +9,18 @@
 static const struct {
     int slot;
     size_t offset;
+    size_t inner;        /* of a slot in a table of its own, to which the offset leads: its place there + 1 */
     const char *wrapper; /* NULL: what Python code sees asks the slot itself */
     const char *second;  /* another wrapper of the same slot */
 } places[] = {
-    [SLOT_CALL] = {Py_tp_call, 128, "__call__", NULL},
-    [SLOT_SETATTRO] = {Py_tp_setattro, 152, "__setattr__", "__delattr__"},
-    [SLOT_DESCR_GET] = {Py_tp_descr_get, 272, "__get__", NULL},
-    [SLOT_DESCR_SET] = {Py_tp_descr_set, 280, "__set__", "__delete__"},
-    [SLOT_INIT] = {Py_tp_init, 296, "__init__", NULL},
-    [SLOT_NEW] = {Py_tp_new, 312, NULL, NULL},
+    [SLOT_CALL] = {Py_tp_call, 128, 0, "__call__", NULL},
+    [SLOT_SETATTRO] = {Py_tp_setattro, 152, 0, "__setattr__", "__delattr__"},
+    [SLOT_DESCR_GET] = {Py_tp_descr_get, 272, 0, "__get__", NULL},
+    [SLOT_DESCR_SET] = {Py_tp_descr_set, 280, 0, "__set__", "__delete__"},
+    [SLOT_INIT] = {Py_tp_init, 296, 0, "__init__", NULL},
+    [SLOT_NEW] = {Py_tp_new, 312, 0, NULL, NULL},
+    [SLOT_IN_PLACE_OR] = {Py_nb_inplace_or, 96, 224 + 1, "__ior__", NULL},
+    [SLOT_SET_ITEM] = {Py_mp_ass_subscript, 112, 16 + 1, "__setitem__", "__delitem__"},
 };
 
 /* Replaces one pointer inside an object if it is what we expect there. */
@@ -32,6 +35,17 @@ static bool replace_pointer(void *object, size_t offset, const void *expected, c
     return true;
 }
 
+static bool replace_in_type(PyObject *type, enum slot_patch_place place, const void *old,
+                            const void *wanted)
+{
+    void *table = type;
+
+    if (places[place].inner == 0)
+        return replace_pointer(type, places[place].offset, old, wanted);
+    memcpy(&table, (char *)type + places[place].offset, sizeof(table));
+    return table != NULL && replace_pointer(table, places[place].inner - 1, old, wanted);
+}
+
 /* The slot of the type and of all types that inherited it. */
 static int replace_slot(PyObject *type, enum slot_patch_place place, const void *old,
                         const void *wanted)
@@ -39,7 +53,7 @@ static int replace_slot(PyObject *type, enum slot_patch_place place, const void 
     cleanup_py PyObject *derived = NULL;
 
     if (PyType_GetSlot((PyTypeObject *)type, places[place].slot) == old &&
-        !replace_pointer(type, places[place].offset, old, wanted))
+        !replace_in_type(type, place, old, wanted))
         return -1;
     derived = PyObject_CallMethod((PyObject *)&PyType_Type, "__subclasses__", "O", type);
     if (derived == NULL)

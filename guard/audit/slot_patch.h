@@ -17,6 +17,8 @@ enum slot_patch_place {
     SLOT_SETATTRO,
     SLOT_DESCR_GET,
     SLOT_DESCR_SET,
+    SLOT_SET_ITEM,
+    SLOT_IN_PLACE_OR,
 };
 
 /*

@@ -163,6 +163,24 @@ def victim_function():
     open(name, "w")
 victim_function()
 
+# %% locals of a library's generator — set while it waits; a registered tool would go on with them
+# python: 3.13
+import inspect
+walk = os.walk(".")
+next(walk)
+inspect.getgeneratorlocals(walk)["top"] = evil
+print("ESCAPED")
+
+# %% locals of a library's generator by a library — update() and |= have functions of their own
+# python: 3.13
+import inspect
+walk = os.walk(".")
+next(walk)
+variables = inspect.getgeneratorlocals(walk)
+call(variables.update, {"top": evil})
+variables |= {"top": evil}
+print("ESCAPED")
+
 # %% audit hook of one's own — sees and stops what others do
 seen = []
 sys.addaudithook(lambda *unused: seen.append("ESCAPED"))
