@@ -4,7 +4,9 @@
 
 #include <jansson.h>
 
-enum { COMMS_MAX = 65536 }; /* a cell can open them as fast as it likes */
+/* A cell can open them as fast as it likes, with any text. What is beyond is passed on like the others, and not known to
+   comm_info_request. */
+enum { COMMS_MAX = 65536, NAME_BYTES_MAX = 256 };
 
 /* comm_id -> {"target", "cell"}; a JSON object is the dictionary that we link anyway. */
 struct comms {
@@ -27,12 +29,12 @@ void comms_free(struct comms *comms)
     free(comms);
 }
 
-/* The string member of `content`, decoded; NULL when there is none. */
+/* The string member of `content`, decoded; NULL when there is none, or none that is worth keeping. */
 static char *string_member(struct bytes content, const char *key)
 {
     cleanup_buffer struct buffer decoded = BUFFER_NONE;
 
-    if (!json_text_member_string(content, key, &decoded))
+    if (!json_text_member_string(content, key, &decoded) || decoded.size > NAME_BYTES_MAX)
         return NULL;
     return buffer_steal_string(&decoded);
 }

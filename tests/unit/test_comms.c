@@ -38,4 +38,21 @@ static void a_bad_message_changes_nothing(void **state)
     comms_free(comms);
 }
 
-RUN(cmocka_unit_test(open_comms_are_listed), cmocka_unit_test(a_bad_message_changes_nothing))
+/* A cell chooses them: what the kernel process keeps of it is bounded. */
+static void long_names_are_not_kept(void **state)
+{
+    struct comms *comms = comms_new();
+    cleanup_buffer struct buffer open = BUFFER_NONE;
+
+    (void)state;
+    buffer_append_string(&open, "{\"comm_id\":\"a\",\"target_name\":\"");
+    for (int i = 0; i < 257; i++)
+        buffer_append_char(&open, 'x');
+    buffer_append_string(&open, "\"}");
+    comms_note_open(comms, buffer_bytes(&open), 1);
+    expect_info(comms, NULL, "{}");
+    comms_free(comms);
+}
+
+RUN(cmocka_unit_test(open_comms_are_listed), cmocka_unit_test(a_bad_message_changes_nothing),
+    cmocka_unit_test(long_names_are_not_kept))
