@@ -3,6 +3,7 @@
 #include "guard/audit/ctypes_guard.h"
 #include "guard/audit/frame_writes.h"
 #include "guard/audit/hook.h"
+#include "guard/audit/semaphore_guard.h"
 #include "guard/audit/socket_guard.h"
 #include "guard/audit/sqlite_guard.h"
 #include "guard/audit/trace_guard.h"
@@ -100,6 +101,8 @@ static int guard_module(PyObject *module, const char *name)
             return -1;
     if (names_module(name, "_socket"))
         return socket_guard_module(module);
+    if (names_module(name, "_multiprocessing"))
+        return semaphore_guard_module(module);
     if (names_module(name, "_ctypes"))
         return ctypes_guard_module(module);
     if (names_module(name, "_sqlite3") || names_module(name, "sqlite3"))

@@ -310,7 +310,29 @@ memory.unlink()
 # %% semaphore of the system
 import _multiprocessing
 _multiprocessing.SemLock(1, 1, 1, f"/sly{os.getpid()}", False)
-print("ESCAPED", _multiprocessing.sem_unlink(f"/sly{os.getpid()}"))
+print("ESCAPED" if os.path.exists(f"/dev/shm/sem.sly{os.getpid()}") else "")
+_multiprocessing.sem_unlink(f"/sly{os.getpid()}")
+
+# %% semaphore of another process — whoever knows the name opens it
+import _multiprocessing, random
+name = f"/sly{random.getrandbits(64)}"
+try:
+    _multiprocessing.SemLock(1, 1, 2, name, False)
+except PermissionError:
+    pass
+try:
+    _multiprocessing.SemLock._rebuild(0, 1, 2, name).acquire()
+    print("ESCAPED")
+except FileNotFoundError:
+    print("ESCAPED, if there were one")
+_multiprocessing.sem_unlink(name)
+
+# %% semaphore that keeps its name by a lie — whether it loses it is an object that is asked
+import _multiprocessing
+Sly = type("Sly", (), {"__bool__": lambda self: False, "__index__": lambda self: 0})
+_multiprocessing.SemLock(1, 1, 1, f"/sly{os.getpid()}", Sly())
+print("ESCAPED" if os.path.exists(f"/dev/shm/sem.sly{os.getpid()}") else "")
+_multiprocessing.sem_unlink(f"/sly{os.getpid()}")
 
 # %% function of SQLite by its address — fts3_tokenizer() takes a pointer, if it comes as a parameter (CVE-2019-8602 and kin)
 # effect: guard

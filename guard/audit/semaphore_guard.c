@@ -1,0 +1,47 @@
+#include "guard/audit/semaphore_guard.h"
+
+#include "guard/audit/hook.h"
+#include "guard/audit/slot_patch.h"
+
+#define UNLINK_AT 4
+
+static newfunc original_new;
+
+static const struct event_row named_row = {.name = "multiprocessing.SemLock",
+                                           .check = check_never,
+                                           .arguments = NOTHING,
+                                           .words = "make a semaphore that other processes see"};
+
+/* An object that is true now may be false when it is asked. */
+static bool loses_its_name(PyObject *args, PyObject *keywords)
+{
+    if (PyTuple_Size(args) > UNLINK_AT)
+        return PyTuple_GetItem(args, UNLINK_AT) == Py_True;
+    return keywords != NULL && PyDict_GetItemString(keywords, "unlink") == Py_True;
+}
+
+static PyObject *guarded_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
+{
+    if (!loses_its_name(args, keywords) && hook_judge(&named_row, NULL) < 0)
+        return NULL;
+    return original_new(type, args, keywords);
+}
+
+int semaphore_guard_module(PyObject *module)
+{
+    cleanup_py PyObject *type = PyObject_GetAttrString(module, "SemLock");
+    void *original;
+
+    if (type == NULL) {
+        PyErr_Clear(); /* not filled yet, or not there at all */
+        return 0;
+    }
+    if (PyType_Check(type) && PyType_GetSlot((PyTypeObject *)type, Py_tp_new) == guarded_new)
+        return 0;
+    if (!PyType_Check(type) || slot_patch(type, SLOT_NEW, (void *)guarded_new, &original) < 0) {
+        PyErr_SetString(PyExc_ImportError, "safepyrun cannot guard semaphores on this Python");
+        return -1;
+    }
+    original_new = (newfunc)original;
+    return 0;
+}
