@@ -46,6 +46,10 @@ struct subshells {
     bool has_breached;      /* a limit: the guard is being ended for it */
 };
 
+#define FOR_EACH_SUBSHELL(subshell, kernel)                                                        \
+    for (struct subshell *subshell = (kernel)->subshells.items;                                    \
+         subshell < (kernel)->subshells.items + SUBSHELLS_MAX; subshell++)
+
 void subshells_init(struct kernel *kernel);
 
 /* Each TAKES the request and answers it, now or later. Returns 0 or -errno. */
@@ -73,6 +77,9 @@ int subshells_end(struct kernel *kernel, const char *ename, const char *why);
  * Returns false when the header names one that is not there.
  */
 bool subshells_find(struct kernel *kernel, const struct message *message, struct subshell **ret_subshell);
+
+/* The member `subshell_id` of an object, whatever state it is in; false when it is there and names none. */
+bool subshells_find_named(struct kernel *kernel, struct bytes object, struct subshell **ret_subshell);
 
 /* That there is none of this id, in ipykernel's words. TAKES the request. Returns 0 or -errno. */
 int subshells_refuse_unknown(struct request *request, struct bytes named_in);
