@@ -21,6 +21,8 @@ static struct {
     int fd;                         /* and its socket */
     atomic_bool wants_threading;
     unsigned long idents[SHELLS_MAX]; /* of their threads; 0: none */
+    bool is_hit[SHELLS_MAX];          /* KeyboardInterrupt is to come in the thread, or has come */
+    uint32_t interrupted;             /* a request that was to be interrupted and does not run: it is over, or to come */
 } subshells;
 
 static void tell(unsigned number, const char *word)
@@ -28,6 +30,35 @@ static void tell(unsigned number, const char *word)
     struct bytes part = bytes_of_string(word);
 
     link_end_post(&(struct frame){FRAME_SUBSHELL, number, 1, &part});
+}
+
+static PyObject *load(void)
+{
+    if (subshells.glue == NULL)
+        subshells.glue = PyImport_ImportModule("safepyrun._subshells");
+    return subshells.glue;
+}
+
+static void raise_in(unsigned number)
+{
+    subshells.is_hit[number] = true;
+    PyThreadState_SetAsyncExc(subshells.idents[number], PyExc_KeyboardInterrupt);
+}
+
+/*
+ * An interrupt that came too late for the request before hits no other; one that came too early is not lost. What is
+ * pending is raised, in a function that does nothing: taken back, it would leave the interpreter looking for it with each byte code.
+ */
+static void begin_request(unsigned number, uint32_t cell)
+{
+    cleanup_py PyObject *done = NULL;
+
+    if (subshells.is_hit[number] && load() != NULL)
+        done = PyObject_CallMethod(subshells.glue, "settle", NULL);
+    PyErr_Clear();
+    subshells.is_hit[number] = false;
+    if (cell == subshells.interrupted)
+        raise_in(number);
 }
 
 /* The thread's whole life. Nobody but subshell_open() can begin one: a cell that finds this function cannot. */
@@ -49,9 +80,10 @@ static PyObject *serve(PyObject *self, PyObject *unused)
     while (!link_end_is_over()) {
         struct frame frame;
 
-        if (link_end_receive(&frame) == 0)
+        if (link_end_receive(&frame) == 0) {
+            begin_request(number, frame.cell);
             subshells.handle(&frame);
-        else if (link_end_is_over())
+        } else if (link_end_is_over())
             PyErr_Clear();
         else
             error_print("waiting for the next request of a subshell");
@@ -63,13 +95,6 @@ static PyObject *serve(PyObject *self, PyObject *unused)
 }
 
 static PyMethodDef serve_method = {"serve", serve, METH_NOARGS, NULL};
-
-static PyObject *load(void)
-{
-    if (subshells.glue == NULL)
-        subshells.glue = PyImport_ImportModule("safepyrun._subshells");
-    return subshells.glue;
-}
 
 /* `threading` takes the thread that imports it for the main one. IPython has it from the start. */
 void subshell_prepare(void)
@@ -165,6 +190,8 @@ void subshell_interrupt(uint32_t cell)
 {
     int shell = attribution_find_shell(cell);
 
-    if (shell > 0 && subshells.idents[shell] != 0)
-        PyThreadState_SetAsyncExc(subshells.idents[shell], PyExc_KeyboardInterrupt);
+    if (shell < 0)
+        subshells.interrupted = cell;
+    else if (shell > 0 && subshells.idents[shell] != 0)
+        raise_in((unsigned)shell);
 }

@@ -12,6 +12,10 @@ def prepare():
     load("threading")
 
 
+def settle():
+    pass
+
+
 def start(number, serve):
     threading = sys.modules["threading"]  # loaded by the main thread, which it takes for the main one
     thread = threading.Thread(target=serve, name=f"Subshell-{number}", daemon=True)

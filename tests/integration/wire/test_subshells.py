@@ -62,7 +62,8 @@ def test_awaiting_and_errors(front, subshell):
     """A queue of its own: an error stops what waits there, and nothing else."""
     first = send(front, "import asyncio; await asyncio.sleep(0.2)\nraise ValueError('mine')", subshell)
     stopped = send(front, "1", subshell)
-    assert front.run("1")[0].content["status"] == "ok"
+    ran = front.run("1")[0].content
+    assert ran["status"] == "ok", ran
     reply = front.reply(first)
     assert (reply.content["ename"], reply.content["evalue"]) == ("ValueError", "mine")
     assert "await asyncio.sleep(0.2)" not in reply.content["traceback"][-1]
@@ -103,6 +104,21 @@ def test_interrupts(front, subshell):
     front.ask("interrupt_request", channel="control", header={"subshell_id": subshell})
     assert front.reply(theirs).content["ename"] == "KeyboardInterrupt"
     assert front.reply(waiting).content["status"] == "aborted"
+
+
+def test_an_interrupt_hits_the_cell_that_it_was_sent_for(front, subshell):
+    """Right after the cell was sent, and about when it is over: the next one is never hit."""
+    for pause in range(20):
+        early = send(front, "while True: pass", subshell)
+        front.until(early, "busy")
+        front.ask("interrupt_request", channel="control", header={"subshell_id": subshell})
+        assert front.reply(early).content.get("ename") == "KeyboardInterrupt"
+        late = send(front, "1", subshell)
+        front.until(late, "busy")
+        time.sleep(pause / 20_000)
+        front.ask("interrupt_request", channel="control", header={"subshell_id": subshell})
+        assert front.reply(late).content["status"] in ("ok", "error")
+        assert run(front, "1", subshell)[0].content["status"] == "ok"
 
 
 def test_payloads_go_with_their_cells_reply(front, subshell):
