@@ -20,6 +20,13 @@ class GuardComm(BaseComm):
         content = {"comm_id": self.comm_id, "data": {} if data is None else data, **keys}
         _guard.publish(msg_type, content, metadata or {}, list(buffers or ()))
 
+    def handle_msg(self, msg):
+        shell = self.kernel.shell
+        if not shell.main_runs or self._msg_callback is None:
+            return super().handle_msg(msg)
+        # Beside a cell: without the events, which would show the figures that it still draws, as if they were the callback's.
+        return self._msg_callback(msg)
+
 
 class GuardCommManager(CommManager):
     """The comms of the session, and the way in for messages of the front end."""

@@ -29,7 +29,7 @@ from safepyrun._ipython_errors import error_content
 from safepyrun._ipython_history import SessionHistory
 from safepyrun._ipython_kernel import Kernel
 from safepyrun._ipython_magics import SCRIPT_MAGICS, KernelMagics, ask_before_magic, explain_refusal
-from safepyrun._of_thread import OfThread
+from safepyrun._of_thread import OfThread, in_main
 from safepyrun._ipython_transform import GuardTransformerManager
 
 _formatter = GuardFormatter()
@@ -75,6 +75,8 @@ class ZMQInteractiveShell(InteractiveShell):
     exiter = Instance(ZMQExitAutocall)
     kernel = Any()
     keepkernel_on_exit = None
+    #: whether a cell runs in the main shell
+    main_runs = False
 
     #: text of the cell that is running, nested cells included, as the user wrote it
     current_source = OfThread("")
@@ -151,6 +153,7 @@ class ZMQInteractiveShell(InteractiveShell):
     # ---- a cell, step by step (called through IPythonShell) ------------------------------------
 
     def begin_cell(self, source, silent, store_history, execution_count):
+        self.main_runs = self.main_runs or in_main()
         self.current_source = source
         self.cell_number, self._idle_count = execution_count, self.execution_count
         self.execution_count = execution_count + (_COUNTS_AHEAD and store_history)
@@ -184,6 +187,7 @@ class ZMQInteractiveShell(InteractiveShell):
     def end_cell(self, success, result, error, silent, store_history):
         outcome = self._execution_result(self._info, result, None if success else error)
         self._trigger_after(outcome)
+        self.main_runs = self.main_runs and not in_main()
         self._awaits_parsed = False
         self.exit_now = False
         self.execution_count = self.cell_number + 1 if store_history else self._idle_count

@@ -5,6 +5,10 @@ from _thread import _local, get_ident
 _main = get_ident()
 
 
+def in_main():
+    return get_ident() == _main
+
+
 class OfThread:
     """An attribute of the one shell: each subshell's thread has its own, all other threads see the main thread's."""
 
@@ -15,7 +19,7 @@ class OfThread:
         return self if shell is None else getattr(self._kept, "value", self._of_main)
 
     def __set__(self, shell, value):
-        if get_ident() == _main:
+        if in_main():
             self._of_main = value
         else:
             self._kept.value = value
