@@ -12,6 +12,30 @@ static void forget(struct subshell *subshell)
     subshell->waiter = NULL;
 }
 
+static bool is_idle_without_console(const struct subshell *subshell)
+{
+    return subshell->state == SUBSHELL_OPEN && subshell->waiter == NULL && !subshell->has_console &&
+           subshell->queue.running == NULL && subshell->queue.first == NULL;
+}
+
+/*
+ * A page that is loaded anew makes new ones and deletes none. When the last place is taken, the one goes whose last comm message
+ * is the longest ago; those that may still come for it go to the main shell.
+ */
+static void make_room(struct kernel *kernel)
+{
+    struct subshell *oldest = NULL;
+
+    FOR_EACH_SUBSHELL(subshell, kernel) {
+        if (subshell->state == SUBSHELL_NONE)
+            return;
+        if (is_idle_without_console(subshell) && (oldest == NULL || subshell->used < oldest->used))
+            oldest = subshell;
+    }
+    if (oldest != NULL)
+        subshell_close_thread(oldest);
+}
+
 int subshells_create(struct kernel *kernel, struct request *request)
 {
     FOR_EACH_SUBSHELL(subshell, kernel) {
@@ -20,6 +44,9 @@ int subshells_create(struct kernel *kernel, struct request *request)
         session_random_uuid(subshell->id);
         subshell->state = SUBSHELL_WANTED;
         subshell->waiter = request;
+        subshell->used = request->arrival;
+        subshell->has_console = false;
+        make_room(kernel);
         if (kernel->guard.state == GUARD_STARTING)
             return 0;
         if (kernel->guard.state == GUARD_READY && subshell_open_thread(subshell))

@@ -193,6 +193,8 @@ int subshell_run_next(struct subshell *subshell)
 int subshell_enqueue(struct subshell *subshell, struct request *request)
 {
     request->subshell = subshell;
+    subshell->used = request->arrival;
+    subshell->has_console = subshell->has_console || !comm_order_is_comm(request);
     comm_order_follow(subshell->kernel, request, subshell);
     queue_push(&subshell->queue, request);
     return subshell_run_next(subshell);

@@ -35,6 +35,8 @@ struct subshell {
     bool is_writing;
     struct queue queue;
     struct request *waiter; /* that wants it made, or ended */
+    uint64_t used;          /* the arrival of the last request for it */
+    bool has_console;       /* more came than comm messages, which find their way without it */
     int64_t due_ms;         /* when its time is over; 0: never */
     long timeout_seconds;
     bool is_interrupted;

@@ -80,7 +80,7 @@ int requests_enqueue(struct kernel *kernel, struct request *request)
         if (subshell != NULL && subshell->state != SUBSHELL_ENDING)
             subshell = NULL;
     }
-    if (subshell != NULL)
+    if (subshell != NULL && !(kernel->debugger.is_attached && comm_order_is_comm(request))) /* breakpoints stop in the main shell only */
         return subshell_enqueue(subshell, request);
     queue_push(&kernel->queue, request);
     if (kernel->queue.running != NULL || kernel->queue.first != request || kernel->guard.state != GUARD_READY)

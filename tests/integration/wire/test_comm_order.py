@@ -6,8 +6,9 @@ With IPython: the plain shell has no comms.
 import time
 
 import pytest
+from debugger import Debugger
 from frontend import labels, only, text
-from subshells import create, delete, listed, send
+from subshells import create, delete, listed, run, send
 
 MAKE = """
 import comm, threading, time
@@ -67,7 +68,7 @@ def test_no_cell_waits_long(front):
     assert 0.9 < time.monotonic() - began < 8
     began = time.monotonic()
     assert [value(front) for _ in range(3)] == [[]] * 3
-    assert time.monotonic() - began < 0.9
+    assert time.monotonic() - began < 2.5
     # A question that waits behind such a cell is answered beside it, as behind any other.
     assert front.ask("complete_request", {"code": "gat", "cursor_pos": 3})["matches"] == ["gate"]
     front.run("gate.set()")
@@ -116,6 +117,47 @@ def test_asyncio_in_callbacks(front, where):
         assert time.monotonic() - began < 5
 
 
+def test_events_are_left_to_the_cell_that_runs(front):
+    """Inline figures hang on them: those that a cell still draws are not for a callback to show."""
+    subshell = create(front)
+    front.run("events = []\nget_ipython().events.register('post_execute', lambda: events.append(threading.current_thread() is threading.main_thread()))")
+    cell = send(front, "print('on', flush=True); gate.wait(20)", None)
+    front.until(cell, "stdout")
+    front.outputs(tell(front, subshell, n=1))
+    run(front, "gate.set()", subshell)
+    front.outputs(cell)
+    front.outputs(tell(front, subshell, n=2))
+    assert value(front, "events[1:]") == [False, True, False]      # what set the gate, the cell, the second callback
+
+
+def test_breakpoints_stop_in_callbacks(front):
+    """The debugger is the main shell's, and so are messages while it is attached."""
+    subshell = create(front)
+    debugger = Debugger(front).attach()
+    code = "def heard(message):\n    n = 1\n    seen.append(n)\nmine.on_msg(heard)"
+    debugger.break_at(code, 2)
+    front.run(code)
+    message = tell(front, subshell, n=1)
+    assert debugger.where() == ("heard", 2)
+    debugger.ask("continue", threadId=1)
+    assert labels(front.outputs(message))[-1] == "idle"
+    debugger.ask("disconnect", restart=False, terminateDebuggee=False)
+    assert value(front) == [1]
+
+
+def test_pages_that_are_loaded_anew_leave_no_subshells_behind(front):
+    """What only takes comm messages makes room for new ones; a console stays."""
+    console, *pages = [create(front) for _ in range(4)]
+    run(front, "1", console)
+    front.outputs(tell(front, pages[0], n=0))
+    pages += [create(front) for _ in range(30)]
+    left = listed(front)
+    assert console in left and 14 <= len(left) <= 16 and set(left[1:]) <= set(pages)
+    front.outputs(tell(front, pages[0], n=1))
+    front.outputs(tell(front, pages[-1], n=2))
+    assert value(front) == [(0, False), (1, True), (2, False)]
+
+
 def test_messages_of_one_comm_keep_their_order(front):
     """A front end sends to the main shell until it knows its subshell; a cell is in the way there."""
     subshell = create(front)
@@ -124,8 +166,7 @@ def test_messages_of_one_comm_keep_their_order(front):
     for n, where in ((1, None), (2, None), (3, subshell), (4, subshell)):
         last = tell(front, where, n=n)
     assert text(front.outputs(last)) == "heard 4\n"
-    run = send(front, "gate.set()", subshell)
-    front.reply(run)
+    run(front, "gate.set()", subshell)
     assert text(front.outputs(cell)) == "[(1, False), (2, False), (3, False), (4, False)]\n"
 
 
