@@ -1,6 +1,6 @@
 #include "kernel/channels/iopub.h"
 
-#include "kernel/wire/utf8.h"
+#include "guard/link/utf8.h"
 
 #include <poll.h>
 #include <time.h>

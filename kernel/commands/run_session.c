@@ -1,6 +1,7 @@
 #include "kernel/commands/run_session.h"
 
 #include "guard/link/errands.h"
+#include "guard/link/utf8.h"
 #include "guard/policy/policy.h"
 #include "kernel/config/session_policy.h"
 #include "kernel/signals.h"
@@ -9,7 +10,6 @@
 #include "kernel/supervisor/private_directory.h"
 #include "kernel/wire/colours.h"
 #include "kernel/wire/json_text.h"
-#include "kernel/wire/utf8.h"
 
 #include <poll.h>
 #include <signal.h>

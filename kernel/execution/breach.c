@@ -1,8 +1,8 @@
 #include "kernel/execution/breach.h"
 
+#include "guard/link/utf8.h"
 #include "kernel/kernel.h"
 #include "kernel/wire/json_text.h"
-#include "kernel/wire/utf8.h"
 
 enum { LINE_BYTES_MAX = 200 };
 

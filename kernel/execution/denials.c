@@ -1,7 +1,7 @@
 #include "kernel/execution/denials.h"
 
+#include "guard/link/utf8.h"
 #include "kernel/wire/json_text.h"
-#include "kernel/wire/utf8.h"
 
 enum { SKIPPED_MAX = 1000 * 1000 * 1000 };
 

@@ -1,6 +1,6 @@
 #include "kernel/execution/output_cap.h"
 
-#include "kernel/wire/utf8.h"
+#include "guard/link/utf8.h"
 
 static bool is_inside_character(char byte)
 {

@@ -8,10 +8,10 @@
  */
 #pragma once
 
+#include "guard/link/utf8.h"
 #include "kernel/channels/channels.h"
 #include "kernel/execution/cells.h"
 #include "kernel/execution/output_cap.h"
-#include "kernel/wire/utf8.h"
 
 enum stream { STREAM_STDOUT, STREAM_STDERR, STREAM_COUNT };
 

@@ -1,6 +1,6 @@
 #include "kernel/execution/visible.h"
 
-#include "kernel/wire/utf8.h"
+#include "guard/link/utf8.h"
 
 static unsigned long code_point(const unsigned char *c, int length)
 {

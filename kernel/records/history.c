@@ -8,9 +8,9 @@
 #include "kernel/records/history.h"
 
 #include "guard/link/buffer.h"
+#include "guard/link/utf8.h"
 #include "kernel/records/history_file.h"
 #include "kernel/records/history_rows.h"
-#include "kernel/wire/utf8.h"
 
 #include <sqlite3.h>
 #include <time.h>

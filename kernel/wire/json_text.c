@@ -1,7 +1,7 @@
 #include "kernel/wire/json_text.h"
 
 #include "guard/link/plain_run.h"
-#include "kernel/wire/utf8.h"
+#include "guard/link/utf8.h"
 
 #include <limits.h>
 #include <stdint.h>

@@ -1,6 +1,6 @@
 #include "tests/support/cmocka_tests.h"
 
-#include "kernel/wire/utf8.h"
+#include "guard/link/utf8.h"
 
 static void expect_escaped(const char *chunks[], const char *expected)
 {

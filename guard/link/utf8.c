@@ -1,4 +1,4 @@
-#include "kernel/wire/utf8.h"
+#include "guard/link/utf8.h"
 
 #include <stdint.h>
 
