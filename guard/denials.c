@@ -2,6 +2,7 @@
 
 #include "guard/audit/audit.h"
 #include "guard/link/frame.h"
+#include "guard/link/utf8.h"
 #include "guard/python/attribution.h"
 #include "guard/python/execute.h"
 #include "guard/python/link_end.h"
@@ -20,30 +21,6 @@ static struct {
 
 /* ---- text ----------------------------------------------------------------------------------- */
 
-/* Bytes of the well-formed character at `text`; 0 for none. Source: Unicode, table 3-7. */
-static size_t character_size(const unsigned char *text)
-{
-    static const struct {
-        unsigned char first, last, second_from, second_to, size;
-    } rows[] = {
-        {0x01, 0x7f, 0x00, 0xff, 1}, {0xc2, 0xdf, 0x80, 0xbf, 2}, {0xe0, 0xe0, 0xa0, 0xbf, 3},
-        {0xe1, 0xec, 0x80, 0xbf, 3}, {0xed, 0xed, 0x80, 0x9f, 3}, {0xee, 0xef, 0x80, 0xbf, 3},
-        {0xf0, 0xf0, 0x90, 0xbf, 4}, {0xf1, 0xf3, 0x80, 0xbf, 4}, {0xf4, 0xf4, 0x80, 0x8f, 4},
-    };
-
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        if (text[0] < rows[i].first || text[0] > rows[i].last)
-            continue;
-        if (text[1] < rows[i].second_from || text[1] > rows[i].second_to)
-            return 0;
-        for (size_t at = 2; at < rows[i].size; at++)
-            if ((text[at] & 0xc0) != 0x80)
-                return 0;
-        return rows[i].size;
-    }
-    return 0;
-}
-
 /* File names are any bytes, and texts were cut anywhere: what is no UTF-8 becomes U+FFFD. */
 static char *clean(const char *text)
 {
@@ -51,41 +28,24 @@ static char *clean(const char *text)
 
     buffer_append_string(&cleaned, "");
     for (const char *at = text != NULL ? text : ""; *at != '\0';) {
-        size_t size = character_size((const unsigned char *)at);
+        int size = utf8_character((struct bytes){at, strnlen(at, 4)});
 
         if (cleaned.size >= TEXT_BYTES_MAX) {
             buffer_append_string(&cleaned, "…");
             break;
         }
-        buffer_append(&cleaned,
-                      size != 0 ? (struct bytes){at, size} : BYTES_LITERAL("\xef\xbf\xbd"));
-        at += size != 0 ? size : 1;
+        buffer_append(&cleaned, size > 0 ? (struct bytes){at, (size_t)size} : BYTES_LITERAL("\xef\xbf\xbd"));
+        at += size > 0 ? size : 1;
     }
     return buffer_steal_string(&cleaned);
-}
-
-static void append_json_string(struct buffer *buffer, const char *text)
-{
-    buffer_append_char(buffer, '"');
-    for (const char *at = text; *at != '\0'; at++) {
-        unsigned char byte = (unsigned char)*at;
-
-        if (byte == '"' || byte == '\\')
-            buffer_append_char(buffer, '\\');
-        if (byte < 0x20)
-            buffer_append_format(buffer, "\\u%04x", byte);
-        else
-            buffer_append_char(buffer, *at);
-    }
-    buffer_append_char(buffer, '"');
 }
 
 static void append_field(struct buffer *buffer, char before, const char *name, const char *value)
 {
     buffer_append_char(buffer, before);
-    append_json_string(buffer, name);
+    utf8_append_quoted(bytes_of_string(name), buffer);
     buffer_append_char(buffer, ':');
-    append_json_string(buffer, value);
+    utf8_append_quoted(bytes_of_string(value), buffer);
 }
 
 /* ---- to the kernel process ------------------------------------------------------------------ */

@@ -1,6 +1,6 @@
 #include "guard/link/utf8.h"
 
-#include <stdint.h>
+#include "guard/link/plain_run.h"
 
 #define REPLACEMENT "\xef\xbf\xbd"
 
@@ -76,43 +76,6 @@ bool utf8_is_valid(struct bytes text)
         i += (size_t)length;
     }
     return true;
-}
-
-/* Printable ASCII that JSON takes as it is. */
-static bool is_plain(unsigned char c)
-{
-    return c >= 0x20 && c < 0x7F && c != '"' && c != '\\';
-}
-
-#define EACH_BYTE(value) (UINT64_C(0x0101010101010101) * (value))
-#define HIGH_BITS EACH_BYTE(0x80)
-
-/* Whether a byte of the word is below `limit`, which is at most 0x80. */
-static uint64_t has_below(uint64_t word, uint64_t limit)
-{
-    return (word - EACH_BYTE(limit)) & ~word & HIGH_BITS;
-}
-
-static uint64_t has_byte(uint64_t word, uint64_t byte)
-{
-    return has_below(word ^ EACH_BYTE(byte), 1);
-}
-
-/* Bytes at the start that are plain: eight at a time, for output comes in megabytes. */
-static size_t count_plain(const unsigned char *c, size_t size)
-{
-    size_t plain = 0;
-    uint64_t word;
-
-    for (; size - plain >= sizeof(word); plain += sizeof(word)) {
-        memcpy(&word, c + plain, sizeof(word));
-        if ((word & HIGH_BITS) != 0 || has_below(word, 0x20) != 0 || has_byte(word, 0x7F) != 0 ||
-            has_byte(word, '"') != 0 || has_byte(word, '\\') != 0)
-            break;
-    }
-    while (plain < size && is_plain(c[plain]))
-        plain++;
-    return plain;
 }
 
 static void append_control(struct buffer *escaped, unsigned char c)
@@ -197,9 +160,10 @@ void utf8_append_escaped(struct utf8_decoder *decoder, struct bytes text, struct
 
     buffer_reserve(escaped, text.size - i);
     while (i < text.size) {
-        size_t plain = count_plain(c + i, text.size - i);
+        const char *at = (const char *)c + i;
+        size_t plain = (size_t)(plain_run_end(at, at + text.size - i) - at);
 
-        buffer_append(escaped, (struct bytes){c + i, plain});
+        buffer_append(escaped, (struct bytes){at, plain});
         i += plain;
         if (i < text.size)
             i += append_character(decoder, (struct bytes){c + i, text.size - i}, escaped);
@@ -211,4 +175,14 @@ void utf8_finish_escaped(struct utf8_decoder *decoder, struct buffer *escaped)
     if (decoder->held_size != 0)
         buffer_append_string(escaped, REPLACEMENT);
     decoder->held_size = 0;
+}
+
+void utf8_append_quoted(struct bytes text, struct buffer *json)
+{
+    struct utf8_decoder decoder = {.held_size = 0};
+
+    buffer_append_char(json, '"');
+    utf8_append_escaped(&decoder, text, json);
+    utf8_finish_escaped(&decoder, json);
+    buffer_append_char(json, '"');
 }

@@ -31,3 +31,6 @@ void utf8_append_escaped(struct utf8_decoder *decoder, struct bytes text, struct
 
 /* At the end of a stream: a character that never got complete becomes U+FFFD. */
 void utf8_finish_escaped(struct utf8_decoder *decoder, struct buffer *escaped);
+
+/* Appends a whole text as a JSON string with its quotes. */
+void utf8_append_quoted(struct bytes text, struct buffer *json);

@@ -1,5 +1,6 @@
 #include "guard/tools/value.h"
 
+#include "guard/link/utf8.h"
 #include "guard/python/py_cleanup.h"
 #include "guard/tools/message.h"
 
@@ -17,18 +18,7 @@ static int encode_text(PyObject *text, struct buffer *json)
                         "a str with a lone surrogate cannot be handed to or from a tool process");
         return -1;
     }
-    buffer_append_char(json, '"');
-    for (Py_ssize_t i = 0; i < size; i++) {
-        unsigned char byte = (unsigned char)data[i];
-
-        if (byte < 0x20)
-            buffer_append_format(json, "\\u%04x", byte);
-        else if (byte == '"' || byte == '\\')
-            buffer_append_format(json, "\\%c", byte);
-        else
-            buffer_append_char(json, (char)byte);
-    }
-    buffer_append_char(json, '"');
+    utf8_append_quoted((struct bytes){data, (size_t)size}, json);
     return 0;
 }
 

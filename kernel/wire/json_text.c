@@ -471,10 +471,5 @@ void json_text_append_lines(struct bytes list, struct buffer *text)
 
 void json_text_append_string(struct buffer *buffer, struct bytes text)
 {
-    struct utf8_decoder decoder = {.held_size = 0};
-
-    buffer_append_char(buffer, '"');
-    utf8_append_escaped(&decoder, text, buffer);
-    utf8_finish_escaped(&decoder, buffer);
-    buffer_append_char(buffer, '"');
+    utf8_append_quoted(text, buffer);
 }

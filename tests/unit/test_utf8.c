@@ -18,7 +18,7 @@ static void text_is_escaped_for_json(void **state)
 {
     (void)state;
     expect_escaped((const char *[]){"a\"b\\c\n\t\r\x01\x7f", NULL},
-                   "a\\\"b\\\\c\\n\\t\\r\\u0001\\u007f");
+                   "a\\\"b\\\\c\\n\\t\\r\\u0001\x7f");
     expect_escaped((const char *[]){"\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80", NULL},
                    "\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80");
 }
