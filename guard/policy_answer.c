@@ -1,5 +1,6 @@
 #include "guard/policy_answer.h"
 
+#include "guard/audit/texts.h"
 #include "guard/python/py_cleanup.h"
 
 #include <string.h>
@@ -7,19 +8,6 @@
 static PyObject *text(const char *value)
 {
     return PyUnicode_DecodeFSDefault(value);
-}
-
-static PyObject *list_of(const struct string_list *texts)
-{
-    cleanup_py PyObject *list = PyList_New(0);
-
-    for (size_t i = 0; list != NULL && i < texts->count; i++) {
-        cleanup_py PyObject *item = text(texts->items[i]);
-
-        if (item == NULL || PyList_Append(list, item) < 0)
-            return NULL;
-    }
-    return steal(list);
 }
 
 /* The value of a key, new. */
@@ -54,7 +42,7 @@ static PyObject *value_of(const char *key, const struct configuration *configura
     if ((strcmp(key, "ok_dests") == 0 && !policy->guards_writes) ||
         (strcmp(key, "read_roots") == 0 && !policy->guards_reads))
         return text("any");
-    return list != NULL ? list_of(list) : NULL;
+    return list != NULL ? texts_list(list) : NULL;
 }
 
 static PyObject *dumps(PyObject *value, bool indented)

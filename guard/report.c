@@ -2,6 +2,7 @@
 
 #include "guard/audit/ask.h"
 #include "guard/audit/audit.h"
+#include "guard/audit/texts.h"
 #include "guard/python/py_cleanup.h"
 
 static struct {
@@ -51,20 +52,6 @@ static PyObject *status(PyObject *self, PyObject *unused)
 
 /* ---- the policy ----------------------------------------------------------------------------- */
 
-/* Names of files may be any bytes. */
-static PyObject *list_of(const struct string_list *texts)
-{
-    cleanup_py PyObject *list = PyList_New(0);
-
-    for (size_t i = 0; list != NULL && i < texts->count; i++) {
-        cleanup_py PyObject *text = PyUnicode_DecodeFSDefault(texts->items[i]);
-
-        if (text == NULL || PyList_Append(list, text) < 0)
-            return NULL;
-    }
-    return steal(list);
-}
-
 static int add_lists(PyObject *dict, const struct policy *policy)
 {
     static const struct {
@@ -79,7 +66,7 @@ static int add_lists(PyObject *dict, const struct policy *policy)
     for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
         const void *list = (const char *)policy + lists[i].offset;
 
-        if (lists[i].key[0] != '\0' && py_set(dict, lists[i].key, list_of(list)) < 0)
+        if (lists[i].key[0] != '\0' && py_set(dict, lists[i].key, texts_list(list)) < 0)
             return -1;
     }
     return 0;
@@ -129,8 +116,8 @@ PyObject *report_warm(void)
 PyObject *report_ask(void)
 {
     const struct policy *policy = audit_policy();
-    cleanup_py PyObject *pass = list_of(&policy->env_pass);
-    cleanup_py PyObject *hide = list_of(&policy->env_hide);
+    cleanup_py PyObject *pass = texts_list(&policy->env_pass);
+    cleanup_py PyObject *hide = texts_list(&policy->env_hide);
 
     if (!policy->asks || policy->preset == POLICY_OPEN)
         return py_own(Py_None);

@@ -16,7 +16,6 @@
 #include <fcntl.h>
 #include <string.h>
 
-
 static int self_of(const char *word, enum tool_self *ret_self)
 {
     static const char *const words[] = {[TOOL_FUNCTION] = "function",

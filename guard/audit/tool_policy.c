@@ -2,6 +2,7 @@
 
 #include "guard/audit/callback.h"
 #include "guard/audit/plain.h"
+#include "guard/audit/texts.h"
 #include "guard/python/error.h"
 
 #include <stdio.h>
@@ -39,17 +40,6 @@ int tool_policy_set_data(PyObject *dict)
     return PyDict_Update(default_data, copy);
 }
 
-static int add_roots(PyObject *list, const struct string_list *roots)
-{
-    for (size_t i = 0; i < roots->count; i++) {
-        cleanup_py PyObject *root = PyUnicode_DecodeFSDefault(roots->items[i]);
-
-        if (root == NULL || PyList_Append(list, root) < 0)
-            return -1;
-    }
-    return 0;
-}
-
 /* None: writes are not guarded. */
 static PyObject *ok_dests(const struct policy *policy)
 {
@@ -58,8 +48,8 @@ static PyObject *ok_dests(const struct policy *policy)
 
     if (!policy->guards_writes)
         return py_own(Py_None);
-    if (list == NULL || add_roots(list, &policy->ok_dests) < 0 ||
-        add_roots(list, &policy->extra_roots) < 0)
+    if (list == NULL || texts_append(list, &policy->ok_dests) < 0 ||
+        texts_append(list, &policy->extra_roots) < 0)
         return NULL;
     if (policy->private_directory == NULL)
         return steal(list);

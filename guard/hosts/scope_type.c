@@ -1,6 +1,7 @@
 #include "guard/hosts/scope_type.h"
 
 #include "guard/audit/native_calls.h"
+#include "guard/audit/texts.h"
 #include "guard/hosts/host_options.h"
 #include "guard/hosts/seal.h"
 
@@ -189,17 +190,11 @@ static PyType_Spec audit_spec = {.name = "safepyrun._guard.Audit",
 
 /* ---- audit_state() -------------------------------------------------------------------------- */
 
-static PyObject *list_of(const struct string_list *list)
+static PyObject *tuple_of(const struct string_list *texts)
 {
-    cleanup_py PyObject *result = PyTuple_New((Py_ssize_t)list->count);
+    cleanup_py PyObject *list = texts_list(texts);
 
-    for (size_t i = 0; result != NULL && i < list->count; i++) {
-        PyObject *text = PyUnicode_DecodeFSDefault(list->items[i]);
-
-        if (text == NULL || PyTuple_SetItem(result, (Py_ssize_t)i, text) < 0)
-            return NULL;
-    }
-    return steal(result);
+    return list != NULL ? PyList_AsTuple(list) : NULL;
 }
 
 static PyObject *audit_state(PyObject *self, PyObject *unused)
@@ -208,8 +203,8 @@ static PyObject *audit_state(PyObject *self, PyObject *unused)
     const struct scope *scope = scope_current();
     int tool = native_calls_tool();
     cleanup_py PyObject *tool_id = tool >= 0 ? PyLong_FromLong(tool) : py_own(Py_None);
-    cleanup_py PyObject *safe = list_of(scope != NULL ? &scope->safe_native : &nothing);
-    cleanup_py PyObject *imports = list_of(scope != NULL ? &scope->import_allow : &nothing);
+    cleanup_py PyObject *safe = tuple_of(scope != NULL ? &scope->safe_native : &nothing);
+    cleanup_py PyObject *imports = tuple_of(scope != NULL ? &scope->import_allow : &nothing);
 
     (void)self;
     (void)unused;

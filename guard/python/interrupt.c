@@ -93,7 +93,6 @@ static int install(void)
 {
     cleanup_py PyObject *before =
         PyObject_CallFunction(interrupt.set_handler, "iO", SIGINT, interrupt.handler);
-
     struct sigaction ours;
 
     if (before == NULL || sigaction(SIGINT, NULL, &arrival.python) < 0)

@@ -1,9 +1,9 @@
 #include "guard/template/keeper.h"
 
+#include "guard/link/children.h"
 #include "guard/link/passing.h"
 #include "guard/link/template_request.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -16,12 +16,10 @@
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
-#include <time.h>
 
 enum {
     FREE_FD = 32, /* above all numbers that the guard gets */
     REQUEST_SECONDS = 5,
-    KILL_ROUNDS = 200,
 };
 
 struct received {
@@ -93,26 +91,6 @@ static void reap(int connection)
         send_answer(connection, (struct template_answer){pid, status, getpid()}, &PASSED_NONE);
 }
 
-/* Those below a killed child become ours, so that a few rounds meet all. */
-static void __attribute__((noreturn)) end_all(void)
-{
-    static const struct timespec pause = {.tv_nsec = 1000000};
-
-    for (int round = 0; round < KILL_ROUNDS; round++) {
-        cleanup_file FILE *children = fopen("/proc/thread-self/children", "re");
-        int pid;
-
-        while (children != NULL && fscanf(children, "%d", &pid) == 1)
-            kill(pid, SIGKILL);
-        while ((pid = waitpid(-1, NULL, WNOHANG)) > 0)
-            continue;
-        if (pid < 0)
-            break;
-        nanosleep(&pause, NULL);
-    }
-    _exit(0);
-}
-
 /* Until the kernel process closes its end, be it on purpose or because it is gone. */
 static void __attribute__((noreturn)) keep(int connection, int signals)
 {
@@ -127,11 +105,10 @@ static void __attribute__((noreturn)) keep(int connection, int signals)
         if (sources[1].revents != 0 && read(signals, &info, sizeof(info)) > 0)
             reap(connection);
         if (sources[0].revents != 0)
-            end_all();
+            children_end_all();
     }
 }
 
-/* Its memory is a copy of the template's, and it lives as long as the session: it holds on to nothing. */
 static int watch_children(void)
 {
     sigset_t children;
@@ -163,7 +140,7 @@ static void fork_guard(int *connection, struct received *received)
     pidfd = (int)syscall(SYS_pidfd_open, guard, 0);
     if (pidfd < 0 || !send_answer(*connection, (struct template_answer){guard, 0, keeper},
                                   &(struct passed){{pidfd}, 1}))
-        end_all();
+        children_end_all();
     close(pidfd);
     keep(*connection, signals);
 }

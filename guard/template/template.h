@@ -6,7 +6,7 @@
  * connection it forks a keeper (keeper.h), and that one the guard, which alone goes back to Python.
  *
  * One a user and everything that a process inherits: the kernel process finds it by a name made of that.
- * It ends when nobody has come for a while and when the folders of its packages have changed.
+ * It ends when nobody has come for a while, and when the folders of its packages have changed.
  */
 #pragma once
 

@@ -1,5 +1,6 @@
 #include "guard/tools/starter.h"
 
+#include "guard/link/children.h"
 #include "guard/link/socket_fork.h"
 #include "guard/python/py_cleanup.h"
 #include "guard/tools/pool.h"
@@ -15,9 +16,8 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 
-enum { KILL_ROUNDS = 200, BELL_BITE = 16 };
+enum { BELL_BITE = 16 };
 
 /* Their numbers in the starter; nothing else stays open. */
 enum { BELL_FD = 3, RECORDS_FD, KERNEL_FD, SIGNALS_FD, FREE_FD = 32 };
@@ -40,36 +40,12 @@ static void reap(struct pool *pool)
         pool_take_end(pool, pid, status);
 }
 
-/* All children but the tool processes that live: what one that is dead has left. Whether there were
- * any. */
-static bool kill_children(struct pool *spared)
+static bool is_tool_process(void *context, pid_t pid)
 {
-    cleanup_file FILE *children = fopen("/proc/thread-self/children", "re");
-    bool found = false;
-    int pid;
-
-    while (children != NULL && fscanf(children, "%d", &pid) == 1) {
-        if (spared != NULL && pool_find(spared, pid) != NULL)
-            continue;
-        found = true;
-        kill(pid, SIGKILL);
-    }
-    return found;
+    return pool_find(context, pid) != NULL;
 }
 
-/* Those below a killed child become ours, so that a few rounds meet all. */
-static void __attribute__((noreturn)) end_all(void)
-{
-    static const struct timespec pause = {.tv_nsec = 1000000};
-
-    for (int round = 0; round < KILL_ROUNDS && kill_children(NULL); round++) {
-        while (waitpid(-1, NULL, WNOHANG) > 0)
-            continue;
-        nanosleep(&pause, NULL);
-    }
-    _exit(0);
-}
-
+/* What a tool process that has ended left behind is ended as well. */
 static void take_ends(struct pool *pool)
 {
     struct signalfd_siginfo info;
@@ -77,7 +53,7 @@ static void take_ends(struct pool *pool)
     while (read(SIGNALS_FD, &info, sizeof(info)) > 0)
         continue;
     reap(pool);
-    if (kill_children(pool))
+    if (children_kill(is_tool_process, pool))
         reap(pool);
 }
 
@@ -135,7 +111,7 @@ static void take_bell(struct starter *starter)
         int result = tool_message_receive(BELL_FD, TOOL_TO_STARTER, MSG_DONTWAIT, message);
 
         if (result == TOOL_E_CLOSED)
-            end_all();
+            children_end_all();
         if (result == 0 && message->type == TOOL_CALL && starter->serves) {
             pool_add(&starter->pool, message);
             continue;
@@ -202,7 +178,7 @@ static void __attribute__((noreturn)) loop(struct starter *starter)
         if (poll(sources.fds, sources.count, limit_ms) < 0)
             continue;
         if (sources.fds[2].revents != 0)
-            end_all();
+            children_end_all();
         for (nfds_t i = FIXED; i < sources.count; i++) {
             if (sources.fds[i].revents == 0)
                 continue;

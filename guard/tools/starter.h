@@ -32,7 +32,7 @@ struct starter_settings {
  * starter_fork() - in the guard
  *
  * settings   records is closed in this process
- * ret_bell   our end, for tool_calls_start()
+ * ret_bell   our end, for outside_start()
  *
  * Returns the pid, or -errno.
  */
