@@ -461,6 +461,7 @@ static void finish(struct kernel *kernel)
     copies_finish(&kernel->copies);
     guard_process_stop(&kernel->guard, kernel->is_shutting_down ? GUARD_STOP_MS : 0);
     guard_process_finish(&kernel->guard);
+    limits_finish(&kernel->limits);
     outputs_finish(&kernel->outputs);
     channels_close(&kernel->channels, &kernel->connection_file);
     history_free(kernel->history);

@@ -15,6 +15,7 @@
 #include "kernel/commands/value_options.h"
 #include "kernel/config/installation.h"
 #include "kernel/records/audit_log.h"
+#include "kernel/supervisor/control_group.h"
 
 #include <stdarg.h>
 #include <sys/utsname.h>
@@ -226,6 +227,17 @@ static void check_cgroup(struct doctor *doctor)
         say(doctor, FINE, "cgroup", "no limit of memory");
 }
 
+static void check_own_cgroup(struct doctor *doctor)
+{
+    const char *reason = NULL;
+    cleanup_free char *parent = control_group_find_own(&reason);
+
+    if (parent != NULL)
+        say(doctor, FINE, "limits", "a cgroup of each session's own, in %s, resource limits and looks", parent);
+    else
+        say(doctor, FINE, "limits", "resource limits and looks; no cgroup: %s", reason);
+}
+
 static void check_containers(struct doctor *doctor)
 {
     cleanup_free char *podman = installation_find_program("podman");
@@ -263,7 +275,8 @@ static void check_kernelspecs(struct doctor *doctor)
 
 static void (*const checks[])(struct doctor *doctor) = {
     check_python,    check_policy_files, check_guard,      check_sockets,
-    check_audit_log, check_cgroup,       check_containers, check_kernelspecs,
+    check_audit_log, check_cgroup,       check_own_cgroup, check_containers,
+    check_kernelspecs,
 };
 
 static int examine(struct doctor *doctor)

@@ -299,6 +299,7 @@ static int on_ended(void *context)
         loop_stop(session->loop);
         return 0;
     }
+    limits_heed_death(&session->limits);
     limits_end(&session->limits);
     if (session->limits.breached != LIMIT_NONE) {
         tell_breach(session);
@@ -393,6 +394,7 @@ void run_session_free(struct run_session *session)
     if (session->private_directory != NULL) {
         guard_process_stop(&session->guard, session->is_answered ? STOP_MS : 0);
         guard_process_finish(&session->guard);
+        limits_finish(&session->limits);
         close(session->signals.fd);
         loop_free(session->loop);
         private_directory_remove(session->private_directory);

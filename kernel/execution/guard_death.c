@@ -78,11 +78,17 @@ static int end_session(struct kernel *kernel, const char *ename, const char *rea
     return kernel_respawn(kernel);
 }
 
+static bool heed_breach(struct kernel *kernel)
+{
+    limits_heed_death(&kernel->limits);
+    return breach_is(kernel) && kernel->queue.running != NULL;
+}
+
 int guard_death_take(struct kernel *kernel)
 {
     struct request *running = kernel->queue.running;
     bool failed = kernel->guard.state == GUARD_FAILED;
-    bool breached = breach_is(kernel) && running != NULL;
+    bool breached = heed_breach(kernel);
     bool respawns = breached || kernel->subshells.has_breached || kernel->options.on_guard_death == GUARD_DEATH_RESPAWN;
     const char *ename = failed ? "GuardFailed" : breached ? breach_ename(kernel) : "GuardDied";
     cleanup_free char *reason = explain(kernel);

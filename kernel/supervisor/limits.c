@@ -11,6 +11,7 @@ enum {
     FIRST_LOOK_MS = 100, /* most cells are over by then and cost nothing */
     LOOK_MS = 250,
     LOOKED_AT_MS = 30, /* for the guard to write down where it is */
+    SPARE_TASKS = 32,  /* frozen copies and what serves the guard: they count in a cgroup, but not in a look */
 };
 
 static const struct {
@@ -183,11 +184,34 @@ void limits_read(struct bytes info, struct policy_limits *ret_values)
 #undef POLICY_LIMIT
 }
 
+static void make_group(struct limits *limits, const struct policy_limits *values)
+{
+    long tasks = values->processes != 0 ? values->processes + SPARE_TASKS : 0;
+    const char *reason = NULL;
+    cleanup_free char *parent = NULL;
+    int result;
+
+    control_group_remove(&limits->group);
+    if (values->memory_limit_mb == 0 && tasks == 0)
+        return;
+    parent = control_group_find_own(&reason);
+    if (parent == NULL) {
+        log_info("limits are kept without a cgroup: %s", reason);
+        return;
+    }
+    result = control_group_make(&limits->group, parent, limits->guard->pid, (uint64_t)values->memory_limit_mb << 20, tasks);
+    if (result < 0)
+        log_warning("limits are kept without a cgroup: none can be made in %s: %s", parent, strerror(-result));
+    else
+        log_info("limits are kept by the cgroup %s as well", limits->group.folder);
+}
+
 void limits_set(struct limits *limits, const struct policy_limits *values)
 {
     pid_t pid = limits->guard->pid;
 
     limits->values = *values;
+    make_group(limits, values);
     /* Not the address space: libraries reserve far more of it than they use. */
     if (values->memory_limit_mb != 0)
         set(pid, RLIMIT_DATA, (uint64_t)values->memory_limit_mb << 20);
@@ -233,6 +257,7 @@ enum limit limits_look(const struct limits *limits)
 void limits_begin(struct limits *limits, long deadline_seconds)
 {
     limits->is_running = true;
+    control_group_has_killed(&limits->group); /* of an earlier cell's processes one */
     limits->breached = LIMIT_NONE;
     limits->stage = LIMIT_WATCHED;
     limits->left_ms = 0; /* of a request that ended in a pause */
@@ -266,6 +291,19 @@ void limits_resume(struct limits *limits)
     if (limits->stage == LIMIT_WATCHED && limits->is_running && limits->left_ms > 0)
         loop_timer_start(&limits->clock, limits->left_ms);
     limits->left_ms = 0;
+}
+
+void limits_heed_death(struct limits *limits)
+{
+    if (!limits->is_running || limits->breached != LIMIT_NONE || !control_group_has_killed(&limits->group))
+        return;
+    limits->breached = LIMIT_MEMORY;
+    limits->stage = LIMIT_KILLED;
+}
+
+void limits_finish(struct limits *limits)
+{
+    control_group_remove(&limits->group);
 }
 
 void limits_init(struct limits *limits, struct loop *loop, struct guard_process *guard)

@@ -5,12 +5,14 @@
  * the system's (resource limits that are set from here, which Python meets as exceptions), a clock for
  * the time of a cell, and a look at the guard's processes every quarter of a second while a cell runs.
  * A cell beyond a limit is interrupted, and killed with its guard when it does not end in time; one
- * that takes memory or starts processes is killed at once. Not for words: see execution/breach.
+ * that takes memory or starts processes is killed at once. Behind the looks stands a cgroup where there can be one
+ * (control_group.h). Not for words: see execution/breach.
  */
 #pragma once
 
 #include "guard/policy/policy.h"
 #include "kernel/loop.h"
+#include "kernel/supervisor/control_group.h"
 #include "kernel/supervisor/guard_process.h"
 
 enum limit {
@@ -42,9 +44,12 @@ struct limits {
     int64_t written_before;
     struct loop_timer clock;
     struct loop_timer watch;
+    struct control_group group;
 };
 
 void limits_init(struct limits *limits, struct loop *loop, struct guard_process *guard);
+/* After the guard's end. */
+void limits_finish(struct limits *limits);
 
 /* The values that READY tells; what is missing or odd is no limit. */
 void limits_read(struct bytes info, struct policy_limits *ret_values);
@@ -74,6 +79,9 @@ long limits_shorter(long a, long b);
 /* While a person is asked something, the time of the cell does not run. */
 void limits_pause(struct limits *limits);
 void limits_resume(struct limits *limits);
+
+/* The guard has died: whether it was the system that ended it, for its cgroup's memory. */
+void limits_heed_death(struct limits *limits);
 
 /* Ends the guard of the request that runs, as after a limit. */
 void limits_end_deaf(struct limits *limits);

@@ -1,9 +1,13 @@
 """[limits]: what a cell may take, enforced from outside, and how it is told."""
 
+import re
+import subprocess
 import time
+from pathlib import Path
 
 import pytest
 from frontend import only, text
+from kernel_process import PROGRAM
 
 LIMITS = 'preset = "open"\n[limits]\n'
 
@@ -213,6 +217,20 @@ def test_memory_that_no_resource_limit_sees(limited):
     assert error["ename"] == "LimitExceeded" and error["evalue"].startswith("memory_limit_mb = 300: ")
     assert "at line " in error["evalue"]
     assert front.run("1", timeout=20)[0].content["status"] == "ok"
+
+
+def test_a_cgroup_stands_behind_the_limits(limited):
+    said = subprocess.run([PROGRAM, "doctor"], capture_output=True, text=True).stdout
+    if "; no cgroup: " in said:
+        pytest.skip("no " + re.search(r"; no (cgroup: .*)", said)[1])
+    front = limited(memory_limit_mb=300, processes=60)
+    assert front.run("1")[0].content["status"] == "ok"
+    name = f"safepyrun-{front.kernel.process.pid}"
+    assert Path(f"/proc/{front.kernel.guard().pid}/cgroup").read_text().splitlines()[-1].endswith(f"/{name}")
+    (folder,) = [each for each in Path("/sys/fs/cgroup").rglob(name)]
+    front.send("control", "shutdown_request", {"restart": False})
+    front.kernel.wait()
+    assert not folder.exists()
 
 
 def test_a_fork_bomb(limited):
