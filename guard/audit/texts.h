@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "guard/policy/policy.h"
+#include "guard/policy/string_list.h"
 
 #include <Python.h>
 

@@ -385,20 +385,14 @@ int policy_set(struct policy *policy, const char *key, const struct policy_value
     return list != NULL ? set_strings(list, value) : POLICY_E_UNKNOWN_KEY;
 }
 
-static void append_list(struct string_list *list, const struct string_list *more)
-{
-    for (size_t i = 0; i < more->count; i++)
-        string_list_add(list, more->items[i]);
-}
-
 /* The private directory is a write root unless the preset writes nothing at all. */
 static struct write_roots *roots_of(const struct policy *policy)
 {
     struct string_list paths = {NULL, 0};
     struct write_roots *roots;
 
-    string_list_copy(&paths, &policy->ok_dests);
-    append_list(&paths, &policy->extra_roots);
+    string_list_add_all(&paths, &policy->ok_dests);
+    string_list_add_all(&paths, &policy->extra_roots);
     if (policy->private_directory != NULL && policy->preset != POLICY_READ_ONLY)
         string_list_add(&paths, policy->private_directory);
     roots = write_roots_new(&paths);
@@ -414,8 +408,8 @@ static struct write_roots *roots_of_lists(const struct string_list *one,
     struct string_list paths = {NULL, 0};
     struct write_roots *roots;
 
-    string_list_copy(&paths, one);
-    append_list(&paths, other);
+    string_list_add_all(&paths, one);
+    string_list_add_all(&paths, other);
     roots = write_roots_new(&paths);
     string_list_finish(&paths);
     return roots;

@@ -11,6 +11,7 @@
 
 #include "guard/link/buffer.h"
 #include "guard/link/bytes.h"
+#include "guard/policy/string_list.h"
 #include "guard/policy/write_roots.h"
 
 #include <stdbool.h>

@@ -1,6 +1,7 @@
-#include "guard/policy/write_roots.h"
+#include "guard/policy/string_list.h"
 
 #include "guard/link/buffer.h"
+#include "guard/link/bytes.h"
 
 void string_list_add(struct string_list *list, const char *text)
 {
@@ -8,7 +9,7 @@ void string_list_add(struct string_list *list, const char *text)
     list->items[list->count++] = xstrdup(text);
 }
 
-void string_list_copy(struct string_list *list, const struct string_list *from)
+void string_list_add_all(struct string_list *list, const struct string_list *from)
 {
     for (size_t i = 0; i < from->count; i++)
         string_list_add(list, from->items[i]);
@@ -19,6 +20,21 @@ bool string_list_has(const struct string_list *list, const char *text)
     for (size_t i = 0; i < list->count; i++)
         if (strcmp(list->items[i], text) == 0)
             return true;
+    return false;
+}
+
+bool string_list_has_part_of(const struct string_list *list, const char *path)
+{
+    while (*path != '\0') {
+        size_t size;
+
+        path += strspn(path, "/");
+        size = strcspn(path, "/");
+        for (size_t i = 0; i < list->count; i++)
+            if (bytes_equal_string((struct bytes){path, size}, list->items[i]))
+                return true;
+        path += size;
+    }
     return false;
 }
 

@@ -65,7 +65,7 @@ struct write_roots *write_roots_new(const struct string_list *paths)
 
 void write_roots_protect(struct write_roots *roots, const struct string_list *names)
 {
-    string_list_copy(&roots->protect, names);
+    string_list_add_all(&roots->protect, names);
 }
 
 void write_roots_exclude(struct write_roots *roots, const struct string_list *paths)
@@ -113,21 +113,6 @@ static const char *root_path(const struct write_root *root, char current[PATH_MA
     return getcwd(current, PATH_MAX) != NULL && current[0] == '/' ? current : NULL;
 }
 
-static bool names_protected(const struct write_roots *roots, const char *tail)
-{
-    while (*tail != '\0') {
-        size_t size;
-
-        tail += strspn(tail, "/");
-        size = strcspn(tail, "/");
-        for (size_t i = 0; i < roots->protect.count; i++)
-            if (bytes_equal_string((struct bytes){tail, size}, roots->protect.items[i]))
-                return true;
-        tail += size;
-    }
-    return false;
-}
-
 static bool is_excluded(const struct write_roots *roots, const char *path)
 {
     for (size_t i = 0; i < roots->excluded.count; i++)
@@ -149,7 +134,7 @@ static enum write_roots_answer compare(const struct write_roots *roots, const ch
 
         if (tail == NULL)
             continue;
-        if (names_protected(roots, tail) || is_excluded(roots, path))
+        if (string_list_has_part_of(&roots->protect, tail) || is_excluded(roots, path))
             return ROOTS_PROTECTED;
         answer = ROOTS_INSIDE;
     }
@@ -231,7 +216,7 @@ bool write_roots_hold_excluded(const struct write_roots *roots, const char *reso
 
 bool write_roots_names_protected(const struct write_roots *roots, const char *resolved)
 {
-    return names_protected(roots, resolved);
+    return string_list_has_part_of(&roots->protect, resolved);
 }
 
 bool write_roots_cover_start(const struct write_roots *roots, const char *resolved)
@@ -272,7 +257,7 @@ bool write_roots_ever_cover(const struct write_roots *roots, const char *resolve
     for (size_t i = 0; i < roots->count; i++) {
         const char *tail = tail_below(roots->items[i].resolved, resolved);
 
-        if (tail != NULL && names_protected(roots, tail))
+        if (tail != NULL && string_list_has_part_of(&roots->protect, tail))
             return false;
         covered |= tail != NULL;
     }

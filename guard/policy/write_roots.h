@@ -11,20 +11,11 @@
 
 #include "guard/link/bytes.h"
 #include "guard/policy/path_resolve.h"
+#include "guard/policy/string_list.h"
 
 #include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
-
-/* Strings that somebody owns; string_list_finish(). */
-struct string_list {
-    char **items;
-    size_t count;
-};
-void string_list_add(struct string_list *list, const char *text);
-void string_list_copy(struct string_list *list, const struct string_list *from);
-bool string_list_has(const struct string_list *list, const char *text);
-void string_list_finish(struct string_list *list);
 
 struct write_roots;
 

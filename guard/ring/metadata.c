@@ -236,21 +236,6 @@ static int resolve(const struct call *call, const struct seccomp_notif *asked,
     return result < 0 ? result : magic ? -EPERM : 0;
 }
 
-static bool is_protected(const struct metadata_rules *rules, const char *tail)
-{
-    while (*tail != '\0') {
-        size_t size;
-
-        tail += strspn(tail, "/");
-        size = strcspn(tail, "/");
-        for (size_t i = 0; i < rules->names.count; i++)
-            if (bytes_equal_string((struct bytes){tail, size}, rules->names.items[i]))
-                return true;
-        tail += size;
-    }
-    return false;
-}
-
 /* Opens it below the root that covers it, following nothing. -EPERM outside of all. */
 static int open_below_root(const struct metadata_rules *rules, const char *resolved)
 {
@@ -263,7 +248,7 @@ static int open_below_root(const struct metadata_rules *rules, const char *resol
         cleanup_close int folder = -1;
         long fd;
 
-        if (!ring_path_is_below(resolved, root) || is_protected(rules, tail) ||
+        if (!ring_path_is_below(resolved, root) || string_list_has_part_of(&rules->names, tail) ||
             ring_path_is_in(resolved, &rules->read_only))
             continue;
         tail += strspn(tail, "/");
