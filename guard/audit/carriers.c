@@ -222,7 +222,6 @@ static bool is_carrier(PyObject *object, bool was_given)
 {
     if (was_given && is_under_way(object))
         return true;
-
     if (carriers_is_one(object))
         return true;
     if (!was_given || !(class_is_function(object) || class_is_bound_method(object) ||

@@ -1,9 +1,10 @@
 #include "guard/audit/class_parts.h"
 
+#include "guard/python/compat.h"
+
 static struct {
     PyObject *space; /* type.__dict__["__dict__"], type.__dict__["__mro__"] */
     PyObject *mro;
-    PyTypeObject *function;
     PyTypeObject *method;
     PyTypeObject *static_method;
     PyTypeObject *class_method;
@@ -25,7 +26,6 @@ int class_parts_init(void)
     names = PyObject_GetAttrString((PyObject *)&PyType_Type, "__dict__");
     state.space = names != NULL ? PyMapping_GetItemString(names, "__dict__") : NULL;
     state.mro = names != NULL ? PyMapping_GetItemString(names, "__mro__") : NULL;
-    state.function = (PyTypeObject *)take("types", "FunctionType");
     state.method = (PyTypeObject *)take("types", "MethodType");
     state.static_method = (PyTypeObject *)take("builtins", "staticmethod");
     state.class_method = (PyTypeObject *)take("builtins", "classmethod");
@@ -58,7 +58,7 @@ bool class_is_open(PyObject *object)
 
 bool class_is_function(PyObject *object)
 {
-    return Py_TYPE(object) == state.function;
+    return Py_TYPE(object) == compat.function_type;
 }
 
 bool class_is_bound_method(PyObject *object)

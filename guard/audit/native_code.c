@@ -1,5 +1,6 @@
 #include "guard/audit/native_code.h"
 
+#include "guard/python/compat.h"
 #include "guard/python/py_cleanup.h"
 
 #include <string.h>
@@ -44,7 +45,6 @@ struct carrier {
 enum { CARRIER_METHOD, CARRIER_PARTIAL, CARRIER_STATIC, CARRIER_ALIAS, CARRIER_COUNT };
 
 static struct {
-    PyTypeObject *function;
     PyTypeObject *method_descriptor;
     PyTypeObject *class_method_descriptor;
     PyTypeObject *slot_descriptor;
@@ -83,13 +83,12 @@ int native_code_start(void)
 
     if (state.python_call != NULL)
         return 0;
-    state.function = type_of("types", "FunctionType");
     state.method_descriptor = type_of("types", "MethodDescriptorType");
     state.class_method_descriptor = type_of("types", "ClassMethodDescriptorType");
     state.slot_descriptor = type_of("types", "WrapperDescriptorType");
     state.bound_slot = type_of("types", "MethodWrapperType");
     state.proxy = type_of("weakref", "CallableProxyType");
-    if (state.function == NULL || state.method_descriptor == NULL ||
+    if (state.method_descriptor == NULL ||
         state.class_method_descriptor == NULL || state.slot_descriptor == NULL ||
         state.bound_slot == NULL || state.proxy == NULL ||
         find_carrier(&state.carriers[CARRIER_METHOD], "types", "MethodType", "__func__") < 0 ||
@@ -123,7 +122,7 @@ static PyObject *one_behind(PyObject *callable)
 {
     PyTypeObject *type = Py_TYPE(callable);
 
-    if (type == state.function || PyType_Check(callable) || PyCFunction_Check(callable) ||
+    if (type == compat.function_type || PyType_Check(callable) || PyCFunction_Check(callable) ||
         (void *)PyType_GetSlot(type, Py_tp_call) == state.python_call)
         return NULL;
     for (unsigned i = 0; i < CARRIER_COUNT; i++)
@@ -154,7 +153,7 @@ bool native_code_tells(PyObject *callable)
     if (PyType_Check(callable))
         return type == &PyType_Type && (void *)PyType_GetSlot((PyTypeObject *)callable, Py_tp_dealloc) !=
                                            state.python_dealloc;
-    return type == state.function || (PyType_GetFlags(type) & Py_TPFLAGS_HEAPTYPE) == 0 ||
+    return type == compat.function_type || (PyType_GetFlags(type) & Py_TPFLAGS_HEAPTYPE) == 0 ||
            (void *)PyType_GetSlot(type, Py_tp_dealloc) != state.python_dealloc;
 }
 
@@ -223,7 +222,7 @@ bool native_code_of(PyObject *callable, struct native_code *ret_code)
     cleanup_py PyObject *behind = NULL;
 
     *ret_code = (struct native_code){.count = 0};
-    if (type == state.function)
+    if (type == compat.function_type)
         return false;
     behind = one_behind(callable);
     if (behind != NULL) {

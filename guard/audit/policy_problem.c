@@ -6,7 +6,11 @@
 #include <ctype.h>
 #include <string.h>
 
-enum { NAME_BYTES = 64, NOT_NEAR = 1000 };
+enum {
+    NAME_BYTES = 64,
+    NOT_NEAR = 1000,
+    SHOWN_MAX = 60, /* bytes of a wrong value that the message repeats */
+};
 
 static char *place(const struct policy_file *file, unsigned line)
 {
@@ -128,8 +132,6 @@ char *policy_problem_unknown(const struct policy_file *file, const char *key)
         return xasprintf("%s: there is no key %s; %s may be meant", where, key, nearest);
     return xasprintf("%s: there is no key %s; `safepyrun policy keys` lists them", where, key);
 }
-
-enum { SHOWN_MAX = 60 }; /* bytes of a wrong value that the message repeats */
 
 /* ---- values ---------------------------------------------------------------------------------- */
 

@@ -64,19 +64,6 @@ static struct tool *tool_of_builtin(PyObject *callable)
     return NULL;
 }
 
-static bool is_python_function(PyObject *callable)
-{
-    static PyTypeObject *type; /* the limited API has no name for it */
-
-    if (type == NULL) {
-        cleanup_py PyObject *types = PyImport_ImportModule("types");
-
-        type = types != NULL ? (PyTypeObject *)PyObject_GetAttrString(types, "FunctionType") : NULL;
-        PyErr_Clear();
-    }
-    return type != NULL && Py_TYPE(callable) == type;
-}
-
 static struct tool *tool_new(const struct tool_registration *registration)
 {
     struct tool *tool = xcalloc(1, sizeof(*tool));
@@ -116,7 +103,7 @@ static void append(struct tool *tool)
 
 int tools_add(const struct tool_registration *registration)
 {
-    bool is_python = is_python_function(registration->callable);
+    bool is_python = class_is_function(registration->callable);
     struct tool_policy policy;
     struct tool *tool;
 
@@ -317,7 +304,7 @@ bool tools_hold(PyObject *callable)
 {
     if (registry.first == NULL)
         return false;
-    if (is_python_function(callable))
+    if (class_is_function(callable))
         return tool_of_code(compat.function_code(callable)) != NULL;
     return tool_of_builtin(callable) != NULL;
 }

@@ -57,7 +57,6 @@ static int set_list(struct policy *policy, const char *key, PyObject *value)
     if (strcmp(key, "deny_read") == 0)
         string_list_add(&list, "!*"); /* in a program the whole list is meant */
     outcome = read_strings(value, key, &list);
-
     if (outcome == 0 &&
         policy_set(policy, key,
                    &(struct policy_value){.type = POLICY_STRINGS,
@@ -191,7 +190,6 @@ struct scope *host_options_scope(PyObject *options)
 {
     cleanup_scope struct scope *scope = NULL;
     struct policy *policy;
-
     PyObject *tool_id = PyDict_GetItemString(options, "tool_id");
 
     if (host_options_refuse_inside(NULL, "safepyrun.guard", "make a guard of its own") < 0 ||

@@ -142,22 +142,19 @@ static PyObject *audit_set_data(PyObject *self, PyObject *data)
     return py_own(data);
 }
 
+static PyObject *tuple_of(const struct string_list *texts)
+{
+    cleanup_py PyObject *list = texts_list(texts);
+
+    return list != NULL ? PyList_AsTuple(list) : NULL;
+}
+
 /* Positional names, as many as there are. */
 static PyObject *audit_add_imports(PyObject *self, PyObject *names)
 {
     struct scope *scope = ((struct audit *)self)->scope;
-    cleanup_py PyObject *list = NULL;
 
-    if (host_options_add_imports(scope, names) < 0)
-        return NULL;
-    list = PyList_New(0);
-    for (size_t i = 0; list != NULL && i < scope->import_allow.count; i++) {
-        cleanup_py PyObject *name = PyUnicode_FromString(scope->import_allow.items[i]);
-
-        if (name == NULL || PyList_Append(list, name) < 0)
-            return NULL;
-    }
-    return list != NULL ? PyList_AsTuple(list) : NULL;
+    return host_options_add_imports(scope, names) == 0 ? tuple_of(&scope->import_allow) : NULL;
 }
 
 static void audit_dealloc(PyObject *self)
@@ -189,13 +186,6 @@ static PyType_Spec audit_spec = {.name = "safepyrun._guard.Audit",
                                  .slots = audit_slots};
 
 /* ---- audit_state() -------------------------------------------------------------------------- */
-
-static PyObject *tuple_of(const struct string_list *texts)
-{
-    cleanup_py PyObject *list = texts_list(texts);
-
-    return list != NULL ? PyList_AsTuple(list) : NULL;
-}
 
 static PyObject *audit_state(PyObject *self, PyObject *unused)
 {

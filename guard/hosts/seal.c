@@ -23,7 +23,6 @@ static struct {
     struct sealed *items;
     size_t count;
     unsigned running;
-    PyTypeObject *function_type;
 } state;
 
 static void forget(void)
@@ -76,7 +75,7 @@ static int add_module(PyObject *dict)
     if (add_dict(dict, false) < 0)
         return -1;
     while (PyDict_Next(dict, &at, &name, &value)) {
-        if (Py_TYPE(value) == state.function_type)
+        if (Py_TYPE(value) == compat.function_type)
             add_function(value);
         else if (PyUnicode_CheckExact(name) && PyDict_CheckExact(value) &&
                  PyUnicode_CompareWithASCIIString(name, "mon_disable_policy") == 0 &&
@@ -110,15 +109,6 @@ static int remember(void)
 
 int seal_begin(void)
 {
-    if (state.function_type == NULL) {
-        cleanup_py PyObject *types = PyImport_ImportModule("types");
-
-        if (types == NULL)
-            return -1;
-        state.function_type = (PyTypeObject *)PyObject_GetAttrString(types, "FunctionType");
-        if (state.function_type == NULL)
-            return -1;
-    }
     if (state.running == 0 && remember() < 0)
         return -1;
     state.running++;
