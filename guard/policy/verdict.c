@@ -249,6 +249,22 @@ enum verdict check_attribute_write(const struct policy *policy, const struct fac
                         "cells may not change code, defaults or the class of an object");
 }
 
+/* A line that begins with '$' is a directive: "$include FILE". Others bind a key or set a variable. */
+enum verdict check_readline(const struct policy *policy, const struct facts *facts,
+                            struct denial *ret_denial)
+{
+    const char *text = facts->name.data;
+    size_t at = 0;
+
+    (void)policy;
+    while (at < facts->name.size && (text[at] == ' ' || text[at] == '\t'))
+        at++;
+    if (text != NULL && (at == facts->name.size || text[at] != '$'))
+        return VERDICT_ALLOW;
+    return verdict_deny(ret_denial, VERDICT_RING, "bind keys one by one",
+                        "a directive of readline reads any file, and tells what is in it");
+}
+
 enum verdict check_environment(const struct policy *policy, const struct facts *facts,
                                struct denial *ret_denial)
 {
@@ -285,6 +301,11 @@ enum verdict check_environment(const struct policy *policy, const struct facts *
                                         "HDF5_PLUGIN_PATH",
                                         "GDAL_DRIVER_PATH",
                                         "TERMINFO",
+                                        "TERMINFO_DIRS",
+                                        "TERMCAP",
+                                        "INPUTRC",
+                                        "JAVA_HOME",
+                                        "R_HOME",
                                         "TCLLIBPATH",
                                         "TCL_LIBRARY",
                                         "TK_LIBRARY",

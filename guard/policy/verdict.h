@@ -108,6 +108,7 @@ verdict_function check_native_library;  /* the same, and not a library from a wr
 verdict_function check_import;          /* ban_imports; no native modules from write roots */
 verdict_function check_attribute_read;  /* frames and code objects: not user code */
 verdict_function check_attribute_write; /* code, defaults, class: not user code */
+verdict_function check_readline;        /* a key binding; no directive that reads a file */
 verdict_function check_environment;     /* variables that steer programs and libraries: nobody */
 verdict_function check_socket;          /* a pair of local sockets for an event loop, nothing else */
 verdict_function check_fcntl;           /* no signals by descriptor */

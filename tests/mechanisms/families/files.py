@@ -497,6 +497,19 @@ import readline
 readline.read_history_file(secret)
 print([readline.get_history_item(number) for number in range(1, readline.get_current_history_length() + 1)])
 
+# %% the deny list by the settings of readline — what it does not understand it prints
+import readline
+readline.parse_and_bind("$include " + secret)
+
+# %% the deny list by a file of settings — it includes another
+import readline
+open("settings", "w").write(f"$include {secret}\n")
+readline.read_init_file("settings")
+
+# %% the deny list by the variable of settings — they are read when readline is loaded
+os.environ["INPUTRC"] = secret
+import readline
+
 # %% the deny list by tokenize
 import tokenize
 print(tokenize.open(secret).read())
