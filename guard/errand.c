@@ -71,6 +71,11 @@ static void post(const struct errand *errand, const char *folder)
     link_end_post(&(struct frame){FRAME_ERRAND, attribution_cell(), 6, parts});
 }
 
+static int receive(struct frame *ret_done)
+{
+    return link_end_drain() < 0 ? -1 : link_end_receive_type(FRAME_ERRAND_DONE, ret_done);
+}
+
 /* What a signal's handler raises, an interrupt first of all, ends the errand; its answer still has to
    come before the cell goes on. Returns 0, or -1 with that exception. */
 static int wait_for_answer(const struct errand *errand, struct frame *ret_done)
@@ -81,7 +86,7 @@ static int wait_for_answer(const struct errand *errand, struct frame *ret_done)
     PyObject *traceback = NULL;
 
     do {
-        while (link_end_receive_type(FRAME_ERRAND_DONE, ret_done) < 0) {
+        while (receive(ret_done) < 0) {
             if (type != NULL) {
                 PyErr_Clear(); /* it is being ended already */
                 continue;
