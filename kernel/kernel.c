@@ -5,6 +5,7 @@
 #include "kernel/execution/from_guard.h"
 #include "kernel/execution/guard_death.h"
 #include "kernel/execution/guard_ready.h"
+#include "kernel/execution/hurry.h"
 #include "kernel/execution/warm.h"
 #include "kernel/requests/requests.h"
 #include "kernel/signals.h"
@@ -74,6 +75,7 @@ int kernel_run_again(struct kernel *kernel)
     if (!kernel->restore.waits) {
         limits_begin(&kernel->limits, request->execute.deadline_seconds);
         restore_note_request(kernel, request);
+        hurry_begin(kernel);
     }
     return request_open(request);
 }
@@ -399,6 +401,7 @@ static void init_parts(struct kernel *kernel)
     deaf_init(kernel);
     aside_init(kernel);
     errand_init(kernel);
+    hurry_init(kernel);
     subshells_init(kernel);
     comm_order_init(kernel);
 }

@@ -74,6 +74,7 @@ struct kernel {
     struct loop_timer resume_timer;  /* looks whether iopub has room again */
     struct loop_timer history_timer; /* writes history behind */
     struct loop_timer question_timer; /* the time to answer is over */
+    struct loop_timer hurry_timer;   /* a completion takes long */
     struct loop_timer warm_timer;    /* a guard from a template is late */
     struct loop_timer end_timer;     /* after the guard's death: answers what was under way, then ends */
     struct loop_source signal_source;

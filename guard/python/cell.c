@@ -30,6 +30,11 @@ int cell_start(const struct cell_hooks *hooks, PyObject *shell)
     return 0;
 }
 
+bool cell_is_user_code(PyObject *code)
+{
+    return cells.hooks->is_user_code(code);
+}
+
 void cell_outcome_finish(struct cell_outcome *outcome)
 {
     Py_CLEAR(outcome->value);

@@ -56,6 +56,9 @@ PyObject *cell_compile(PyObject *source, const char *name, const char *mode);
 /* The value of an expression of our own that is to count as the user's: a lambda, say. New, or NULL. */
 PyObject *cell_function(const char *text);
 
+/* Whether a code object is a cell's, or of a file that counts as one. */
+bool cell_is_user_code(PyObject *code);
+
 /* The dict that cells run in; new. */
 PyObject *cell_namespace(void);
 

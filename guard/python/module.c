@@ -1,6 +1,7 @@
 #include "guard/python/module.h"
 #include "guard/python/attribution.h"
 #include "guard/python/cell.h"
+#include "guard/python/compat.h"
 #include "guard/python/display.h"
 #include "guard/python/event_loop.h"
 #include "guard/python/execute.h"
@@ -179,6 +180,14 @@ static PyObject *clear_wake(PyObject *self, PyObject *args)
     return py_own(Py_None);
 }
 
+static PyObject *is_user_code(PyObject *self, PyObject *function)
+{
+    PyObject *code = compat.function_code(function); /* borrowed; NULL for what is no function in Python */
+
+    (void)self;
+    return code != NULL ? PyBool_FromLong(cell_is_user_code(code)) : NULL;
+}
+
 static PyMethodDef methods[] = {
     {"publish", NEW_METHOD(publish), METH_VARARGS | METH_KEYWORDS, NULL},
     {"run_cell", NEW_METHOD(run_cell), METH_VARARGS | METH_KEYWORDS, NULL},
@@ -191,6 +200,7 @@ static PyMethodDef methods[] = {
     {"cell_context", cell_context, METH_NOARGS, NULL},
     {"event_loop", get_event_loop, METH_NOARGS, NULL},
     {"log", log_line, METH_VARARGS, NULL},
+    {"is_user_code", is_user_code, METH_O, NULL},
     {"json_string", json_string, METH_O, NULL},
     {"wake_fd", wake_fd, METH_NOARGS, NULL},
     {"clear_wake", clear_wake, METH_NOARGS, NULL},

@@ -67,6 +67,39 @@ def test_completion_runs_no_method(ipython):
     assert ipython.run("ran, len(list(rows)), len(list_of)").result["data"]["text/plain"] == "([], 9, 1)"
 
 
+LISTED = """
+ran = []
+class Meta(type):
+    def __dir__(cls): ran.append('metadir'); return ['x']
+class Sly(metaclass=Meta):
+    own = 1
+    def __dir__(self): ran.append('dir'); return ['alpha']
+    def _ipython_key_completions_(self): ran.append('keys'); return ['beta']
+    def __getitem__(self, key): ran.append('item')
+class Open(Sly):
+    def __getattribute__(self, name): ran.append(name); return object.__getattribute__(self, name)
+class Table(dict):
+    def keys(self): ran.append('dict keys'); return ['gamma']
+    def __iter__(self): ran.append('iter'); return iter(())
+class Lazy:
+    __class__ = property(lambda self: ran.append('class') or int)
+    _ipython_key_completions_ = property(lambda self: ran.append('property'))
+sly, wide, table, lazy, holder = Sly(), Open(), Table(inside=1), Lazy(), {'sly': Sly()}
+sly.mine = 2
+"""
+
+
+def test_completion_lists_without_the_users_code(ipython):
+    ipython.run(LISTED)
+    before = ipython.run("len(ran)").result["data"]["text/plain"]
+    codes = ["sly.", "Sly.", "sly.ow", "wide.", "lazy.", "holder['sly'].", "[sly][0].", "(sly).", "x = sly\nx.", "def f(): return sly\nf()."]
+    codes += [f"{name}[{quote}" for name in ("sly", "wide", "table", "lazy", "holder['sly']", "Sly") for quote in ("", "'", '"')]
+    found = {code: ipython.complete(code)["matches"] for code in codes}
+    assert ipython.run("ran, len(ran)").result["data"]["text/plain"] == f"([], {before})"
+    assert "own" in found["sly."] and "mine" in found["sly."] and "own" in found["Sly."]
+    assert any("inside" in match for match in found["table['"])
+
+
 def test_inspection(ipython):
     ipython.run('def area(side):\n    "Area of a square."\n    return side * side')
     answer = ipython.inspect("area(3)", 2)

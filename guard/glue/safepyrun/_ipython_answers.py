@@ -4,13 +4,15 @@ Attributes of what has a value already (`os.pa`, `df.`) are listed as the plain 
 the type of each of them, takes 20 ms for a module and 400 for a table.
 """
 
+import contextlib
 import functools
 import re
+import sys
 import types
 
 from IPython.utils.tokenutil import token_at_cursor
 
-from safepyrun import _guard, _names
+from safepyrun import _guard, _names, _static
 
 #: what may have a place in a file; for anything else it is that of its class
 _HAVE_A_SOURCE = (type, types.FunctionType, types.MethodType, types.ModuleType, types.BuiltinFunctionType)
@@ -45,7 +47,9 @@ def complete(shell, code, cursor_pos):
         return answer
     try:
         found = _completions(shell, code, cursor_pos)
-    except (Exception, KeyboardInterrupt) as error:
+    except KeyboardInterrupt:       # it has taken too long (kernel/execution/hurry)
+        return _names.complete(shell.user_ns, code, cursor_pos, _static.all_members)
+    except Exception as error:
         _guard.log("debug", f"completion failed: {type(error).__name__}")
         found = []
     start, end = (found[0].start, found[0].end) if found else (cursor_pos, cursor_pos)
@@ -59,7 +63,8 @@ def _completions(shell, code, cursor_pos):
     from IPython.core.completer import provisionalcompleter, rectify_completions
     completer = shell.Completer
     _calm_evaluator()
-    with provisionalcompleter():
+    _calm_listing()
+    with provisionalcompleter(), _without_hidden(completer), _without_words():
         with_jedi = completer.use_jedi
         if with_jedi:
             _calm_jedi()
@@ -74,6 +79,34 @@ def _completions(shell, code, cursor_pos):
             completer.use_jedi = True
 
 
+@contextlib.contextmanager
+def _without_hidden(completer):
+    """The completer asks whatever it meets for its class; what answers with code of its own is no value to it."""
+    namespace = completer.namespace
+    judged = {}         # by id: a class may have a hash of its own
+    for value in _static.members(namespace).values():
+        if id(type(value)) not in judged:
+            judged[id(type(value))] = _static.hides_itself(value)
+    hidden = [name for name, value in _static.members(namespace).items() if judged.get(id(type(value)))]
+    if hidden:
+        completer.namespace = {**namespace, **dict.fromkeys(hidden)}
+    try:
+        yield
+    finally:
+        completer.namespace = namespace
+
+
+@contextlib.contextmanager
+def _without_words():
+    """IPython prints what a matcher has raised: not that it was interrupted for taking too long."""
+    show = sys.excepthook
+    sys.excepthook = lambda kind, error, place: kind is KeyboardInterrupt or show(kind, error, place)
+    try:
+        yield
+    finally:
+        sys.excepthook = show
+
+
 @functools.cache
 def _calm_jedi():
     """Jedi would run properties, __getitem__, __iter__ and __getattr__ of the user's objects to learn their type."""
@@ -82,10 +115,38 @@ def _calm_jedi():
     settings.allow_unsafe_interpreter_executions = False
     # In place of iter(): a class says by itself whether its objects can be gone through.
     access.DirectObjectAccess.has_iter = lambda self: hasattr(type(self._obj), "__iter__")
+    begin = access.DirectObjectAccess.__init__
+    access.DirectObjectAccess.__init__ = lambda self, state, value: begin(
+        self, state, None if _static.hides_itself(value) else value)
+    access.DirectObjectAccess.dir = lambda self: _static.names_of(self._obj)
+    for name, otherwise in (("get_key_paths", []), ("py__iter__list", []), ("py__bool__", True)):
+        _leave_to_user(access.DirectObjectAccess, name, otherwise)
     check = getattr(mixed, "_get_object_to_check", None)
     if check is not None:
         # It asks whatever it meets for __wrapped__, which functions alone have.
         mixed._get_object_to_check = lambda value: check(value if isinstance(value, _HAVE_A_SOURCE) else type(value))
+
+
+def _leave_to_user(owner, name, otherwise):
+    """A method of jedi's that asks an object: not when what it asks is the user's own."""
+    ask = getattr(owner, name, None)
+    if ask is not None:
+        setattr(owner, name, lambda self: otherwise if _static.lists_keys_itself(self._obj) else ask(self))
+
+
+@functools.cache
+def _calm_listing():
+    """IPython's completer would call `__dir__` and, after a bracket, `_ipython_key_completions_` and keys()."""
+    from IPython.core import completer
+    completer.dir2 = lambda value: sorted({name for name in _static.names_of(value) if type(name) is str})
+    keys = completer.IPCompleter._get_keys
+    completer.IPCompleter._get_keys = staticmethod(lambda value: _keys_of(value, keys))
+
+
+def _keys_of(value, ask):
+    if not _static.lists_keys_itself(value):
+        return ask(value)
+    return list(dict.keys(value)) if _static.is_a(value, dict) else []
 
 
 @functools.cache

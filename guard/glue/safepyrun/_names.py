@@ -1,7 +1,7 @@
 """Completion and inspection without IPython, from the live namespace.
 
-Neither calls anything of the user's but `__dir__` and, to describe a value, `__repr__`: attributes on the way
-are looked up statically, so that a property with an effect is not run by pressing Tab.
+Completion calls nothing of the user's, inspection `__repr__`: attributes on the way are looked up statically, so
+that a property with an effect is not run by pressing Tab.
 """
 
 import builtins
@@ -9,7 +9,7 @@ import sys
 import types
 
 from safepyrun._library import load
-from safepyrun._static import KEYWORDS, OWN_BUILTINS, all_members, kind_of, members, resolve
+from safepyrun._static import KEYWORDS, OWN_BUILTINS, all_members, kind_of, members, names_of, resolve
 
 __builtins__ = OWN_BUILTINS
 
@@ -26,10 +26,10 @@ def _path_before(code, end):
     return code[start:end].lstrip("."), start
 
 
-def _attributes(namespace, base, prefix, names_of):
+def _attributes(namespace, base, prefix, list_names):
     try:
         value = resolve(namespace, vars(builtins), base)
-        names = [name for name in names_of(value) if type(name) is str and name.startswith(prefix)]
+        names = [name for name in list_names(value) if type(name) is str and name.startswith(prefix)]
     except Exception:
         return {}
     if not prefix.startswith("_"):
@@ -56,13 +56,13 @@ def _global_names(namespace, prefix):
     return {name: kind for name, kind in kinds.items() if name.startswith(prefix)}
 
 
-def complete(namespace, code, cursor, names_of=dir):
-    """The content of complete_reply; names_of(value) lists attributes."""
+def complete(namespace, code, cursor, list_names=names_of):
+    """The content of complete_reply; list_names(value) lists attributes."""
     path, _ = _path_before(code, cursor)
     base, dot, prefix = path.rpartition(".")
     line = code[:cursor].rpartition("\n")[2]
     if dot:
-        kinds = _attributes(namespace, base, prefix, names_of)
+        kinds = _attributes(namespace, base, prefix, list_names)
     else:
         kinds = _module_names(line[:len(line) - len(prefix)], prefix) or _global_names(namespace, prefix)
     matches = sorted(kinds)
@@ -123,6 +123,7 @@ def inspect_at(namespace, code, cursor, detail_level):
     path = path_at(code, cursor)
     try:
         value = resolve(namespace, vars(builtins), path)
-    except Exception:
+        text = describe(path, value, detail_level)
+    except (Exception, KeyboardInterrupt):      # the second: it has taken too long (kernel/execution/hurry)
         return {"found": False, "data": {}, "metadata": {}}
-    return {"found": True, "data": {"text/plain": describe(path, value, detail_level)}, "metadata": {}}
+    return {"found": True, "data": {"text/plain": text}, "metadata": {}}

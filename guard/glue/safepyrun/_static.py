@@ -8,6 +8,8 @@ and of descriptors only those that C made are asked.
 import builtins
 import types
 
+from safepyrun import _guard
+
 #: what functions of the modules here find as their built-ins, whatever a cell puts into `builtins` later
 OWN_BUILTINS = __builtins__ = dict(vars(builtins))
 
@@ -23,6 +25,7 @@ _C_FUNCTIONS = (types.BuiltinFunctionType, types.MethodDescriptorType, types.Wra
 _PLAIN_DESCRIPTORS = (types.FunctionType, *_C_FUNCTIONS, classmethod, staticmethod, types.MethodType)
 _SCALARS = (int, float, complex, bool, bytes, str, type(None))
 _TEXT_MAX = 200
+_is_user_code = _guard.is_user_code
 
 
 class Unknown(Exception):
@@ -114,6 +117,60 @@ def all_members(value):
     if not is_a(value, type):
         found.update(own_members(value))
     return found
+
+
+def _runs_user_code(entry):
+    """Whether what stands for a name in a class is the user's: then to use it runs code."""
+    kind = type(entry)
+    if kind in _C_FUNCTIONS or kind in _C_DESCRIPTORS or entry is None:
+        return False
+    if kind in (classmethod, staticmethod, types.MethodType):
+        return _runs_user_code(entry.__func__)
+    if kind is property:
+        return any(each is not None and _runs_user_code(each) for each in (entry.fget, entry.fset))
+    return kind is not types.FunctionType or _is_user_code(entry)
+
+
+def is_users(value, names):
+    """Whether any of these methods of an object was written by the user."""
+    classes = _type_mro(type(value))
+    for name in names:
+        try:
+            if _runs_user_code(_entry(classes, name)):
+                return True
+        except Unknown:
+            pass
+    return False
+
+
+#: what isinstance() and any look at an object go through
+_LOOK = ("__getattribute__", "__class__")
+
+
+def hides_itself(value):
+    """Whether a mere look at it runs code of the user's."""
+    return is_users(value, _LOOK)
+
+
+#: what dir() goes through
+_DIR = ("__dir__", "__getattribute__", "__getattr__", "__class__", "__dict__")
+
+
+def names_of(value):
+    """dir(), which runs methods of libraries, and none of the user's."""
+    own = own_members(value) if is_a(value, types.ModuleType) else {}
+    if is_users(value, _DIR) or "__dir__" in own:
+        return list(all_members(value))
+    return dir(value)
+
+
+#: what listing the keys of a container may go through besides
+_KEYS = (*_DIR, "_ipython_key_completions_", "keys", "__iter__", "__len__", "__getitem__")
+
+
+def lists_keys_itself(value):
+    """Whether asking for its keys runs code of the user's."""
+    return is_users(value, _KEYS)
 
 
 def kind_of(value):

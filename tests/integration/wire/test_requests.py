@@ -2,6 +2,7 @@
 
 import os
 import socket
+import time
 
 import pytest
 from frontend import labels, only
@@ -63,6 +64,35 @@ def test_inspect(front):
 def test_inspect_unknown_name(front):
     reply = front.ask("inspect_request", {"code": "no_such_thing", "cursor_pos": 5, "detail_level": 0})
     assert (reply["status"], reply["found"], reply["data"]) == ("ok", False, {})
+
+
+SLOW = """
+class Slow:
+    def __repr__(self):
+        while True: pass
+slow = Slow()
+"""
+
+
+def test_inspection_does_not_hold_cells_up(start_kernel, shell):
+    with start_kernel(shell=shell, policy="ban_defs = false\n").frontend() as front:
+        front.run(SLOW)
+        started = time.monotonic()
+        msg_id = front.send("shell", "inspect_request", {"code": "slow", "cursor_pos": 4, "detail_level": 0})
+        cell = front.execute("6 * 7")
+        assert front.reply(msg_id).content["status"] == "ok"
+        assert front.reply(cell).content["status"] == "ok" and time.monotonic() - started < 10
+
+
+def test_completion_does_not_hold_cells_up(start_kernel):
+    """A matcher of the user's own is called, but not for ever; what can be told at once is told."""
+    with start_kernel(shell="ipython", policy="ban_defs = false\n").frontend() as front:
+        front.run("def slow(text):\n    while True: pass\n"
+                  "get_ipython().Completer.custom_matchers.append(slow)\nalphabet = 1")
+        started = time.monotonic()
+        matches = front.ask("complete_request", {"code": "alphab", "cursor_pos": 6})["matches"]
+        assert "alphabet" in matches and time.monotonic() - started < 10
+        assert front.run("6 * 7")[0].content["status"] == "ok"
 
 
 @pytest.mark.parametrize(("code", "status"), [
