@@ -253,13 +253,15 @@ static void say_ready(const struct ring_report *ring)
     cleanup_py PyObject *starter = PyLong_FromLong(outside_bell() >= 0 ? guard.starter : 0);
     cleanup_py PyObject *warm = report_warm();
     cleanup_py PyObject *ask = report_ask();
+    cleanup_py PyObject *outputs = PyUnicode_FromString(audit_policy()->passive_outputs ? "passive" : "any");
     cleanup_py PyObject *text = NULL;
     cleanup_buffer struct buffer ring_json = BUFFER_NONE;
     Py_ssize_t size;
     char *data;
 
     ring_report_encode(ring, &ring_json);
-    if (content != NULL && preset != NULL && limits != NULL && broker != NULL && starter != NULL && warm != NULL && ask != NULL &&
+    if (content != NULL && preset != NULL && limits != NULL && broker != NULL && starter != NULL && warm != NULL && ask != NULL && outputs != NULL &&
+        PyDict_SetItemString(content, "outputs", outputs) == 0 &&
         PyDict_SetItemString(content, "preset", preset) == 0 &&
         PyDict_SetItemString(content, "limits", limits) == 0 &&
         PyDict_SetItemString(content, "broker_pid", broker) == 0 &&

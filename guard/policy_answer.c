@@ -29,6 +29,8 @@ static PyObject *value_of(const char *key, const struct configuration *configura
         return PyBool_FromLong(policy->ban_defs);
     if (strcmp(key, "on_deny") == 0)
         return text(policy->asks ? "ask" : "error");
+    if (strcmp(key, "outputs") == 0)
+        return text(policy->passive_outputs ? "passive" : "any");
     if (strcmp(key, "ask_seconds") == 0)
         return PyLong_FromLong(policy->ask_seconds);
     if (strcmp(key, "warm.templates") == 0)

@@ -145,6 +145,7 @@ static PyObject *policy(PyObject *self, PyObject *unused)
         py_set(dict, "ban_defs", PyBool_FromLong(in_force->ban_defs)) < 0 ||
         py_set(dict, "os_ring", PyUnicode_FromString(policy_os_ring_name(in_force->os_ring))) < 0 ||
         py_set(dict, "on_deny", PyUnicode_FromString(in_force->asks ? "ask" : "error")) < 0 ||
+        py_set(dict, "outputs", PyUnicode_FromString(in_force->passive_outputs ? "passive" : "any")) < 0 ||
         py_set(dict, "ask_seconds", PyLong_FromLong(in_force->ask_seconds)) < 0 ||
         py_set(dict, "warm.templates", PyBool_FromLong(in_force->templates)) < 0 ||
         add_lists(dict, in_force) < 0 || add_limits(dict, in_force) < 0 ||

@@ -67,6 +67,7 @@ struct kernel {
     struct usage usage;
     int execution_count;       /* of the last cell that was stored */
     long late_denials;         /* since the last cell began, of cells that were over */
+    bool shows_passive_only;   /* the policy's outputs = "passive" */
     bool is_open;              /* the preset "open": the guard judges nothing */
     uint32_t output_cell;      /* whose the bytes on the guard's fds 1 and 2 are */
     bool is_shutting_down;

@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include <string.h>
 
-static const char magic[4] = {'S', 'P', 'P', '4'};
+static const char magic[4] = {'S', 'P', 'P', '5'};
 
 #define LIST_LIMIT 4096
 #define STRING_LIMIT_BYTES 4096
@@ -113,6 +113,7 @@ void policy_encode(const struct policy *policy, struct buffer *buffer)
     buffer_append_char(buffer, policy->allow_mode ? 1 : 0);
     buffer_append_char(buffer, policy->ban_defs ? 1 : 0);
     buffer_append_char(buffer, policy->asks ? 1 : 0);
+    buffer_append_char(buffer, policy->passive_outputs ? 1 : 0);
     buffer_append_char(buffer, policy->templates ? 1 : 0);
     buffer_append_char(buffer, policy->learns_imports ? 1 : 0);
     put_u32(buffer, (size_t)policy->ask_seconds);
@@ -142,6 +143,7 @@ int policy_decode(struct bytes bytes, struct policy **ret_policy)
     policy->allow_mode = take_byte(&reader, 1) != 0;
     policy->ban_defs = take_byte(&reader, 1) != 0;
     policy->asks = take_byte(&reader, 1) != 0;
+    policy->passive_outputs = take_byte(&reader, 1) != 0;
     policy->templates = take_byte(&reader, 1) != 0;
     policy->learns_imports = take_byte(&reader, 1) != 0;
     policy->ask_seconds = (long)take_size(&reader, POLICY_ASK_SECONDS_MAX);

@@ -337,6 +337,16 @@ static int set_on_deny(struct policy *policy, const struct policy_value *value)
     return 0;
 }
 
+static int set_outputs(struct policy *policy, const struct policy_value *value)
+{
+    if (value->type != POLICY_STRING)
+        return POLICY_E_BAD_TYPE;
+    if (strcmp(value->string, "any") != 0 && strcmp(value->string, "passive") != 0)
+        return POLICY_E_BAD_VALUE;
+    policy->passive_outputs = value->string[0] == 'p';
+    return 0;
+}
+
 static int set_ask_seconds(struct policy *policy, const struct policy_value *value)
 {
     if (value->type != POLICY_INTEGER)
@@ -376,6 +386,8 @@ int policy_set(struct policy *policy, const char *key, const struct policy_value
         return set_ban_defs(policy, value);
     if (strcmp(key, "on_deny") == 0)
         return set_on_deny(policy, value);
+    if (strcmp(key, "outputs") == 0)
+        return set_outputs(policy, value);
     if (strcmp(key, "ask_seconds") == 0)
         return set_ask_seconds(policy, value);
     if (strcmp(key, "warm.templates") == 0)

@@ -48,6 +48,7 @@ struct policy {
     bool ban_defs;                  /* def, async def and class are refused */
     struct policy_limits limits;
     bool asks;                      /* on_deny = "ask": a person may let a path pass */
+    bool passive_outputs;           /* outputs = "passive": nothing that a browser runs */
     bool templates;                 /* warm.templates: the guard may be forked from a template */
     bool learns_imports;            /* no warm.imports: what was used lately */
     long ask_seconds;               /* how long such a question waits */

@@ -352,6 +352,7 @@ int policy_set_preset(struct policy *policy, enum policy_preset preset)
     policy->ban_defs = values->ban_defs;
     policy->limits = limits_of(preset);
     policy->asks = false;
+    policy->passive_outputs = false;
     policy->templates = false;
     policy->learns_imports = true;
     policy->ask_seconds = ASK_SECONDS;

@@ -9,6 +9,7 @@
 #include "kernel/records/log.h"
 #include "kernel/requests/requests.h"
 #include "kernel/wire/json_text.h"
+#include "kernel/wire/passive.h"
 
 enum { HISTORY_DELAY_MS = 500 }; /* cells of a batch share one transaction */
 
@@ -356,6 +357,28 @@ static const char *find_fault(struct kernel *kernel, const struct frame *frame)
     return NULL;
 }
 
+static bool is_of_comm(enum frame_type type)
+{
+    return type == FRAME_COMM_OPEN || type == FRAME_COMM_MSG || type == FRAME_COMM_CLOSE;
+}
+
+/* A widget is a program of the front end's, and what it shows comes over a comm: there are none. */
+static int take_passive(struct kernel *kernel, const struct frame *frame)
+{
+    cleanup_buffer struct buffer content = BUFFER_NONE;
+    cleanup_free struct bytes *parts = NULL;
+    struct frame passive = *frame;
+
+    if (is_of_comm(frame->type))
+        return 0;
+    parts = xcalloc(frame->part_count, sizeof(*parts));
+    memcpy(parts, frame->parts, frame->part_count * sizeof(*parts));
+    passive_append(frame->parts[0], &content);
+    parts[0] = buffer_bytes(&content);
+    passive.parts = parts;
+    return takers[frame->type].take(kernel, &passive);
+}
+
 int from_guard_frame(struct kernel *kernel, const struct frame *frame)
 {
     const char *fault = find_fault(kernel, frame);
@@ -364,6 +387,8 @@ int from_guard_frame(struct kernel *kernel, const struct frame *frame)
         guard_process_condemn(&kernel->guard, fault);
         return 0;
     }
+    if (kernel->shows_passive_only && takers[frame->type].json_parts > 0 && frame->part_count > 0)
+        return take_passive(kernel, frame);
     return takers[frame->type].take(kernel, frame);
 }
 

@@ -42,6 +42,15 @@ static void repeat_banner(struct kernel *kernel, struct bytes info)
     kernel->banner = buffer_steal_string(&banner);
 }
 
+/* Said before the first cell: nothing that a guard says later changes it. */
+static void read_outputs(struct kernel *kernel, struct bytes info)
+{
+    cleanup_buffer struct buffer outputs = BUFFER_NONE;
+
+    kernel->shows_passive_only = json_text_member_string(info, "outputs", &outputs) &&
+                                 !bytes_equal_string(buffer_bytes(&outputs), "any");
+}
+
 int guard_ready_take(struct kernel *kernel, const struct frame *frame)
 {
     struct bytes info = frame->parts[0];
@@ -62,6 +71,7 @@ int guard_ready_take(struct kernel *kernel, const struct frame *frame)
     start_audit(kernel, buffer_bytes(&preset));
     warm_ready(kernel, info);
     errand_read_settings(kernel, info);
+    read_outputs(kernel, info);
     limits_read(info, &limits);
     limits_set(&kernel->limits, &limits);
     restore_start(kernel, info);

@@ -247,6 +247,33 @@ struct bytes json_text_inside(struct bytes container)
     return strip_space((struct bytes){(const char *)whole.data + 1, whole.size - 2});
 }
 
+bool json_text_next(struct bytes *rest, bool in_object, struct bytes *ret_key, struct bytes *ret_value)
+{
+    struct scanner scanner = scanner_of(*rest, JSON_TEXT_LENIENT);
+    const char *start;
+
+    if (rest->size == 0)
+        return false;
+    skip_space(&scanner);
+    if (skip_char(&scanner, ','))
+        skip_space(&scanner);
+    start = scanner.at;
+    if (in_object) {
+        if (!skip_string(&scanner))
+            return false;
+        *ret_key = (struct bytes){start, (size_t)(scanner.at - start)};
+        scanner.at = start;
+        if (!skip_key(&scanner))
+            return false;
+        start = scanner.at;
+    }
+    if (!skip_value(&scanner))
+        return false;
+    *ret_value = strip_space((struct bytes){start, (size_t)(scanner.at - start)});
+    *rest = (struct bytes){scanner.at, (size_t)(scanner.end - scanner.at)};
+    return true;
+}
+
 static bool string_is(struct bytes quoted, const char *text)
 {
     cleanup_buffer struct buffer decoded = BUFFER_NONE;

@@ -34,6 +34,16 @@ bool json_text_member(struct bytes object, const char *key, struct bytes *ret_va
 /* The same; a member that is null is none: so requests ask for what is usual. */
 bool json_text_member_given(struct bytes object, const char *key, struct bytes *ret_value);
 
+/*
+ * json_text_next() - the next member of an object, or element of a list
+ *
+ * rest       at first what json_text_inside() gave; moved on
+ * ret_key    with its quotes; of an object only
+ *
+ * False at the end.
+ */
+bool json_text_next(struct bytes *rest, bool in_object, struct bytes *ret_key, struct bytes *ret_value);
+
 /* What stands between the brackets of an object or a list, without space around it; empty for none. */
 struct bytes json_text_inside(struct bytes container);
 

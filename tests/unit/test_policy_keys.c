@@ -116,6 +116,20 @@ static void each_preset_has_its_limits(void **state)
     assert_int_equal(policy->limits.processes, 0);
 }
 
+static void which_outputs_are_shown(void **state)
+{
+    cleanup_policy struct policy *policy = policy_new(POLICY_WORKSPACE);
+    cleanup_policy struct policy *decoded = NULL;
+
+    (void)state;
+    assert_false(policy->passive_outputs);
+    assert_int_equal(set_text(policy, "outputs", "passive"), 0);
+    decoded = through_the_link(policy);
+    assert_true(decoded->passive_outputs);
+    assert_int_equal(set_text(policy, "outputs", "none"), POLICY_E_BAD_VALUE);
+    assert_int_equal(set_number(policy, "outputs", 1), POLICY_E_BAD_TYPE);
+}
+
 static void whether_and_how_long_to_ask(void **state)
 {
     cleanup_policy struct policy *policy = policy_new(POLICY_WORKSPACE);
@@ -228,6 +242,6 @@ static void presets_hide_the_usual_secrets(void **state)
 RUN(cmocka_unit_test(templates_are_wanted_and_learn_unless_modules_are_named),
     cmocka_unit_test(every_list_is_set_and_carried), cmocka_unit_test(the_mode_is_one_of_two),
     cmocka_unit_test(every_limit_is_set_and_carried), cmocka_unit_test(each_preset_has_its_limits),
-    cmocka_unit_test(whether_and_how_long_to_ask), cmocka_unit_test(any_lifts_a_limit), cmocka_unit_test(denials_are_added),
+    cmocka_unit_test(which_outputs_are_shown), cmocka_unit_test(whether_and_how_long_to_ask), cmocka_unit_test(any_lifts_a_limit), cmocka_unit_test(denials_are_added),
     cmocka_unit_test(what_no_file_may_change_stays),
     cmocka_unit_test(presets_hide_the_usual_secrets))
