@@ -5,15 +5,13 @@
 #include "guard/debug/breakpoints.h"
 #include "guard/debug/debug.h"
 #include "guard/denials.h"
-#include "guard/environment.h"
 #include "guard/errand.h"
+#include "guard/failed.h"
 #include "guard/frozen/frozen.h"
 #include "guard/frozen/trial.h"
 #include "guard/imported.h"
-#include "guard/link/descriptors.h"
 #include "guard/limit_note.h"
 #include "guard/policy/verdict.h"
-#include "guard/policy_answer.h"
 #include "guard/python/aside.h"
 #include "guard/python/attribution.h"
 #include "guard/python/cell.h"
@@ -37,14 +35,11 @@
 #include "guard/report.h"
 #include "guard/ring/ring.h"
 #include "guard/rules/rules.h"
-#include "guard/setup.h"
 #include "guard/template/template.h"
 #include "guard/tool_functions.h"
-#include "guard/tools/outside.h"
-#include "guard/tools/starter.h"
+#include "guard/trusted.h"
 
 #include <sys/prctl.h>
-#include <sys/wait.h>
 #include <signal.h>
 
 enum { WARM_UP_PAUSE_MS = 5 };
@@ -52,7 +47,6 @@ enum { WARM_UP_PAUSE_MS = 5 };
 static struct {
     PyObject *shell;
     bool is_forked; /* from a template */
-    pid_t starter;  /* of tool processes; 0: there is none */
 } guard;
 
 static int check_rules(PyObject *ast)
@@ -87,35 +81,11 @@ static const struct execute_hooks execute_hooks = {
     .end_trial = trial_end,
 };
 
-static void __attribute__((noreturn)) fail(const char *reason)
-{
-    struct bytes part = bytes_of_string(reason);
-
-    link_end_post(&(struct frame){FRAME_FAILED, 0, 1, &part});
-    link_end_close();
-    _exit(1);
-}
-
 void guard_fail(int link_fd, const char *reason)
 {
     if (link_end_open(link_fd) < 0)
         _exit(1);
-    fail(reason);
-}
-
-/* "TypeError: …": the kernel process shows it to whoever started the kernel. */
-static void __attribute__((noreturn)) fail_with_exception(const char *doing)
-{
-    cleanup_py PyObject *exception = error_take();
-    cleanup_py PyObject *type_name = exception != NULL ? PyType_GetName(Py_TYPE(exception)) : NULL;
-    cleanup_py PyObject *text = NULL;
-    cleanup_py PyObject *utf8 = NULL;
-
-    if (type_name != NULL)
-        text = PyUnicode_FromFormat("the guard could not %s: %U: %S", doing, type_name, exception);
-    if (text != NULL)
-        utf8 = PyUnicode_AsEncodedString(text, "utf-8", "backslashreplace");
-    fail(utf8 != NULL ? PyBytes_AsString(utf8) : doing);
+    failed(reason);
 }
 
 static void configure(struct configuration *ret_configuration)
@@ -124,78 +94,11 @@ static void configure(struct configuration *ret_configuration)
     cleanup_free char *problem = NULL;
 
     if (link_end_receive(&frame) < 0)
-        fail_with_exception("read its configuration");
+        failed_with_exception("read its configuration");
     if (frame.type != FRAME_CONFIGURE)
-        fail("the kernel process sent a request before the configuration");
+        failed("the kernel process sent a request before the configuration");
     if (configuration_read(&frame, ret_configuration, &problem) < 0)
-        fail(problem);
-}
-
-/* The same in a tool process, whose environment is whole, and which has no cells to give names to. */
-static int set_up_tools(struct policy *policy, char **ret_problem)
-{
-    cleanup_py PyObject *names = PyDict_New();
-
-    outside_set_role(OUTSIDE_NOT_NOW);
-    if (names == NULL || setup_config(policy) < 0) {
-        *ret_problem = xstrdup("the user's config.py cannot be run in the tool process");
-        PyErr_Clear(); /* that sentence takes its place */
-        return -1;
-    }
-    outside_set_role(OUTSIDE_TOOL_PROCESS);
-    return setup_run(policy, names, ret_problem);
-}
-
-/* Only set-up files register tools that run outside. Returns the bell, or -1. */
-static int fork_starter(struct policy *policy, int link_fd)
-{
-    struct starter_settings settings = {policy, set_up_tools, link_fd + DESCRIPTOR_TOOL_RECORDS};
-    cleanup_free char *problem = NULL;
-    int bell = -1;
-    pid_t pid;
-
-    outside_set_role(OUTSIDE_NOT_NOW);
-    if (!descriptor_is_packets(settings.records))
-        settings.records = -1;
-    if (policy->setup_files.count == 0) {
-        if (settings.records >= 0)
-            close(settings.records);
-        return -1;
-    }
-    pid = starter_fork(&settings, &bell);
-    if (pid < 0) {
-        problem = xasprintf("the process that starts tools cannot be forked: %s", strerror((int)-pid));
-        fail(problem);
-    }
-    guard.starter = pid;
-    return bell;
-}
-
-/*
- * What the user trusts and what cells find in their first line: before the shell, whose modules may
- * look at the environment, and whose streams belong to cells.
- */
-static PyObject *run_setup(const struct configuration *configuration, int bell)
-{
-    const struct policy *policy = configuration->policy;
-    PyObject *names = PyDict_New();
-    cleanup_free char *problem = NULL;
-
-    if (environment_hide(policy) < 0 || environment_prepare_libraries(policy) < 0)
-        fail_with_exception("take secrets out of the environment");
-    if (names == NULL || setup_add_globals(policy, configuration->result.extra_globals, names) < 0)
-        fail_with_exception("make the variables of [extra_globals]");
-    if (setup_config(configuration->policy) < 0)
-        fail_with_exception("run the user's config.py");
-    outside_set_role(OUTSIDE_GUARD);
-    if (setup_run(configuration->policy, names, &problem) < 0)
-        fail(problem);
-    if (outside_start(bell) < 0)
-        fail_with_exception("start the process of its tools");
-    if (bell >= 0 && outside_bell() < 0)
-        waitpid(guard.starter, NULL, 0); /* nobody needs it: it ends at once */
-    frozen_keep(outside_bell());
-    return names;
+        failed(problem);
 }
 
 static int add_names(PyObject *names)
@@ -232,7 +135,7 @@ static void close_ring(struct ring_report *ret_report)
     cleanup_free char *gaps = NULL;
 
     if (ring_close(audit_policy(), ret_report, &problem) < 0)
-        fail(problem);
+        failed(problem);
     if (ret_report->proxied)
         verdict_network_is_proxied();
     report_ring(ret_report);
@@ -250,7 +153,7 @@ static void say_ready(const struct ring_report *ring)
         PyUnicode_FromString(policy_preset_name(audit_policy()->preset));
     cleanup_py PyObject *limits = report_limits();
     cleanup_py PyObject *broker = PyLong_FromLong(ring_broker_pid());
-    cleanup_py PyObject *starter = PyLong_FromLong(outside_bell() >= 0 ? guard.starter : 0);
+    cleanup_py PyObject *starter = PyLong_FromLong(trusted_starter());
     cleanup_py PyObject *warm = report_warm();
     cleanup_py PyObject *ask = report_ask();
     cleanup_py PyObject *outputs = PyUnicode_FromString(audit_policy()->passive_outputs ? "passive" : "any");
@@ -269,7 +172,7 @@ static void say_ready(const struct ring_report *ring)
         PyDict_SetItemString(content, "warm", warm) == 0 && PyDict_SetItemString(content, "ask", ask) == 0)
         text = json_encode(content);
     if (text == NULL || PyBytes_AsStringAndSize(text, &data, &size) < 0)
-        fail_with_exception("say that it is ready");
+        failed_with_exception("say that it is ready");
     link_end_post(&(struct frame){FRAME_READY, 0, 2,
                                   (struct bytes[]){{data, (size_t)size}, buffer_bytes(&ring_json)}});
     module_release_log();
@@ -384,11 +287,11 @@ static void import_own_files(const char *library_directory)
 
     if (compat_init(&missing) != 0) {
         reason = xasprintf("this Python has no %s, which the guard needs", missing);
-        fail(reason);
+        failed(reason);
     }
     if (shell_import_glue(library_directory) < 0 ||
         (library_directory != NULL && add_tool_functions() < 0))
-        fail_with_exception("import its own Python files");
+        failed_with_exception("import its own Python files");
 }
 
 /* From CONFIGURE on. A policy is read here alone, so here it is that it can say no to where we come from. */
@@ -401,20 +304,20 @@ static void __attribute__((noreturn)) start(int link_fd, const char *host)
 
     configure(&configuration);
     if (guard.is_forked && !configuration.policy->templates)
-        fail("the policy wants no template");
-    bell = fork_starter(configuration.policy, link_fd);
+        failed("the policy wants no template");
+    bell = trusted_fork_tools(configuration.policy, link_fd);
     ring_prepare(configuration.policy);
-    names = run_setup(&configuration, bell);
+    names = trusted_run(&configuration, bell);
     if (report_start(host, configuration.result.paths) < 0 || errand_start() < 0)
-        fail_with_exception("describe itself");
+        failed_with_exception("describe itself");
     if (warm_up(&configuration) < 0 || add_names(names) < 0)
-        fail_with_exception("start its shell");
+        failed_with_exception("start its shell");
     ask_start();
     if (audit_arm(steal(configuration.policy), link_fd) < 0)
-        fail_with_exception("arm itself");
+        failed_with_exception("arm itself");
     close_ring(&ring);
     if (shell_open_cwd() < 0)
-        fail_with_exception("set the path of modules");
+        failed_with_exception("set the path of modules");
     configuration_finish(&configuration);
     say_ready(&ring);
     serve();
@@ -450,23 +353,4 @@ void guard_be_template(const struct template_settings *settings, const char *lib
     if (frozen_start(link_fd) < 0 || link_end_open(link_fd) < 0)
         _exit(1);
     start(link_fd, host_of(library_directory));
-}
-
-/* The link is a socket here as well, so that the question is asked in the words of a session. */
-int guard_answer_policy(int link_fd, enum guard_question question)
-{
-    struct configuration configuration = {.shell = NULL};
-    struct frame frame;
-    cleanup_free char *problem = NULL;
-    int status = 1;
-
-    if (link_end_open(link_fd) < 0 || link_end_receive(&frame) < 0 || frame.type != FRAME_CONFIGURE)
-        return 2;
-    if (configuration_read(&frame, &configuration, &problem) < 0 ||
-        setup_check(configuration.policy, &problem) < 0)
-        fprintf(stderr, "%s\n", problem);
-    else
-        status = policy_answer(question, &configuration) < 0 ? 2 : 0;
-    configuration_finish(&configuration);
-    return status;
 }

@@ -29,16 +29,5 @@ struct template_settings;
 void __attribute__((noreturn)) guard_be_template(const struct template_settings *settings,
                                                  const char *library_directory);
 
-/* Says FAILED with one sentence and ends the process; for hosts that cannot start an interpreter.
- */
+/* Says FAILED with one sentence and ends the process; for hosts that cannot start an interpreter. */
 void __attribute__((noreturn)) guard_fail(int link_fd, const char *reason);
-
-/* What `safepyrun policy` asks. */
-enum guard_question { GUARD_CHECK_POLICY, GUARD_SHOW_POLICY, GUARD_SHOW_POLICY_JSON };
-
-/*
- * guard_answer_policy() - read one CONFIGURE, say on stdout what it means, on stderr what is wrong
- *
- * No cell runs and no set-up file either. Returns the exit status: 0; 1 a file is wrong; 2 a fault.
- */
-int guard_answer_policy(int link_fd, enum guard_question question);

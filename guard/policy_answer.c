@@ -1,7 +1,10 @@
 #include "guard/policy_answer.h"
 
 #include "guard/audit/texts.h"
+#include "guard/configuration.h"
+#include "guard/python/link_end.h"
 #include "guard/python/py_cleanup.h"
+#include "guard/setup.h"
 
 #include <string.h>
 
@@ -183,14 +186,33 @@ static int print_json(const struct configuration *configuration)
     return 0;
 }
 
-int policy_answer(enum guard_question question, const struct configuration *configuration)
+static int print_answer(enum policy_question question, const struct configuration *configuration)
 {
     int result = 0;
 
-    if (question == GUARD_SHOW_POLICY)
+    if (question == POLICY_QUESTION_SHOW)
         result = print_text(configuration);
-    else if (question == GUARD_SHOW_POLICY_JSON)
+    else if (question == POLICY_QUESTION_SHOW_JSON)
         result = print_json(configuration);
     fflush(stdout);
     return result;
+}
+
+/* The link is a socket here as well, so that the question is asked in the words of a session. */
+int policy_answer(int link_fd, enum policy_question question)
+{
+    struct configuration configuration = {.shell = NULL};
+    struct frame frame;
+    cleanup_free char *problem = NULL;
+    int status = 1;
+
+    if (link_end_open(link_fd) < 0 || link_end_receive(&frame) < 0 || frame.type != FRAME_CONFIGURE)
+        return 2;
+    if (configuration_read(&frame, &configuration, &problem) < 0 ||
+        setup_check(configuration.policy, &problem) < 0)
+        fprintf(stderr, "%s\n", problem);
+    else
+        status = print_answer(question, &configuration) < 0 ? 2 : 0;
+    configuration_finish(&configuration);
+    return status;
 }

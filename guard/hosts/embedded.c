@@ -13,6 +13,7 @@
 #include "guard/guard.h"
 #include "guard/link/cleanup.h"
 #include "guard/link/buffer.h"
+#include "guard/policy_answer.h"
 #include "guard/python/compat.h"
 #include "guard/template/template.h"
 
@@ -26,7 +27,7 @@ struct options {
     const char *python;
     const char *library_directory; /* NULL: beside this program */
     bool answers;                  /* a question about a policy, instead of serving cells */
-    enum guard_question question;
+    enum policy_question question;
     struct template_settings template; /* listen_fd -1: be a guard */
 };
 
@@ -61,9 +62,9 @@ static int read_options(int argc, char **argv, struct options *options)
         case 's':
         case 'j':
             options->answers = true;
-            options->question = option == 'c'   ? GUARD_CHECK_POLICY
-                                : option == 's' ? GUARD_SHOW_POLICY
-                                                : GUARD_SHOW_POLICY_JSON;
+            options->question = option == 'c'   ? POLICY_QUESTION_CHECK
+                                : option == 's' ? POLICY_QUESTION_SHOW
+                                                : POLICY_QUESTION_SHOW_JSON;
             break;
         case 't':
             options->template.listen_fd = atoi(optarg);
@@ -173,7 +174,7 @@ int main(int argc, char **argv)
         guard_fail(options.link_fd,
                    status.err_msg != NULL ? status.err_msg : "Python did not start");
     if (options.answers)
-        return guard_answer_policy(options.link_fd, options.question);
+        return policy_answer(options.link_fd, options.question);
     if (options.library_directory == NULL)
         options.library_directory = directory;
     if (options.template.listen_fd >= 0)

@@ -3,7 +3,7 @@
 import os
 import sys
 
-#: what `safepyrun policy` asks; the numbers are guard.h's enum guard_question
+#: what `safepyrun policy` asks; the numbers are policy_answer.h's enum policy_question
 QUESTIONS = {"--check-policy": 0, "--show-policy": 1, "--show-policy-json": 2}
 
 

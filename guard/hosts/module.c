@@ -12,6 +12,7 @@
 #include "guard/guard.h"
 #include "guard/hosts/runner_type.h"
 #include "guard/hosts/scope_type.h"
+#include "guard/policy_answer.h"
 #include "guard/python/compat.h"
 #include "guard/template/template.h"
 
@@ -65,11 +66,11 @@ static PyObject *answer_policy(PyObject *self, PyObject *args)
     (void)self;
     if (!PyArg_ParseTuple(args, "ii:answer_policy", &link_fd, &question))
         return NULL;
-    if (question < GUARD_CHECK_POLICY || question > GUARD_SHOW_POLICY_JSON) {
+    if (question < POLICY_QUESTION_CHECK || question > POLICY_QUESTION_SHOW_JSON) {
         PyErr_SetString(PyExc_ValueError, "no such question");
         return NULL;
     }
-    return PyLong_FromLong(guard_answer_policy(link_fd, (enum guard_question)question));
+    return PyLong_FromLong(policy_answer(link_fd, (enum policy_question)question));
 }
 
 static PyMethodDef methods[] = {
