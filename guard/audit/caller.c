@@ -5,7 +5,6 @@
 #include "guard/python/stack.h"
 #include "guard/python/py_cleanup.h"
 
-#include <fcntl.h>
 #include <string.h>
 
 /* What a code object carries: one of these, and above it the number of the scope it was compiled under. */

@@ -10,8 +10,6 @@
 
 #include "guard/python/py_cleanup.h"
 
-#include <stdbool.h>
-
 /* Before user code. -1 with an exception set. */
 int plain_init(void);
 

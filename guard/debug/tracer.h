@@ -9,8 +9,6 @@
 
 #include <Python.h>
 
-#include <stdbool.h>
-
 /* Around each request while a front end is attached. */
 void tracer_begin(void);
 void tracer_end(void);

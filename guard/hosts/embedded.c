@@ -20,7 +20,6 @@
 #include <Python.h>
 
 #include <getopt.h>
-#include <limits.h>
 
 struct options {
     int link_fd;

@@ -1,5 +1,6 @@
 #include "guard/link/buffer.h"
 
+#include <stdarg.h>
 #include <stdint.h>
 
 static void __attribute__((noreturn)) die_out_of_memory(void)

@@ -9,8 +9,6 @@
 #include "guard/link/bytes.h"
 #include "guard/link/cleanup.h"
 
-#include <stdarg.h>
-
 struct buffer {
     char *data;      /* NULL while nothing was appended; not NUL-terminated */
     size_t size;     /* bytes in use */

@@ -7,7 +7,6 @@
 
 #include "guard/link/buffer.h"
 
-#include <stdbool.h>
 #include <stdint.h>
 
 /* The bit of a name; 0 for one that is not in the table. */

@@ -2,7 +2,6 @@
 
 #include "guard/policy/import_rules.h"
 
-#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>

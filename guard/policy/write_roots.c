@@ -2,7 +2,6 @@
 
 #include "guard/link/buffer.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <pwd.h>
 #include <string.h>

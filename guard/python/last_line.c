@@ -3,7 +3,6 @@
 #include "guard/python/py_cleanup.h"
 
 #include <fcntl.h>
-#include <signal.h>
 
 static int call(PyObject *module, const char *name, PyObject *arguments, PyObject *keywords)
 {

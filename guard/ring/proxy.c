@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <netdb.h>
 #include <poll.h>
-#include <signal.h>
 #include <strings.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>

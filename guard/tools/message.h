@@ -11,7 +11,6 @@
 
 #include "guard/link/buffer.h"
 
-#include <stdbool.h>
 #include <stdint.h>
 
 enum {

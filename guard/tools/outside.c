@@ -5,7 +5,6 @@
 #include "guard/tools/message.h"
 
 #include <string.h>
-#include <sys/socket.h>
 
 static struct {
     enum outside_role role;

@@ -6,7 +6,6 @@
 #include "guard/tools/value.h"
 
 #include <fcntl.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>

@@ -2,7 +2,6 @@
 
 #include "guard/link/utf8.h"
 
-#include <poll.h>
 #include <time.h>
 
 enum {

@@ -4,10 +4,11 @@
 #include "kernel/commands/place.h"
 #include "kernel/commands/policy_question.h"
 
-#include "guard/link/buffer.h"
+#include "guard/link/cleanup.h"
 #include "kernel/config/installation.h"
 
 #include <getopt.h>
+#include <stdarg.h>
 #include <sys/stat.h>
 
 #define DISPLAY_NAME "Python 3 (safepyrun)"

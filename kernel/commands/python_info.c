@@ -4,7 +4,6 @@
 #include "kernel/config/installation.h"
 
 #include <fcntl.h>
-#include <limits.h>
 #include <spawn.h>
 #include <sys/wait.h>
 

@@ -8,7 +8,6 @@
 
 #include "guard/link/buffer.h"
 #include "kernel/commands/value_options.h"
-#include "kernel/config/policy_sources.h"
 #include "kernel/config/runtime_folder.h"
 #include "kernel/supervisor/template_ask.h"
 #include "kernel/supervisor/templates.h"

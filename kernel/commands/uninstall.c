@@ -3,9 +3,10 @@
 #include "kernel/commands/kernelspec.h"
 #include "kernel/commands/place.h"
 
-#include "guard/link/buffer.h"
+#include "guard/link/cleanup.h"
 
 #include <getopt.h>
+#include <string.h>
 
 static const char usage[] =
     "usage: safepyrun uninstall [options]\n\n"

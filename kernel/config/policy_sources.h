@@ -10,7 +10,6 @@
 
 #include "guard/link/bytes.h"
 
-#include <stdbool.h>
 #include <stddef.h>
 
 enum { POLICY_SOURCES_MAX = 4, POLICY_SOURCE_PARTS = 4, POLICY_SOURCE_PATH = 1 };

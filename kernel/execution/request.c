@@ -5,6 +5,7 @@
 #include "kernel/wire/json_text.h"
 
 #include <assert.h>
+#include <stdarg.h>
 
 struct request *request_new(struct kernel *kernel, enum channel channel,
                             const struct request_type *type, struct message *message)

@@ -2,7 +2,6 @@
 #include "kernel/execution/subshell_thread.h"
 #include "kernel/execution/subshells.h"
 #include "kernel/kernel.h"
-#include "kernel/requests/requests.h"
 
 /* Nothing of it is left. */
 static void forget(struct subshell *subshell)

@@ -9,8 +9,6 @@
 #include "kernel/mcp/cell_result.h"
 #include "kernel/mcp/tools.h"
 
-#include <stdint.h>
-
 struct call {
     enum tool tool;
     json_t *id;

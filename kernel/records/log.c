@@ -3,6 +3,7 @@
 #include "guard/link/buffer.h"
 
 #include <fcntl.h>
+#include <stdarg.h>
 #include <time.h>
 
 /* The only mutable state of a file in the kernel process: every module logs, none should carry it. */

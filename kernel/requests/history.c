@@ -2,8 +2,6 @@
 #include "kernel/requests/requests.h"
 #include "kernel/wire/json_text.h"
 
-#include <limits.h>
-
 enum { TAIL_DEFAULT = 10 };
 
 /* What a history_request may say, with the defaults that IPython gives. */

@@ -1,6 +1,6 @@
 #include "kernel/supervisor/errand_process.h"
 
-#include "guard/link/buffer.h"
+#include "guard/link/cleanup.h"
 #include "kernel/supervisor/process_tree.h"
 
 #include <fcntl.h>

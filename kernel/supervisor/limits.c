@@ -1,7 +1,6 @@
 #include "kernel/supervisor/limits.h"
 
 #include "kernel/records/log.h"
-#include "kernel/supervisor/proc.h"
 #include "kernel/supervisor/process_tree.h"
 #include "kernel/wire/json_text.h"
 

@@ -4,7 +4,6 @@
 #include "guard/link/cleanup.h"
 
 #include <fcntl.h>
-#include <sys/stat.h>
 
 static const char *const names[CHANNEL_COUNT] = {
     [CHANNEL_SHELL] = "shell",     [CHANNEL_IOPUB] = "iopub",  [CHANNEL_STDIN] = "stdin",

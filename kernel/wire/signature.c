@@ -2,7 +2,6 @@
 
 #include "guard/link/buffer.h"
 
-#include <ctype.h>
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>

@@ -8,8 +8,6 @@
 
 #include "guard/link/bytes.h"
 
-#include <stdint.h>
-
 enum {
     SIGNATURE_FRAMES = 4, /* header, parent header, metadata, content; buffers are not signed */
     SIGNATURE_HEX_MAX = 2 * 64,

@@ -3,7 +3,6 @@
 #include "guard/link/buffer.h"
 #include "kernel/records/history.h"
 
-#include <fcntl.h>
 #include <sqlite3.h>
 #include <sys/stat.h>
 

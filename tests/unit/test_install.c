@@ -7,6 +7,7 @@
 #include "kernel/commands/place.h"
 
 #include <dirent.h>
+#include <stdarg.h>
 #include <fcntl.h>
 #include <ftw.h>
 #include <sys/stat.h>

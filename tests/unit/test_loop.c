@@ -2,7 +2,6 @@
 
 #include "kernel/loop.h"
 
-#include <errno.h>
 #include <poll.h>
 #include <unistd.h>
 
