@@ -4,6 +4,7 @@
 #include "guard/python/compat.h"
 #include "guard/python/error.h"
 #include "guard/python/link_end.h"
+#include "guard/python/method_patch.h"
 #include "guard/python/py_cleanup.h"
 
 #include <pthread.h>
@@ -13,6 +14,8 @@
 #include <unistd.h>
 
 enum { WAIT_MS = 30000 }; /* for the main thread, which may be in the middle of a long call */
+#define SLEEP_SECONDS 0.1
+#define SLEEP_SECONDS_MAX 1e9
 
 static struct {
     subshell_handler handle;
@@ -21,7 +24,9 @@ static struct {
     int fd;                         /* and its socket */
     atomic_bool wants_threading;
     unsigned long idents[SHELLS_MAX]; /* of their threads; 0: none */
-    bool is_hit[SHELLS_MAX];          /* KeyboardInterrupt is to come in the thread, or has come */
+    unsigned hits[SHELLS_MAX];        /* how often KeyboardInterrupt was to come in the thread */
+    unsigned settled[SHELLS_MAX];     /* of them, before the request at hand */
+    bool has_patched;
     uint32_t interrupted;             /* a request that was to be interrupted and does not run: it is over, or to come */
 } subshells;
 
@@ -30,6 +35,14 @@ static void tell(unsigned number, const char *word)
     struct bytes part = bytes_of_string(word);
 
     link_end_post(&(struct frame){FRAME_SUBSHELL, number, 1, &part});
+}
+
+static double now_seconds(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
 static PyObject *load(void)
@@ -41,7 +54,7 @@ static PyObject *load(void)
 
 static void raise_in(unsigned number)
 {
-    subshells.is_hit[number] = true;
+    subshells.hits[number]++;
     PyThreadState_SetAsyncExc(subshells.idents[number], PyExc_KeyboardInterrupt);
 }
 
@@ -53,12 +66,53 @@ static void begin_request(unsigned number, uint32_t cell)
 {
     cleanup_py PyObject *done = NULL;
 
-    if (subshells.is_hit[number] && load() != NULL)
+    if (subshells.hits[number] != subshells.settled[number] && load() != NULL)
         done = PyObject_CallMethod(subshells.glue, "settle", NULL);
     PyErr_Clear();
-    subshells.is_hit[number] = false;
+    subshells.settled[number] = subshells.hits[number];
     if (cell == subshells.interrupted)
         raise_in(number);
+}
+
+/*
+ * time.sleep() in the thread of a subshell: no signal ends it there, so it is done in pieces. When an interrupt has come, it
+ * returns, and the exception is raised right behind the call.
+ */
+static PyObject *sleep_in_pieces(const struct method_call *call, void *data)
+{
+    unsigned number = attribution_shell();
+    PyObject *seconds = call->positional == 1 ? call->args[0] : NULL;
+    unsigned hits = subshells.hits[number];
+    double left;
+
+    (void)data;
+    if (number == 0 || seconds == NULL || !(PyFloat_CheckExact(seconds) || PyLong_CheckExact(seconds)))
+        return method_call_next(call);
+    left = PyFloat_AsDouble(seconds);
+    if (!(left > SLEEP_SECONDS && left < SLEEP_SECONDS_MAX)) {
+        PyErr_Clear();
+        return method_call_next(call); /* which knows what is wrong with it */
+    }
+    for (double end = now_seconds() + left; left > 0 && hits == subshells.hits[number]; left = end - now_seconds()) {
+        cleanup_py PyObject *piece = PyFloat_FromDouble(left < SLEEP_SECONDS ? left : SLEEP_SECONDS);
+        cleanup_py PyObject *done = piece != NULL ? method_call_next_with(call, 0, piece) : NULL;
+
+        if (done == NULL)
+            return NULL;
+    }
+    return py_own(Py_None);
+}
+
+/* Where it cannot be patched, a cell that sleeps is not interrupted. */
+static void patch_sleep(void)
+{
+    cleanup_py PyObject *module = PyImport_ImportModule("time");
+    cleanup_py PyObject *function = module != NULL ? PyObject_GetAttrString(module, "sleep") : NULL;
+
+    if (function != NULL)
+        method_patch(function, sleep_in_pieces, NULL);
+    PyErr_Clear();
+    subshells.has_patched = true;
 }
 
 /* The thread's whole life. Nobody but subshell_open() can begin one: a cell that finds this function cannot. */
@@ -137,6 +191,8 @@ void subshell_open(unsigned number, int fd)
     cleanup_py PyObject *done = NULL;
 
     wait_for_threading();
+    if (!subshells.has_patched)
+        patch_sleep();
     subshells.expected = number;
     subshells.fd = fd;
     if (function != NULL && load() != NULL)

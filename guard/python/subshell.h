@@ -31,5 +31,5 @@ void subshell_close(unsigned number);
 unsigned subshell_count(void);
 bool subshell_is_working(void);
 
-/* KeyboardInterrupt in this request, if it still runs in a subshell. */
+/* KeyboardInterrupt in this request, if it runs in a subshell or is about to: between two byte codes, or while it sleeps. */
 void subshell_interrupt(uint32_t cell);

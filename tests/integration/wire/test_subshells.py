@@ -121,6 +121,17 @@ def test_an_interrupt_hits_the_cell_that_it_was_sent_for(front, subshell):
         assert run(front, "1", subshell)[0].content["status"] == "ok"
 
 
+def test_an_interrupt_ends_a_sleep(front, subshell):
+    """That one: what comes after it sleeps as long as it was told to."""
+    code = "import time\nprint('on', flush=True)\ntry: time.sleep(30)\nexcept KeyboardInterrupt: began = time.monotonic(); time.sleep(0.3); print(time.monotonic() - began >= 0.3)"
+    asleep = send(front, code, subshell)
+    front.until(asleep, "stdout")
+    front.ask("interrupt_request", channel="control", header={"subshell_id": subshell})
+    assert text(front.outputs(asleep)) == "True\n"
+    reply = run(front, "time.sleep(-1)", subshell)[0].content
+    assert (reply["ename"], reply["evalue"]) == ("ValueError", "sleep length must be non-negative")
+
+
 def test_payloads_go_with_their_cells_reply(front, subshell):
     front.run("import threading; meet = threading.Barrier(2, timeout=10)")
     code = "meet.wait(); print(callable({0})); meet.wait(); {0}(keep_kernel=True) if '{0}' == 'exit' else None; meet.wait()"
@@ -168,7 +179,8 @@ def test_time_limit(start_kernel, shell):
     with kernel.frontend() as front:
         subshell = create(front)
         assert run(front, "while True: pass", subshell)[0].content["ename"] == "KeyboardInterrupt"
-        reply = run(front, "import time; time.sleep(30)", subshell)[0]
+        assert run(front, "import time; time.sleep(30)", subshell)[0].content["ename"] == "KeyboardInterrupt"
+        reply = run(front, "import threading; lock = threading.Lock(); lock.acquire(); lock.acquire()", subshell)[0]
         assert reply.content["ename"] == "GuardDied" and "timeout_seconds" in reply.content["evalue"]
         assert front.run("1")[0].content["status"] == "ok"
         assert run(front, "1", subshell)[0].content["status"] == "ok"
