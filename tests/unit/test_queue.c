@@ -38,6 +38,22 @@ static void any_request_can_be_taken_out(void **state)
     assert_null(queue_pop(&queue));
 }
 
+static void requests_are_put_where_they_arrived(void **state)
+{
+    struct queue queue = {NULL, NULL, NULL};
+    struct request requests[4] = {{.arrival = 1}, {.arrival = 2}, {.arrival = 3}, {.arrival = 4}};
+
+    (void)state;
+    queue_insert(&queue, &requests[1]);
+    queue_insert(&queue, &requests[3]);
+    queue_insert(&queue, &requests[0]);
+    queue_insert(&queue, &requests[2]);
+    assert_ptr_equal(queue.last, &requests[3]);
+    for (int i = 0; i < 4; i++)
+        assert_ptr_equal(queue_pop(&queue), &requests[i]);
+    assert_null(queue.last);
+}
+
 static void aborting_an_empty_queue_is_nothing(void **state)
 {
     struct queue queue = {NULL, NULL, NULL};
@@ -49,4 +65,5 @@ static void aborting_an_empty_queue_is_nothing(void **state)
 
 RUN(cmocka_unit_test(requests_come_out_in_order),
     cmocka_unit_test(any_request_can_be_taken_out),
+    cmocka_unit_test(requests_are_put_where_they_arrived),
     cmocka_unit_test(aborting_an_empty_queue_is_nothing))
