@@ -32,7 +32,7 @@ int cell_start(const struct cell_hooks *hooks, PyObject *shell)
 
 bool cell_is_user_code(PyObject *code)
 {
-    return cells.hooks->is_user_code(code);
+    return cells.hooks != NULL && cells.hooks->is_user_code(code); /* a host program runs no cells */
 }
 
 void cell_outcome_finish(struct cell_outcome *outcome)

@@ -9,7 +9,7 @@ import zipfile
 
 import pytest
 from frontend import only, text
-from kernel_process import PROJECT
+from kernel_process import PROJECT, KernelProcess
 
 SUPPORT = PROJECT / "tests" / "support"
 POLICY = 'on_deny = "ask"\n'
@@ -25,6 +25,20 @@ def asking(start_kernel, tmp_path):
         return kernel, kernel.frontend()
 
     return start
+
+
+@pytest.fixture(scope="module")
+def shared_kernel(tmp_path_factory):
+    kernel = KernelProcess(tmp_path_factory.mktemp("kernel"), policy=POLICY, shell="ipython")
+    yield kernel
+    kernel.stop()
+
+
+@pytest.fixture
+def shared(shared_kernel):
+    """The same of a kernel that these tests have in common."""
+    with shared_kernel.frontend() as front:
+        yield shared_kernel, front
 
 
 def audit(tmp_path, kind):
@@ -88,7 +102,7 @@ def test_yes(asking, tmp_path):
 CAPTURED = {
     "assigned": ("lines = !printf 'a\\nb\\n'; echo c >&2", "(type(lines).__name__, list(lines))", "('SList', ['a', 'b', 'c'])"),
     "sx": ("lines = %sx echo a", "(list(lines), lines.n)", "(['a'], 'a')"),
-    "system": ("%%system\necho a\necho b", "list(_1)", "['a', 'b']"),
+    "system": ("%%system\necho a\necho b", "list(_)", "['a', 'b']"),
     "script": ("%%bash --out out --err err\necho \"it's\"\necho b >&2", "(out, err)", "(\"it's\\n\", 'b\\n')"),
     "capture": ("%%capture taken\n!echo a; echo b >&2", "(taken.stdout, taken.stderr)", "('a\\n', 'b\\n')"),
     "values": ("name = 'x y'\nlines = !echo {name} $name '$$HOME'", "list(lines)", "['x y x y $$HOME']"),
@@ -96,16 +110,16 @@ CAPTURED = {
 
 
 @pytest.mark.parametrize("cell, expression, expected", CAPTURED.values(), ids=CAPTURED)
-def test_captured(asking, cell, expression, expected):
-    _, front = asking()
+def test_captured(shared, cell, expression, expected):
+    _, front = shared
     _, reply, outputs = run(front, cell)
     assert reply.content["status"] == "ok", reply.content
     assert streams(outputs) == {"stdout": "", "stderr": ""}
     assert value(front, expression) == expected
 
 
-def test_scripts_are_shown_line_by_line(asking):
-    _, front = asking()
+def test_scripts_are_shown_line_by_line(shared):
+    _, front = shared
     prompt, reply, outputs = run(front, "%%bash -e\nfor i in 1 2; do\n  echo $i\ndone\nEND\necho never")
     assert "\n    | bash -e <<'END_'\n    | for i in 1 2; do\n    |   echo $i\n    | done\n    | END\n" in prompt
     assert streams(outputs)["stdout"] == "1\n2\n"
@@ -146,8 +160,8 @@ def test_pip(asking, tmp_path):
     assert value(front, "import errand_made; errand_made.x") == "42"
 
 
-def test_what_is_left_behind_is_ended(asking):
-    _, front = asking()
+def test_what_is_left_behind_is_ended(shared):
+    _, front = shared
     _, _, outputs = run(front, "!sleep 100 & echo $!")
     assert has_ended(int(streams(outputs)["stdout"]))
 
@@ -167,13 +181,17 @@ def refused(reply, words):
     assert denial["event"] == "subprocess.Popen"
 
 
-@pytest.mark.parametrize("cell", ["!touch made", "x = !touch made", "%%bash\ntouch made", "%pip download made"])
-def test_no(asking, tmp_path, cell):
+@pytest.mark.parametrize("cell", ["x = !touch made", "%%bash\ntouch made", "%pip download made"])
+def test_each_way_to_a_shell_is_refused(shared, cell):
+    kernel, front = shared
+    refused(run(front, cell, "no")[1], "a person who was asked said no")
+    assert not list(kernel.work.iterdir())
+
+
+def test_no(asking, tmp_path):
     kernel, front = asking()
-    _, reply, _ = run(front, cell, "no")
-    refused(reply, "a person who was asked said no")
-    _, reply, _ = run(front, cell, "session")       # a yes is for one command
-    refused(reply, "a person who was asked said no")
+    for word in ("no", "session"):      # a yes is for one command
+        refused(run(front, "!touch made", word)[1], "a person who was asked said no")
     assert not list(kernel.work.iterdir()) and not audit(tmp_path, "command")
     assert [line["answer"] for line in audit(tmp_path, "question")] == ["no", "no"]
 
@@ -189,8 +207,8 @@ def test_nobody_answers(asking, tmp_path):
 
 
 @pytest.mark.parametrize("how", [dict(allow_stdin=False), dict(allow_stdin=True, silent=True)], ids=["no_stdin", "silent"])
-def test_who_cannot_be_asked(asking, how):
-    _, front = asking()
+def test_who_cannot_be_asked(shared, how):
+    _, front = shared
     reply, _ = front.run("!true", **how)
     refused(reply, "nobody is there")
     front.silence("stdin", 0.1)
@@ -210,8 +228,8 @@ NOT_ASKED = {
 
 
 @pytest.mark.parametrize("code", NOT_ASKED.values(), ids=NOT_ASKED)
-def test_what_is_never_asked(asking, code):
-    kernel, front = asking()
+def test_what_is_never_asked(shared, code):
+    kernel, front = shared
     assert front.run(code, allow_stdin=True)[0].content["status"] == "error"
     front.silence("stdin", 0.1)
     assert not list(kernel.work.iterdir())
@@ -223,8 +241,8 @@ def test_without_the_key_nothing_is_asked(asking):
     front.silence("stdin", 0.1)
 
 
-def test_a_command_cannot_write_the_question(asking):
-    _, front = asking()
+def test_a_command_cannot_write_the_question(shared):
+    _, front = shared
     command = "true #\\n    once 0000      and it is run\\x1b[2J\\u202e" + " " * 200 + "; touch made\\n" + "x\\n" * 200 + "touch end"
     prompt, _, _ = run(front, f"get_ipython().system('{command}')", "no")
     lines = prompt.split("\n")
@@ -360,11 +378,11 @@ def test_interrupt_of_the_question(asking, tmp_path):
     assert [line["answer"] for line in audit(tmp_path, "question")] == ["interrupted"]
 
 
-@pytest.mark.parametrize("awaits", ["", "import asyncio\nawait asyncio.sleep(0)\n"], ids=["plain", "awaiting"])
-def test_deadline(asking, awaits):
-    """The time of the cell stands still while it is asked, and runs on while the command does."""
+def test_deadline(asking):
+    """The time of the cell stands still while it is asked, and runs on while the command does; here in a task."""
     _, front = asking(POLICY + "[limits]\ntimeout_seconds = 1\n")
-    msg_id = front.execute(f"{awaits}!echo $$$$; sleep 100; true", allow_stdin=True)
+    code = "import asyncio\nawait asyncio.sleep(0)\n!echo $$$$; sleep 100; true"
+    msg_id = front.execute(code, allow_stdin=True)
     request = question(front, msg_id)
     time.sleep(1.2)
     say(front, request)
@@ -373,8 +391,8 @@ def test_deadline(asking, awaits):
     assert has_ended(pid) and front.run("6 * 7")[0].content["status"] == "ok"
 
 
-def test_a_cell_that_gives_up_ends_the_command(asking):
-    _, front = asking()
+def test_a_cell_that_gives_up_ends_the_command(shared):
+    _, front = shared
     code = ("import signal\nsignal.signal(signal.SIGALRM, lambda *_: 1 / 0)\nsignal.setitimer(signal.ITIMER_REAL, 0.5)\n"
              "!echo $$$$; sleep 100; true")
     msg_id, pid = started(front, code)

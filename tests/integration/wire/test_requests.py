@@ -74,8 +74,8 @@ slow = Slow()
 """
 
 
-def test_inspection_does_not_hold_cells_up(start_kernel, shell):
-    with start_kernel(shell=shell, policy="ban_defs = false\n").frontend() as front:
+def test_inspection_does_not_hold_cells_up(start_kernel):
+    with start_kernel(policy="ban_defs = false\n").frontend() as front:
         front.run(SLOW)
         started = time.monotonic()
         msg_id = front.send("shell", "inspect_request", {"code": "slow", "cursor_pos": 4, "detail_level": 0})
