@@ -36,7 +36,7 @@ CELLS = {
     "last": "1",
 }
 DEBUGGED = {"loop": "words = {'a': [1, 2]}\ntotal = 0\nfor number in [3, 4]:\n    total += number\nprint('the total is', total)"}
-ASKING = {"ask": "open('../let-pass', 'w').write('x')"}
+ASKING = {"ask": "open('../let-pass', 'w').write('x')", "command": "!echo allowed && pwd"}
 
 
 @pytest.fixture(scope="module")
@@ -248,21 +248,28 @@ def test_restart(book, page):
     expect(book.cell("last").locator(".jp-InputPrompt")).to_contain_text("[1]:")
 
 
+def say_once(page, book, cell, words, picture="question"):
+    area = book.run(cell)
+    area.locator(".jp-Stdin-prompt").wait_for()
+    asked = area.locator(".jp-Stdin-prompt").inner_text()
+    assert words in asked, asked
+    code = re.search(r"once (\d{4}) ", asked)[1]
+    book.shoot(cell, picture)
+    area.locator(".jp-Stdin-input").fill(f"once {code}")
+    page.keyboard.press("Enter")
+    book.idle()
+
+
 def test_a_person_says_yes(page, address, directory):
     """on_deny = "ask": the question stands below the cell, readable, and its answer counts."""
     asking = Book(page, address, "below/asking.ipynb", "safepyrun-asks", ASKING)
-    area = asking.run("ask")
-    area.locator(".jp-Stdin-prompt").wait_for()
-    asked = area.locator(".jp-Stdin-prompt").inner_text()
-    assert f'\n    "{directory.resolve()}/let-pass"\n' in asked, asked
-    code = re.search(r"once (\d{4}) ", asked)[1]
-    asking.shoot("ask", "question")
-    area.locator(".jp-Stdin-input").fill(f"once {code}")
-    page.keyboard.press("Enter")
-    asking.idle()
+    say_once(page, asking, "ask", f'\n    "{directory.resolve()}/let-pass"\n')
     expect(asking.cell("ask").locator(".jp-OutputArea-executeResult")).to_contain_text("1")
     assert (directory / "let-pass").read_text() == "x"
     asking.shoot("ask", "answered")
+    say_once(page, asking, "command", "\n    | echo allowed && pwd\nin the folder\n", "command-question")
+    expect(asking.output("command")).to_contain_text(f"allowed\n{directory.resolve()}/below")
+    asking.shoot("command", "command-answered")
 
 
 def switch_debugger_on(page):

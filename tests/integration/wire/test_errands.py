@@ -3,13 +3,14 @@
 import json
 import os
 import re
+import subprocess
 import sys
 import time
 import zipfile
 
 import pytest
 from frontend import only, text
-from kernel_process import PROJECT, KernelProcess
+from kernel_process import PROGRAM, PROJECT, KernelProcess
 
 SUPPORT = PROJECT / "tests" / "support"
 POLICY = 'on_deny = "ask"\n'
@@ -233,6 +234,14 @@ def test_what_is_never_asked(shared, code):
     assert front.run(code, allow_stdin=True)[0].content["status"] == "error"
     front.silence("stdin", 0.1)
     assert not list(kernel.work.iterdir())
+
+
+def test_safepyrun_run_asks_nobody(tmp_path):
+    (tmp_path / "policy.toml").write_text(POLICY)
+    code = "import sys; sys.modules['safepyrun._guard'].run_errand('sh', 'touch made', 'show', 'show')"
+    ran = subprocess.run([PROGRAM, "run", "--policy", "policy.toml", "-"], input=code, cwd=tmp_path, capture_output=True,
+                         text=True, timeout=60)
+    assert ran.returncode == 1 and "nobody is there who could be asked" in ran.stderr and not (tmp_path / "made").exists()
 
 
 def test_without_the_key_nothing_is_asked(asking):
