@@ -39,20 +39,41 @@ static void protect_own_runtime_folder(struct policy *policy)
 }
 
 /*
- * The program, its library folder and the kernelspecs of the user: with a home folder as write root they
- * lie inside of it, and what a cell wrote there would run at the next start without a guard.
+ * What is run without a guard at the next start: of a kernel (a usercustomize.py), of JupyterLab (extensions, kernelspecs), of
+ * a shell, of a session. With a home folder as write root it lies inside of that. Whether or not it is there by now.
  */
+static void protect_what_starts(struct policy *policy)
+{
+    static const char *const names[] = {
+        ".local/lib",    ".local/bin",         ".local/share/jupyter", ".ipython/profile_default/startup",
+        ".bashrc",       ".bash_profile",      ".bash_login",          ".bash_logout",
+        ".bash_aliases", ".profile",           ".zshrc",               ".zshenv",
+        ".zprofile",     ".zlogin",            ".config/fish",         ".config/autostart",
+        ".config/git",   ".config/systemd",    ".config/environment.d", ".gitconfig",
+        ".inputrc",      ".pam_environment",   ".xprofile",            ".xsessionrc"};
+    const char *home = getenv("HOME");
+    const char *python = getenv("PYTHONUSERBASE");
+
+    for (size_t i = 0; home != NULL && home[0] == '/' && i < sizeof(names) / sizeof(names[0]); i++) {
+        cleanup_free char *path = xasprintf("%s/%s", home, names[i]);
+
+        policy_add_read_only(policy, path);
+    }
+    if (python != NULL && python[0] == '/') {
+        cleanup_free char *path = xasprintf("%s/lib", python);
+
+        policy_add_read_only(policy, path);
+    }
+}
+
+/* The program and its library folder: as above. */
 static void protect_installation(struct policy *policy)
 {
-    const char *home = getenv("HOME");
     cleanup_free char *program = installation_program();
     cleanup_free char *library = installation_file("");
     cleanup_free char *package_folder = installation_package_folder();
     cleanup_free char *package = xasprintf("%s/safepyrun", package_folder);
-    cleanup_free char *kernelspecs = NULL;
 
-    if (home != NULL && home[0] == '/')
-        policy_add_read_only(policy, kernelspecs = xasprintf("%s/.local/share/jupyter/kernels", home));
     if (program != NULL)
         policy_add_read_only(policy, program);
     library[strlen(library) - 1] = '\0'; /* the slash before no name */
@@ -94,6 +115,7 @@ struct policy *session_policy_new(const struct options *options,
     protect_own_runtime_folder(policy);
     protect_files(policy, sources);
     protect_installation(policy);
+    protect_what_starts(policy);
     return policy;
 }
 

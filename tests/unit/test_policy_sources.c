@@ -3,6 +3,8 @@
 
 #include "kernel/config/session_policy.h"
 
+#include <fcntl.h>
+#include <limits.h>
 #include <sys/stat.h>
 
 static char directory[] = "/tmp/test_policy_sources.XXXXXX";
@@ -122,6 +124,34 @@ static void keys_of_all_kernels_stay_secret(void **state)
     assert_true(write_roots_cover(policy->read_denied, policy->secrets.items[0]));
 }
 
+/* None of these is there yet. */
+static void what_starts_unguarded_is_not_written(void **state)
+{
+    static const char *const paths[] = {".local/lib/python3.99/site-packages/usercustomize.py",
+                                        ".local/share/jupyter/labextensions/x/package.json", ".bashrc", ".gitconfig"};
+    struct policy_sources sources = {.count = 0};
+    const char *roots[] = {directory};
+    struct options options = {.write_roots = roots, .write_root_count = 1};
+    cleanup_policy struct policy *policy = NULL;
+    cleanup_free char *old = xstrdup(getenv("HOME"));
+    cleanup_free char *other = xasprintf("%s/.local/share/other", directory);
+    char resolved[PATH_MAX];
+
+    (void)state;
+    setenv("HOME", directory, 1);
+    policy = session_policy_new(&options, &sources, "/tmp/private");
+    setenv("HOME", old, 1);
+    policy_seal(policy);
+    for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+        cleanup_free char *path = xasprintf("%s/%s", directory, paths[i]);
+
+        assert_int_equal(write_roots_ask(policy->write_roots, bytes_of_string(path), AT_FDCWD, PATH_FOLLOW_LAST, resolved),
+                         ROOTS_PROTECTED);
+    }
+    assert_int_equal(write_roots_ask(policy->write_roots, bytes_of_string(other), AT_FDCWD, PATH_FOLLOW_LAST, resolved),
+                     ROOTS_INSIDE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -130,6 +160,7 @@ int main(void)
         cmocka_unit_test(a_file_that_was_named_must_be_there),
         cmocka_unit_test(what_is_no_text_is_told),
         cmocka_unit_test(keys_of_all_kernels_stay_secret),
+        cmocka_unit_test(what_starts_unguarded_is_not_written),
     };
     return cmocka_run_group_tests(tests, make_home, remove_home);
 }
