@@ -1,17 +1,17 @@
 #include "kernel/kernel.h"
 
-#include "kernel/config/session_policy.h"
 #include "kernel/execution/account.h"
 #include "kernel/execution/from_guard.h"
 #include "kernel/execution/guard_death.h"
 #include "kernel/execution/guard_ready.h"
 #include "kernel/execution/hurry.h"
+#include "kernel/execution/main_shell.h"
 #include "kernel/execution/warm.h"
+#include "kernel/opening.h"
 #include "kernel/requests/requests.h"
 #include "kernel/signals.h"
 #include "kernel/supervisor/private_directory.h"
 #include "kernel/supervisor/spawn.h"
-#include "kernel/wire/gateway_file.h"
 #include "kernel/wire/json_text.h"
 
 #include <poll.h>
@@ -54,84 +54,6 @@ struct request *kernel_running(struct kernel *kernel, uint32_t cell)
     struct request *running = kernel->queue.running;
 
     return running != NULL && running->cell == cell ? running : subshells_running(kernel, cell);
-}
-
-/* The guard gets to work first; its answers are read when what is published here is on its way. */
-static int run_request(struct kernel *kernel, struct request *request)
-{
-    kernel->queue.running = request;
-    request->cell = cells_add(kernel->cells, request->message->header, request->execute.silent);
-    restore_before_request(kernel, request);
-    return kernel_run_again(kernel);
-}
-
-int kernel_run_again(struct kernel *kernel)
-{
-    struct request *request = kernel->queue.running;
-    int result = request->type->run(kernel, request);
-
-    if (result != 0 || kernel->queue.running != request)
-        return result; /* it is closed already */
-    if (!kernel->restore.waits) {
-        limits_begin(&kernel->limits, request->execute.deadline_seconds);
-        restore_note_request(kernel, request);
-        hurry_begin(kernel);
-    }
-    return request_open(request);
-}
-
-int kernel_run_next(struct kernel *kernel)
-{
-    int result = 0;
-
-    while (result == 0 && kernel->guard.state == GUARD_READY && kernel->queue.running == NULL && !comm_order_holds(kernel)) {
-        struct request *request = queue_pop(&kernel->queue);
-
-        if (request == NULL) {
-            restore_when_idle(kernel);
-            return 0;
-        }
-        result = request->is_cancelled ? request_abort(request) : run_request(kernel, request);
-    }
-    return result;
-}
-
-bool kernel_runs_cell(const struct kernel *kernel)
-{
-    const struct request *running = kernel->queue.running;
-
-    return running != NULL && (running->type == &execute_request || running->type->reply_type == NULL);
-}
-
-int kernel_abort_queued(struct kernel *kernel)
-{
-    int result = channels_read_shell(&kernel->channels);
-
-    return result == 0 ? queue_abort_executes(&kernel->queue) : result;
-}
-
-int kernel_interrupt(struct kernel *kernel)
-{
-    const struct request *running = kernel->queue.running;
-    /* What was sent before the interrupt is stopped by it, though it came on another socket. */
-    int result = channels_read_shell(&kernel->channels);
-
-    if (result != 0)
-        return result;
-    /* Not a cell that reading has just started: nothing ran when the interrupt came. */
-    subshells_interrupt_comms(kernel);
-    if (running == NULL || running != kernel->queue.running) {
-        result = queue_abort_executes(&kernel->queue);
-        return result != 0 ? result : kernel_run_next(kernel); /* behind a cell that had to wait */
-    }
-    queue_cancel_executes(&kernel->queue);
-    if (deaf_take_interrupt(kernel))
-        return 0;
-    guard_process_interrupt(&kernel->guard);
-    kernel->question.interrupted_cell = running->cell;
-    question_close(kernel, ANSWER_INTERRUPTED); /* after the signal: the guard looks for it */
-    errand_interrupt(kernel);
-    return 0;
 }
 
 void kernel_end_after_death(struct kernel *kernel)
@@ -267,7 +189,7 @@ static int on_signal(void *context)
         return 0;
     log_info("received signal %d", number);
     if (number == SIGINT)
-        return kernel_interrupt(kernel);
+        return main_shell_interrupt(kernel);
     kernel_shut_down(kernel);
     return 0;
 }
@@ -297,71 +219,6 @@ static void watch_parent(struct kernel *kernel)
         loop_add(kernel->loop, &kernel->parent_source);
 }
 
-/* It may lie inside of a write root: in the home folder, say. */
-static void protect_audit_log(struct policy *policy, const char *path)
-{
-    cleanup_free char *old = path != NULL ? xasprintf("%s.1", path) : NULL;
-
-    if (path == NULL)
-        return;
-    policy_add_read_only(policy, path);
-    policy_add_read_only(policy, old);
-}
-
-/*
- * A file that was named on our own command line and cannot be read ends us; launchers show that. What is
- * wrong in any of them is found by the guard, and told by every cell.
- */
-static int prepare_policy(struct kernel *kernel, char **ret_error)
-{
-    const char *problem;
-    cleanup_policy struct policy *policy = NULL;
-
-    policy_sources_read(kernel->options.policy_file, &kernel->policy_files);
-    problem = policy_sources_problem(&kernel->policy_files, "argument");
-    if (problem != NULL) {
-        *ret_error = xasprintf("the policy file %s %s", kernel->options.policy_file, problem);
-        return 1;
-    }
-    policy = session_policy_new(&kernel->options, &kernel->policy_files, kernel->private_directory);
-    protect_audit_log(policy, kernel->audit_log_path);
-    policy_encode(policy, &kernel->policy);
-    return 0;
-}
-
-static struct history *open_history(const char *path)
-{
-    cleanup_free char *usual = path == NULL ? history_default_path() : NULL;
-
-    return history_new(path != NULL ? path : usual);
-}
-
-/* Owned by the caller; NULL: none is kept. */
-static char *audit_log_path(const struct options *options)
-{
-    const char *path = options->audit_log;
-
-    if (path == NULL)
-        return audit_log_default_path();
-    return strcmp(path, "none") != 0 ? xstrdup(path) : NULL;
-}
-
-/* A record that was asked for and is not kept must not go unnoticed; the usual one may be missing. */
-static int open_audit_log(struct kernel *kernel, char **ret_error)
-{
-    int result = audit_log_open(kernel->audit_log);
-
-    if (result == 0)
-        return 0;
-    if (kernel->options.audit_log == NULL) {
-        log_warning("no audit log is kept: %s", strerror(-result));
-        return 0;
-    }
-    *ret_error = xasprintf("cannot open the audit log %s: %s", kernel->options.audit_log,
-                           strerror(-result));
-    return 1;
-}
-
 static int on_tool_record(void *context, struct bytes record)
 {
     account_tool(context, record);
@@ -382,9 +239,7 @@ static void init_parts(struct kernel *kernel)
     kernel->loop = loop_new();
     kernel->cells = cells_new();
     kernel->comms = comms_new();
-    kernel->history = open_history(kernel->options.history_file);
-    kernel->audit_log_path = audit_log_path(&kernel->options);
-    kernel->audit_log = audit_log_new(kernel->audit_log_path, AUDIT_LOG_BYTES_MAX);
+    opening_make_records(kernel);
     kernel->python_version = spawn_python_version(kernel->options.python);
     kernel->resume_timer = (struct loop_timer){.callback = on_resume, .context = kernel};
     kernel->history_timer = (struct loop_timer){.callback = on_history, .context = kernel};
@@ -406,20 +261,6 @@ static void init_parts(struct kernel *kernel)
     comm_order_init(kernel);
 }
 
-static int read_connection(struct kernel *kernel, char **ret_error)
-{
-    const struct options *options = &kernel->options;
-    struct gateway_launch launch = {.response_address = options->response_address,
-                                    .public_key = options->public_key,
-                                    .kernel_id = options->kernel_id,
-                                    .port_range = options->port_range,
-                                    .transport_encryption = options->transport_encryption};
-
-    if (options->response_address != NULL)
-        return gateway_file_make(&launch, &kernel->connection_file, ret_error);
-    return connection_file_read(options->connection_file, &kernel->connection_file, ret_error);
-}
-
 /* The guard is the first to begin: it needs longer than our sockets do. */
 static int start(struct kernel *kernel, char **ret_error)
 {
@@ -427,12 +268,12 @@ static int start(struct kernel *kernel, char **ret_error)
         .message = on_message, .welcome = on_welcome, .context = kernel};
     bool is_asked;
 
-    if (read_connection(kernel, ret_error) != 0)
+    if (opening_connection(kernel, ret_error) != 0)
         return 1;
-    if (open_audit_log(kernel, ret_error) != 0)
+    if (opening_audit_log(kernel, ret_error) != 0)
         return 1;
     kernel->private_directory = private_directory_make(ret_error);
-    if (kernel->private_directory == NULL || prepare_policy(kernel, ret_error) != 0)
+    if (kernel->private_directory == NULL || opening_policy(kernel, ret_error) != 0)
         return 1;
     warm_init(kernel);
     /* Before the sockets: a signal is older than the request beside it. */

@@ -94,23 +94,8 @@ int kernel_run(struct options *options);
 /* The request of this cell number that the guard works on, in whichever shell; NULL: none. */
 struct request *kernel_running(struct kernel *kernel, uint32_t cell);
 
-/* Gives the next waiting request to the guard, if that is ready and has none. Returns 0 or -errno. */
-int kernel_run_next(struct kernel *kernel);
-
-/* Whether user code runs: a cell, or what a comm message calls. */
-bool kernel_runs_cell(const struct kernel *kernel);
-
 /* While iopub has no room, the guard's output stays where it is and the cell has to wait. */
 void kernel_heed_congestion(struct kernel *kernel);
-
-/* The running request has waited for a copy of the guard: now it goes there. Returns 0 or -errno. */
-int kernel_run_again(struct kernel *kernel);
-
-/* After an error: "aborted" for the cells that wait, also for those that were sent and not read yet. Returns 0 or -errno. */
-int kernel_abort_queued(struct kernel *kernel);
-
-/* SIGINT for what runs, "aborted" for the cells that wait. Returns 0 or -errno. */
-int kernel_interrupt(struct kernel *kernel);
 
 /* Starts a fresh guard in place of one that died. Returns 0 or -errno. */
 int kernel_respawn(struct kernel *kernel);

@@ -2,6 +2,7 @@
 
 #include "guard/link/aside.h"
 #include "kernel/execution/account.h"
+#include "kernel/execution/main_shell.h"
 #include "kernel/kernel.h"
 #include "kernel/requests/requests.h"
 #include "kernel/wire/json_text.h"
@@ -181,7 +182,7 @@ static int ask_waiting(struct kernel *kernel)
     struct request *waiting = kernel->queue.first;
     int result = 0;
 
-    while (result == 0 && waiting != NULL && kernel_runs_cell(kernel)) {
+    while (result == 0 && waiting != NULL && main_shell_runs_cell(kernel)) {
         struct request *request = waiting;
 
         waiting = waiting->next;
@@ -280,7 +281,7 @@ static int on_timer(void *context)
 
 static bool has_run_long(const struct kernel *kernel)
 {
-    return kernel_runs_cell(kernel) && account_running_ms(kernel->queue.running) > PATIENCE_MS;
+    return main_shell_runs_cell(kernel) && account_running_ms(kernel->queue.running) > PATIENCE_MS;
 }
 
 void aside_note(struct kernel *kernel, struct request *request)

@@ -1,5 +1,6 @@
 #include "kernel/execution/comm_order.h"
 
+#include "kernel/execution/main_shell.h"
 #include "kernel/kernel.h"
 #include "kernel/requests/requests.h"
 #include "kernel/wire/json_text.h"
@@ -52,7 +53,7 @@ int comm_order_note_done(struct kernel *kernel, uint64_t arrival)
     if (arrival > kernel->comm_order.cell) /* so, too, when no cell waits */
         return 0;
     loop_timer_start(&kernel->comm_order.timer, PATIENCE_MS);
-    return kernel_run_next(kernel);
+    return main_shell_run_next(kernel);
 }
 
 static int on_timer(void *context)
@@ -61,7 +62,7 @@ static int on_timer(void *context)
     uint64_t cell = kernel->comm_order.cell;
 
     subshells_find_request(kernel, overtake, &cell);
-    return kernel_run_next(kernel);
+    return main_shell_run_next(kernel);
 }
 
 /* ---- messages of one comm -------------------------------------------------------------------- */

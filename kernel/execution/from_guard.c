@@ -3,6 +3,7 @@
 #include "kernel/execution/account.h"
 #include "kernel/execution/breach.h"
 #include "kernel/execution/cell_error.h"
+#include "kernel/execution/main_shell.h"
 #include "kernel/execution/restore.h"
 #include "kernel/execution/warm.h"
 #include "kernel/kernel.h"
@@ -214,7 +215,7 @@ static int finish_execute(struct kernel *kernel, struct request *request, const 
     result = request_reply(request, content, buffer_bytes(&metadata));
     if (result != 0 || !stops)
         return result;
-    return subshell != NULL ? queue_abort_executes(&subshell->queue) : kernel_abort_queued(kernel);
+    return subshell != NULL ? queue_abort_executes(&subshell->queue) : main_shell_abort_queued(kernel);
 }
 
 static int finish_request(struct kernel *kernel, struct request *request, const struct frame *frame)
@@ -275,7 +276,7 @@ static int take_reply(struct kernel *kernel, const struct frame *frame)
     result = finish_request(kernel, request, frame);
     if (result == 0)
         result = restore_end_trial(kernel); /* the frame is gone with the guard */
-    return result != 0 ? result : kernel_run_next(kernel);
+    return result != 0 ? result : main_shell_run_next(kernel);
 }
 
 static int take_log(struct kernel *kernel, const struct frame *frame)

@@ -2,6 +2,7 @@
 
 #include "kernel/execution/account.h"
 #include "kernel/execution/breach.h"
+#include "kernel/execution/main_shell.h"
 #include "kernel/execution/restore.h"
 #include "kernel/kernel.h"
 #include "kernel/records/log.h"
@@ -36,7 +37,7 @@ static int answer_running(struct kernel *kernel, const char *ename, const char *
         return 0;
     stops = running->type == &execute_request && running->execute.stop_on_error;
     result = request_fail(running, ename, reason);
-    return result == 0 && stops ? kernel_abort_queued(kernel) : result;
+    return result == 0 && stops ? main_shell_abort_queued(kernel) : result;
 }
 
 /* Nobody waits for an answer, but the next cell may miss what it expects. */
@@ -53,7 +54,7 @@ static int go_on(struct kernel *kernel, const char *ename, const char *reason, c
     int result = kernel->queue.running != NULL ? answer_running(kernel, ename, words)
                                                : tell_idle_death(kernel, words);
 
-    return result != 0 ? result : kernel_run_next(kernel);
+    return result != 0 ? result : main_shell_run_next(kernel);
 }
 
 static int end_session(struct kernel *kernel, const char *ename, const char *reason, bool failed,

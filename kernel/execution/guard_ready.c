@@ -1,5 +1,6 @@
 #include "kernel/execution/guard_ready.h"
 
+#include "kernel/execution/main_shell.h"
 #include "kernel/execution/restore.h"
 #include "kernel/execution/warm.h"
 #include "kernel/kernel.h"
@@ -80,5 +81,5 @@ int guard_ready_take(struct kernel *kernel, const struct frame *frame)
     if (kernel->debugger.is_attached)
         debugger_send_settings(kernel);
     result = subshells_begin(kernel);
-    return result != 0 ? result : kernel_run_next(kernel);
+    return result != 0 ? result : main_shell_run_next(kernel);
 }

@@ -1,5 +1,6 @@
 #include "kernel/execution/restore.h"
 
+#include "kernel/execution/main_shell.h"
 #include "kernel/kernel.h"
 #include "kernel/records/log.h"
 #include "kernel/requests/requests.h"
@@ -236,7 +237,7 @@ static int refuse_trial(struct kernel *kernel)
 
     kernel->restore.tries = false;
     result = request_fail(request, "TrialError", why);
-    return result != 0 ? result : kernel_run_next(kernel);
+    return result != 0 ? result : main_shell_run_next(kernel);
 }
 
 /* A copy is there, or there is none. */
@@ -254,7 +255,7 @@ static int on_settled(void *context)
     }
     if (!kernel->copies.is_current)
         return refuse_trial(kernel);
-    return kernel_run_again(kernel);
+    return main_shell_run_again(kernel);
 }
 
 static int on_timer(void *context)

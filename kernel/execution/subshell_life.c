@@ -1,4 +1,5 @@
 /* How subshells are made and ended. */
+#include "kernel/execution/main_shell.h"
 #include "kernel/execution/subshell_thread.h"
 #include "kernel/execution/subshells.h"
 #include "kernel/kernel.h"
@@ -106,7 +107,7 @@ static int fail(struct subshell *subshell)
     forget(subshell);
     if (result == 0 && waiter != NULL)
         result = request_refuse(waiter, "RuntimeError", "the interpreter can start no more threads");
-    return result != 0 ? result : kernel_run_next(kernel);
+    return result != 0 ? result : main_shell_run_next(kernel);
 }
 
 int subshells_begin(struct kernel *kernel)
@@ -157,7 +158,7 @@ int subshells_delete(struct kernel *kernel, struct request *request)
     /* One that is being made has a thread soon, which takes the end of its socket as it takes all others. */
     subshell->state = SUBSHELL_ENDING;
     result = subshell_run_next(subshell);
-    return result != 0 ? result : kernel_run_next(kernel);
+    return result != 0 ? result : main_shell_run_next(kernel);
 }
 
 int subshells_list(struct kernel *kernel, struct request *request)

@@ -6,6 +6,7 @@
  */
 #include "guard/link/murmur.h"
 #include "kernel/execution/account.h"
+#include "kernel/execution/main_shell.h"
 #include "kernel/kernel.h"
 #include "kernel/requests/requests.h"
 #include "kernel/wire/json_text.h"
@@ -247,7 +248,7 @@ static int set_exception_breakpoints(struct kernel *kernel, struct request *requ
 
 static int pause_cell(struct kernel *kernel, struct request *request)
 {
-    if (!kernel->debugger.is_attached || !kernel_runs_cell(kernel))
+    if (!kernel->debugger.is_attached || !main_shell_runs_cell(kernel))
         return debugger_refuse(request, "no cell runs that could be stopped");
     if (!kernel->debugger.is_stopped)
         debugger_pause(kernel);
@@ -267,7 +268,7 @@ static int at_rest(struct kernel *kernel, struct request *request)
 {
     if (kernel->debugger.is_stopped)
         return debugger_ask(kernel, request);
-    if (kernel_runs_cell(kernel))
+    if (main_shell_runs_cell(kernel))
         return debugger_refuse(request, "a cell runs: this is answered when it stands still or has ended");
     return requests_enqueue(kernel, request);
 }
@@ -289,7 +290,7 @@ static int inspect_variables(struct kernel *kernel, struct request *request)
 {
     const struct buffer *known = &kernel->debugger.variables;
 
-    if (kernel->debugger.is_stopped || !kernel_runs_cell(kernel))
+    if (kernel->debugger.is_stopped || !main_shell_runs_cell(kernel))
         return at_rest(kernel, request);
     if (known->size != 0)
         return debugger_reply(request, buffer_bytes(known));
@@ -298,7 +299,7 @@ static int inspect_variables(struct kernel *kernel, struct request *request)
 
 static int modules(struct kernel *kernel, struct request *request)
 {
-    if (!kernel->debugger.is_stopped && kernel_runs_cell(kernel))
+    if (!kernel->debugger.is_stopped && main_shell_runs_cell(kernel))
         return debugger_reply(request, BYTES_LITERAL("{\"modules\":[],\"totalModules\":0}"));
     return at_rest(kernel, request);
 }

@@ -1,3 +1,4 @@
+#include "kernel/execution/main_shell.h"
 #include "kernel/kernel.h"
 #include "kernel/requests/requests.h"
 
@@ -9,7 +10,7 @@ static int handle(struct kernel *kernel, struct request *request)
     /* JEP 91 leaves open how a subshell is interrupted: here by naming it. */
     if (!subshells_find(kernel, request->message, &subshell))
         return subshells_refuse_unknown(request, request->message->header);
-    result = subshell != NULL ? subshell_interrupt(subshell) : kernel_interrupt(kernel);
+    result = subshell != NULL ? subshell_interrupt(subshell) : main_shell_interrupt(kernel);
     if (result != 0)
         return result;
     return request_reply(request, BYTES_LITERAL("{\"status\":\"ok\"}"), BYTES_NONE);

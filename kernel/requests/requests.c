@@ -1,5 +1,6 @@
 #include "kernel/requests/requests.h"
 
+#include "kernel/execution/main_shell.h"
 #include "kernel/kernel.h"
 #include "kernel/records/log.h"
 #include "kernel/wire/json_text.h"
@@ -85,7 +86,7 @@ int requests_enqueue(struct kernel *kernel, struct request *request)
     queue_push(&kernel->queue, request);
     if (kernel->queue.running != NULL || kernel->queue.first != request || kernel->guard.state != GUARD_READY)
         aside_note(kernel, request);
-    return kernel_run_next(kernel);
+    return main_shell_run_next(kernel);
 }
 
 void requests_send(struct request *request, const struct frame *frame)
