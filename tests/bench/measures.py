@@ -7,6 +7,7 @@ kernel cannot fill holds the reason instead.
 
 from __future__ import annotations
 
+import signal
 import statistics
 import time
 from collections import defaultdict
@@ -27,6 +28,11 @@ PRINT_CHUNKS = (
     f"chunk = 'x' * {CHUNK - 1} + '\\n'\n"
     f"for i in range({CHUNKS}):\n    print(chunk, end='')\ni = None\n"
 )
+# Text already, as every kernel takes it: what base64 costs is the same everywhere.
+SHOW_PICTURE = "display({'image/png': picture}, raw=True)\ni = None"
+PICTURE_BYTES = 5_000_000
+QUESTIONS_WARM = 5
+INTERRUPT_TIMEOUT_S = 10
 # One C call of some seconds that neither lets the GIL go nor looks for signals.
 HOLD_GIL = "i = sum(range(500_000_000))\n"
 
@@ -49,12 +55,16 @@ ROWS = (
     Row("print", "`print(1)` → idle", "ms", percentiles=True),
     Row("info", "kernel_info, running", "ms", percentiles=True),
     Row("control", "control channel", "ms", percentiles=True, in_readme=False),
+    Row("complete", "completion of `os.pa`", "ms", percentiles=True),
+    Row("inspect", "inspection of `os.path.join`", "ms", percentiles=True),
     Row("control_busy", "control while a cell holds the GIL", "ms", percentiles=True),
     Row("cells", f"{CELLS_AT_ONCE} cells sent at once", "cells/s", more_is_better=True),
     Row("lines", f"{LINES:,} printed lines", "s"),
     Row("lines_messages", "messages they came in", "messages", in_readme=False),
     Row("bulk", f"{CHUNKS * CHUNK // 10**6} MB printed", "s"),
     Row("bulk_messages", "messages they came in", "messages", in_readme=False),
+    Row("display", "a picture of 5 MB shown", "ms"),
+    Row("interrupt", "`time.sleep` interrupted → its reply", "ms"),
     Row("pss_idle", "memory, idle (PSS)", "MB"),
     Row("pss_used", "memory after `1+1` (PSS)", "MB"),
     Row("shutdown", "shutdown_request → gone", "ms"),
@@ -141,9 +151,13 @@ def full_visit(samples: Samples, peer: str, start: Callable[[], Kernel], plan: P
             samples.try_row(
                 peer, key, lambda: round_trips(kernel, lambda: ask_info(kernel, channel), plan)
             )
+        kernel.run(kernel.cell("import os"))
+        for key, request in (("complete", COMPLETE), ("inspect", INSPECT)):
+            samples.try_row(peer, key, lambda: questions(kernel, *request, plan.round_trips // 5))
         samples.try_row(peer, "cells", lambda: [cells_at_once(kernel)])
         measure_stream(samples, peer, kernel, "lines", PRINT_LINES, LINES_BYTES)
         measure_stream(samples, peer, kernel, "bulk", PRINT_CHUNKS, CHUNKS * CHUNK)
+        samples.try_row(peer, "display", lambda: pictures(kernel))
         samples.try_row(peer, "control_busy", lambda: control_under_load(kernel))
         measure_shutdown(samples, peer, kernel)
 
@@ -160,6 +174,48 @@ def round_trips(kernel: Kernel, once: Callable[[], int], plan: Plan) -> list[flo
         kernel.drain()
         taken.append(milliseconds(once()))
     return taken
+
+
+COMPLETE = ("complete_request", {"code": "os.pa", "cursor_pos": 5})
+INSPECT = ("inspect_request", {"code": "os.path.join", "cursor_pos": 12, "detail_level": 0})
+
+
+def questions(kernel: Kernel, msg_type: str, content: dict, count: int) -> list[float]:
+    """Milliseconds to each reply; the first ones load what answers them."""
+    taken = [kernel.ask(kernel.shell, kernel.frames(msg_type, content)) for _ in range(QUESTIONS_WARM + count)]
+    return [milliseconds(each) for each in taken[QUESTIONS_WARM:]]
+
+
+def pictures(kernel: Kernel) -> list[float]:
+    """Milliseconds from the cell to its idle, with all of the picture before it."""
+    kernel.run(kernel.cell(f"picture = 'A' * {PICTURE_BYTES}"))
+    taken = []
+    for _ in range(5):
+        nanoseconds, heard = kernel.run(kernel.cell(SHOW_PICTURE), 60)
+        if not any(len(message.content_bytes) > PICTURE_BYTES for message in heard):
+            raise AssertionError("the picture did not arrive")
+        taken.append(milliseconds(nanoseconds))
+    return taken[1:]
+
+
+def interrupt_visit(samples: Samples, peer: str, start: Callable[[], Kernel]) -> None:
+    """A kernel of its own: not every one lives on."""
+    with start() as kernel:
+        kernel.wait_until_up()
+        kernel.run(kernel.cell("import time"))
+        samples.try_row(peer, "interrupt", lambda: [interrupt(kernel)])
+
+
+def interrupt(kernel: Kernel) -> float:
+    msg_id, frames = kernel.cell("time.sleep(60)\ni = None")
+    kernel.shell.send_multipart(frames)
+    time.sleep(0.3)
+    began = time.perf_counter_ns()
+    kernel.process.send_signal(signal.SIGINT)
+    for _, message in kernel.received([kernel.shell], INTERRUPT_TIMEOUT_S):
+        if message.parent_id == msg_id:
+            break
+    return milliseconds(time.perf_counter_ns() - began)
 
 
 def cells_at_once(kernel: Kernel, count: int = CELLS_AT_ONCE, code: str = "pass") -> float:
@@ -238,3 +294,10 @@ def visit(samples: Samples, peer: str, start: Callable[[], Kernel], plan: Plan |
             full_visit(samples, peer, start, plan)
     except (Died, NoAnswer, AssertionError, OSError) as reason:
         samples.reasons[peer]["visit"] = f"{type(reason).__name__}: {reason}"
+    if plan is not None:
+        try:
+            interrupt_visit(samples, peer, start)
+        except Died:
+            samples.reasons[peer]["interrupt"] = "the kernel ended"
+        except (NoAnswer, AssertionError, OSError) as reason:
+            samples.reasons[peer]["interrupt"] = f"{type(reason).__name__}: {reason}"
