@@ -19,9 +19,12 @@ static bool came_before(const struct request *request, uint64_t cell)
     return comm_order_is_comm(request) && request->arrival < cell && !request->is_overtaken;
 }
 
+/* What stands behind one that was overtaken would be waited for in vain. */
 static bool is_awaited(struct request *request, void *cell)
 {
-    return came_before(request, *(uint64_t *)cell);
+    const struct request *running = request->subshell->queue.running;
+
+    return came_before(request, *(uint64_t *)cell) && !(running != NULL && running->is_overtaken);
 }
 
 static bool overtake(struct request *request, void *cell)

@@ -4,7 +4,7 @@
  * Subshells run beside the main shell, which is what a front end wants that sends comm messages to them: a widget's callback
  * runs while a cell runs. A cell that was sent after a comm message shall find what that has changed all the same. So
  * the cell waits for those that came before it, as long as one of them is done every PATIENCE_MS; what takes longer has been
- * overtaken, and no cell waits for it again. Nothing waits in the other direction. Not for cells of subshells.
+ * overtaken, and no cell waits for it again, nor for what stands behind it. Nothing waits in the other direction. Not for cells of subshells.
  */
 #pragma once
 

@@ -70,13 +70,14 @@ def test_no_cell_waits_long(front):
     assert value(front) == []
     assert 0.9 < time.monotonic() - began < 8
     began = time.monotonic()
+    tell(front, subshell, n=2)
     assert [value(front) for _ in range(3)] == [[]] * 3
     assert time.monotonic() - began < 2.5
     # A question that waits behind such a cell is answered beside it, as behind any other.
     assert front.ask("complete_request", {"code": "gat", "cursor_pos": 3})["matches"] == ["gate"]
     front.run("gate.set()")
     assert text(front.outputs(late)) == "heard 1\n"
-    assert value(front) == [(1, False)]
+    assert value(front) == [(1, False), (2, False)]
 
 
 def test_callbacks_run_while_a_cell_runs(front):
