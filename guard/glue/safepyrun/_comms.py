@@ -4,10 +4,16 @@ The package `comm` defines the interface and expects the kernel to put its own f
 where that happens. The kernel process keeps its own list of open comms for comm_info_request.
 """
 
+from time import monotonic, sleep
+
 import comm
 from comm.base_comm import BaseComm, CommManager
 
 from safepyrun import _guard
+from safepyrun._of_thread import in_main
+
+#: between a comm's opening and its callback; nobody waits for one that has none, but once
+MAKING_SECONDS = 0.25
 
 
 class GuardComm(BaseComm):
@@ -15,13 +21,24 @@ class GuardComm(BaseComm):
 
     #: the kernel object that older widget code asks for
     kernel = None
+    _is_old = False
 
     def publish_msg(self, msg_type, data=None, metadata=None, buffers=None, **keys):
         content = {"comm_id": self.comm_id, "data": {} if data is None else data, **keys}
         _guard.publish(msg_type, content, metadata or {}, list(buffers or ()))
 
+    def _wait_for_callback(self):
+        """In a subshell: the cell beside has told the front end of the comm, and may not have come to on_msg() yet."""
+        if self._is_old or self._msg_callback is not None or in_main():
+            return
+        end = monotonic() + MAKING_SECONDS
+        while self._msg_callback is None and self.kernel.shell.main_runs and monotonic() < end:
+            sleep(0.005)
+        self._is_old = True
+
     def handle_msg(self, msg):
         shell = self.kernel.shell
+        self._wait_for_callback()
         if not shell.main_runs or self._msg_callback is None:
             return super().handle_msg(msg)
         # Beside a cell: without the events, which would show the figures that it still draws, as if they were the callback's.

@@ -121,6 +121,17 @@ def test_asyncio_in_callbacks(front, where):
         assert time.monotonic() - began < 5
 
 
+def test_a_message_meets_the_callback_of_a_comm_that_is_being_made(front):
+    subshell = create(front)
+    code = "new = comm.create_comm(target_name='here', comm_id='new'); time.sleep(0.05); new.on_msg(lambda m: seen.append(2)); gate.wait(20)"
+    cell = front.send("shell", "execute_request", {"code": code})
+    front.until(cell, "comm_open")
+    front.outputs(front.send("shell", "comm_msg", {"comm_id": "new", "data": {}}, header={"subshell_id": subshell}))
+    run(front, "gate.set()", subshell)
+    front.outputs(cell)
+    assert value(front) == [2]
+
+
 def test_events_are_left_to_the_cell_that_runs(front):
     """Inline figures hang on them: those that a cell still draws are not for a callback to show."""
     subshell = create(front)
