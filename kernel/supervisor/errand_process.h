@@ -10,12 +10,13 @@
 
 #include "guard/link/bytes.h"
 #include "kernel/loop.h"
+#include "kernel/supervisor/output_pipes.h"
 
 #include <sys/types.h>
 
 /* Each returns 0 or -errno. */
 struct errand_handlers {
-    int (*output)(void *context, int index, struct bytes bytes); /* 0: stdout, 1: stderr */
+    output_pipe_bytes *output;
     int (*ended)(void *context, int wait_status); /* after all output; it is none any more */
     void *context;
 };
@@ -25,9 +26,8 @@ struct errand_process {
     struct errand_handlers handlers;
     pid_t pid; /* also its process group; 0: there is none */
     int pidfd;
-    int outputs[2]; /* read ends; stderr's is -1 when it is joined */
+    struct output_pipes outputs; /* one of them when stderr is joined */
     struct loop_source pid_source;
-    struct loop_source output_sources[2];
     struct loop_timer kill_timer;
     struct loop_timer reap_timer;
     pid_t group; /* of the last one: what it left behind are children of ours now (we are the subreaper) */

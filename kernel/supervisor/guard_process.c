@@ -129,14 +129,14 @@ static int on_link(void *context)
     return result < 0 && result != -EINTR ? result : 0;
 }
 
-static int on_output(void *context, enum frame_type stream, struct bytes bytes)
+static int on_output(void *context, int index, struct bytes bytes)
 {
     struct guard_process *guard = context;
 
     guard->output_bytes += bytes.size;
-    if (guard->state == GUARD_STARTING && stream == FRAME_STDERR)
+    if (guard->state == GUARD_STARTING && index == 1)
         last_words_keep(&guard->last_words, bytes);
-    return guard->handlers.output(guard->handlers.context, stream, bytes);
+    return guard->handlers.output(guard->handlers.context, index == 0 ? FRAME_STDOUT : FRAME_STDERR, bytes);
 }
 
 void guard_process_init(struct guard_process *guard, struct loop *loop,
@@ -152,7 +152,7 @@ void guard_process_init(struct guard_process *guard, struct loop *loop,
                                     .keeper = KEEPER_NONE,
                                     .asked = SPAWNED_NONE,
                                     .last_line = memfd_create(LAST_LINE_NAME, MFD_CLOEXEC)};
-    guard_outputs_init(&guard->outputs, loop, on_output, guard);
+    output_pipes_init(&guard->outputs, loop, on_output, guard);
     tool_records_init(&guard->records, loop, handlers->tool_record, handlers->context);
     frame_reader_init(&guard->reader, FRAME_TO_KERNEL);
     frame_writer_init(&guard->writer);
@@ -160,7 +160,7 @@ void guard_process_init(struct guard_process *guard, struct loop *loop,
 
 int guard_process_drain_outputs(struct guard_process *guard)
 {
-    return guard_outputs_drain(&guard->outputs);
+    return output_pipes_drain(&guard->outputs);
 }
 
 static void close_process(struct guard_process *guard)
@@ -176,7 +176,7 @@ static void close_process(struct guard_process *guard)
 /* What a copy that takes over would go on using. */
 static void close_outputs(struct guard_process *guard)
 {
-    guard_outputs_close(&guard->outputs);
+    output_pipes_close(&guard->outputs);
     tool_records_close(&guard->records);
     if (guard->copies_socket >= 0)
         close(steal_fd(&guard->copies_socket));
@@ -234,7 +234,7 @@ static int on_end(void *context)
     if (guard->failure == NULL || guard->state == GUARD_FAILED)
         result = take_rest(guard);
     if (result == 0)
-        result = guard_outputs_drain(&guard->outputs);
+        result = output_pipes_drain(&guard->outputs);
     close_process(guard);
     log_info("guard %d %s", (int)guard->pid, WIFSIGNALED(guard->wait_status) ? "was killed" : "ended");
     guard->pid = 0;
@@ -310,7 +310,7 @@ void guard_process_start(struct guard_process *guard, const struct guard_setting
     /* Before the link: a record belongs to the request that is still under way. */
     tool_records_open(&guard->records, spawned.tool_records);
     listen_to(guard, spawned.pid, spawned.pidfd, spawned.link);
-    guard_outputs_open(&guard->outputs, spawned.outputs);
+    output_pipes_open(&guard->outputs, spawned.outputs);
     prefer_for_oom(spawned.pid);
     session_policy_push(&guard->writer, settings->shell, settings->policy, settings->policy_files);
     write_pending(guard);
@@ -326,7 +326,7 @@ void guard_process_adopt(struct guard_process *guard, pid_t pid, int link)
     }
     free(steal(guard->failure));
     listen_to(guard, pid, (int)syscall(SYS_pidfd_open, pid, 0), link);
-    guard_outputs_set_paused(&guard->outputs, false);
+    output_pipes_set_paused(&guard->outputs, false);
     guard->state = GUARD_READY;
     guard_process_send(guard, &(struct frame){FRAME_THAW, 0, 0, NULL});
 }
@@ -412,7 +412,7 @@ void guard_process_set_paused(struct guard_process *guard, bool paused)
     guard->paused = paused;
     guard->link_source.paused = paused || guard->link_is_over;
     guard->link_source.again = true; /* frames that were received before the pause */
-    guard_outputs_set_paused(&guard->outputs, paused);
+    output_pipes_set_paused(&guard->outputs, paused);
 }
 
 void guard_process_stop(struct guard_process *guard, int limit_ms)

@@ -11,7 +11,7 @@
 #include "guard/link/frame.h"
 #include "kernel/config/policy_sources.h"
 #include "kernel/loop.h"
-#include "kernel/supervisor/guard_outputs.h"
+#include "kernel/supervisor/output_pipes.h"
 #include "kernel/supervisor/keeper.h"
 #include "kernel/supervisor/process_tree.h"
 #include "kernel/supervisor/spawn.h"
@@ -30,7 +30,7 @@ enum guard_state {
 struct guard_handlers {
     int (*ready)(void *context, const struct frame *frame); /* READY */
     int (*frame)(void *context, const struct frame *frame);
-    guard_output *output;
+    int (*output)(void *context, enum frame_type stream, struct bytes bytes); /* fd 1 or 2 */
     tool_record *tool_record; /* NULL: not wanted */
     int (*ended)(void *context); /* after all that it had written was handled */
     void *context;
@@ -56,7 +56,7 @@ struct guard_process {
     struct keeper keeper;
     int link;
     int last_line;  /* memory file where a guard writes down where it is; kept for all of them */
-    struct guard_outputs outputs; /* like the three below, kept for a copy that takes over */
+    struct output_pipes outputs; /* like the three below, kept for a copy that takes over */
     struct tool_records records;
     struct frame_reader reader;
     struct frame_writer writer;

@@ -197,18 +197,28 @@ static int make_ends(struct spawned *spawned, struct far_ends *far)
     return 0;
 }
 
+void spawn_attributes_init(posix_spawnattr_t *ret_attributes)
+{
+    sigset_t none;
+    sigset_t all;
+
+    sigemptyset(&none);
+    sigfillset(&all);
+    posix_spawnattr_init(ret_attributes);
+    posix_spawnattr_setsigmask(ret_attributes, &none);
+    posix_spawnattr_setsigdefault(ret_attributes, &all);
+    posix_spawnattr_setflags(ret_attributes,
+                             POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+}
+
 /* posix_spawn(): no copy of our page tables, and nothing of ours runs between fork and exec. */
 static int run(const struct command *command, char **items, const struct far_ends *far,
                pid_t *ret_pid)
 {
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
-    sigset_t none;
-    sigset_t all;
     int result;
 
-    sigemptyset(&none);
-    sigfillset(&all);
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
     posix_spawn_file_actions_adddup2(&actions, far->outputs[0], 1);
@@ -220,12 +230,7 @@ static int run(const struct command *command, char **items, const struct far_end
     if (far->last_line >= 0)
         posix_spawn_file_actions_adddup2(&actions, far->last_line, LINK_FD + DESCRIPTOR_LAST_LINE);
     posix_spawn_file_actions_addclosefrom_np(&actions, LINK_FD + DESCRIPTOR_COUNT);
-    posix_spawnattr_init(&attributes);
-    /* A session and a process group of its own: a SIGINT to ours must not reach it a second time, and
-       /dev/tty is nobody's. */
-    posix_spawnattr_setsigmask(&attributes, &none);
-    posix_spawnattr_setsigdefault(&attributes, &all);
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+    spawn_attributes_init(&attributes);
     result = posix_spawn(ret_pid, command->arguments[0], &actions, &attributes,
                          command->arguments, items);
     posix_spawnattr_destroy(&attributes);

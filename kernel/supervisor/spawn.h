@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include <spawn.h>
 #include <stdbool.h>
 #include <sys/types.h>
 
@@ -53,6 +54,14 @@ void spawned_close(struct spawned *spawned);
 
 /* The Python that serves a notebook which asks for this one; NULL: for none. A new string. */
 char *spawn_python(const char *python);
+
+/*
+ * spawn_attributes_init() - for posix_spawn(): a session and a process group of its own
+ *
+ * A SIGINT to ours must not reach it a second time, and no terminal is anybody's to read an answer from. All signals
+ * are as a new process has them. posix_spawnattr_destroy().
+ */
+void spawn_attributes_init(posix_spawnattr_t *ret_attributes);
 
 /* The version that a virtual environment's pyvenv.cfg names, or the embedded one's. A new string. */
 char *spawn_python_version(const char *python);
