@@ -8,6 +8,7 @@
 #include "guard/python/json.h"
 #include "guard/python/link_end.h"
 #include "guard/python/py_cleanup.h"
+#include "guard/python/quiet_thread.h"
 #include "guard/python/subshell.h"
 #include "guard/python/variables.h"
 
@@ -169,21 +170,11 @@ void aside_answer_here(const struct frame *frame)
 
 /* ---- in the main thread ---------------------------------------------------------------------- */
 
-/* Signals are for the main thread, which alone can run their Python handlers. */
 static void start_thread(void)
 {
-    sigset_t all;
-    sigset_t before;
-    pthread_t thread;
-
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
     atomic_store(&aside.has_thread, true);
-    if (pthread_create(&thread, NULL, serve, NULL) == 0)
-        pthread_detach(thread);
-    else
+    if (!quiet_thread_start(serve))
         atomic_store(&aside.has_thread, false);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
 /* Between two byte codes: in the signal handler itself no thread may be started. */

@@ -1,10 +1,10 @@
 #include "guard/python/streams.h"
 #include "guard/python/attribution.h"
 #include "guard/python/link_end.h"
+#include "guard/python/quiet_thread.h"
 #include "guard/python/stream_type.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <time.h>
 
 enum {
@@ -59,18 +59,10 @@ static void *timer(void *unused)
     return unused;
 }
 
-/* Signals are for the main thread, which alone can run their Python handlers. */
+/* Tried once: without it text goes when there is much of it, and before the reply. */
 static void start_timer(void)
 {
-    sigset_t all;
-    sigset_t before;
-    pthread_t thread;
-
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    if (pthread_create(&thread, NULL, timer, NULL) == 0)
-        pthread_detach(thread);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    quiet_thread_start(timer);
     streams.timer_runs = true;
 }
 
