@@ -13,8 +13,6 @@
 
 #include <limits.h>
 
-enum { DONE_PARTS = 5 };
-
 static unsigned long last_number;
 
 /* Where nothing is judged, or nobody is asked, all is as if there were no errands. */

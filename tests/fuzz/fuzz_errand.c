@@ -1,31 +1,13 @@
 /* An ERRAND frame with any parts: what a person then reads has the kernel's own words on lines of their own. */
 #include "kernel/execution/errand_frame.h"
 #include "kernel/execution/errand_prompt.h"
+#include "tests/fuzz/fuzz_parts.h"
 #include "tests/fuzz/fuzz_target.h"
 
 #include <assert.h>
 #include <string.h>
 
-enum { PARTS = 6 };
-
-/* Each part but the last ends with a newline; the rest is the text. */
-static size_t split(struct bytes data, struct bytes parts[PARTS])
-{
-    size_t count = 0;
-
-    while (count < PARTS - 1) {
-        const char *end = data.size > 0 ? memchr(data.data, '\n', data.size) : NULL;
-
-        if (end == NULL)
-            break;
-        parts[count].data = data.data;
-        parts[count].size = (size_t)(end - (const char *)data.data);
-        data.size -= parts[count++].size + 1;
-        data.data = end + 1;
-    }
-    parts[count++] = data;
-    return count;
-}
+enum { PARTS = 6 }; /* the rest is the text of the command */
 
 static bool begins(struct bytes text, const char *words)
 {
@@ -60,7 +42,7 @@ static void check_prompt(const struct errand_asked *asked)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct bytes parts[PARTS];
-    struct frame frame = {FRAME_ERRAND, 1, split((struct bytes){data, size}, parts), parts};
+    struct frame frame = {FRAME_ERRAND, 1, fuzz_parts_split((struct bytes){data, size}, parts, PARTS), parts};
     struct errand_asked asked;
 
     if (!errand_frame_read(&frame, &asked))

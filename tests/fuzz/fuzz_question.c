@@ -1,31 +1,13 @@
 /* An ASK frame with any parts: what a person then reads has the kernel's own words and lines, and one path in quotes. */
 #include "kernel/execution/question_frame.h"
 #include "kernel/execution/question_prompt.h"
+#include "tests/fuzz/fuzz_parts.h"
 #include "tests/fuzz/fuzz_target.h"
 
 #include <assert.h>
 #include <string.h>
 
-enum { PARTS = 4 };
-
-/* Number, row and seconds each end with a newline; the rest is the path. */
-static size_t split(struct bytes data, struct bytes parts[PARTS])
-{
-    size_t count = 0;
-
-    while (count < PARTS - 1) {
-        const char *end = data.size > 0 ? memchr(data.data, '\n', data.size) : NULL;
-
-        if (end == NULL)
-            break;
-        parts[count].data = data.data;
-        parts[count].size = (size_t)(end - (const char *)data.data);
-        data.size -= parts[count++].size + 1;
-        data.data = end + 1;
-    }
-    parts[count++] = data;
-    return count;
-}
+enum { PARTS = 4 }; /* number, row, seconds; the rest is the path */
 
 static size_t count_of(struct bytes text, char wanted)
 {
@@ -58,7 +40,7 @@ static void check_prompt(const struct question_asked *asked)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct bytes parts[PARTS];
-    struct frame frame = {FRAME_ASK, 1, split((struct bytes){data, size}, parts), parts};
+    struct frame frame = {FRAME_ASK, 1, fuzz_parts_split((struct bytes){data, size}, parts, PARTS), parts};
     struct question_asked asked;
 
     if (!question_frame_read(&frame, &asked))
