@@ -39,6 +39,29 @@ static struct row rows[] = {
 
 /* ---- a call --------------------------------------------------------------------------------- */
 
+/* An object that is asked for a number when the arguments are read: its code runs after the question, and can swap what a
+   path leads to. */
+static bool runs_code(PyObject *argument)
+{
+    return argument != Py_None && !PyLong_Check(argument) && !PyUnicode_Check(argument) &&
+           !PyBytes_Check(argument) && !PyFloat_Check(argument);
+}
+
+static bool has_late_argument(const struct method_call *call)
+{
+    Py_ssize_t named = call->kwnames != NULL ? PyTuple_Size(call->kwnames) : 0;
+
+    for (Py_ssize_t i = 0; i < call->positional + named; i++)
+        if (runs_code(call->args[i]))
+            return true;
+    return false;
+}
+
+static bool opens_a_path(verdict_function *check)
+{
+    return check == check_write_roots || check == check_open_at || check == check_dbm;
+}
+
 static PyObject *judge_call(const struct method_call *call, void *data)
 {
     const struct row *row = data;
@@ -47,6 +70,9 @@ static PyObject *judge_call(const struct method_call *call, void *data)
 
     for (Py_ssize_t i = 0; i < NAMES_LIMIT && row->names[i] != NULL; i++)
         items[i] = method_call_argument(call, i, row->names[i]);
+    if (row->event.arguments.path[0] != 0 && opens_a_path(row->event.check) &&
+        has_late_argument(call))
+        items[row->event.arguments.path[0] - 1] = Py_Ellipsis; /* no path: it is refused as one that could change */
     if (hook_judge(&row->event, &source) < 0)
         return NULL;
     return method_call_next(call);

@@ -46,6 +46,14 @@ os.open(victim, os.O_RDONLY | os.O_TRUNC)
 # %% os.open relative to a folder — dir_fd
 os.open("evil", os.O_CREAT | os.O_WRONLY, dir_fd=there)
 
+# %% os.open relative to a folder with flags that move a link — their code runs after the path was judged
+os.makedirs("below/inside")
+os.symlink("inside", "below/sly")
+os.mkdir("sly")
+here = os.open("below", os.O_RDONLY)
+swap = lambda self: os.unlink("below/sly") or os.symlink(outside, "below/sly") or os.O_CREAT | os.O_WRONLY
+os.open("sly/evil", type("Flags", (), {"__index__": swap})(), dir_fd=here)
+
 # %% os.open with odd flags — a subclass of int that lies
 os.open(evil, type("Flags", (int,), {"__and__": lambda *unused: 0, "__index__": lambda self: 0})(os.O_CREAT | os.O_WRONLY))
 
@@ -153,6 +161,12 @@ os.mkfifo(evil)
 
 # %% mknod
 os.mknod(evil)
+
+# %% mkfifo with a mode that moves a link — its code runs after the path was judged
+os.mkdir("inside")
+os.symlink("inside", "sly")
+swap = lambda self: os.unlink("sly") or os.symlink(outside, "sly") or 0o600
+os.mkfifo("sly/evil", type("Mode", (), {"__index__": swap})())
 
 # %% truncate
 os.truncate(victim, 0)
