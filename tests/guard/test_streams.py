@@ -62,7 +62,7 @@ def test_threads_print_to_the_cell_that_started_them(guard):
 
 
 def test_nested_threads_and_timers(guard):
-    code = ("def inner(): time.sleep(0.1); print('inner')\n"
+    code = ("import threading, time\ndef inner(): time.sleep(0.1); print('inner')\n"
             "def outer(): t = threading.Thread(target=inner); t.start(); t.join()\n"
             "thread = threading.Thread(target=outer); thread.start()")
     first = guard.start(code)
@@ -72,7 +72,7 @@ def test_nested_threads_and_timers(guard):
 
 
 def test_thread_error_is_not_fatal(guard):
-    outcome = guard.execute("t = threading.Thread(target=lambda: 1 / 0); t.start(); t.join()")
+    outcome = guard.execute("import threading; t = threading.Thread(target=lambda: 1 / 0); t.start(); t.join()")
     assert "ZeroDivisionError" in outcome.stderr
     assert guard.execute("import _thread; _thread.start_new_thread(5, ())").error == "TypeError"
 
