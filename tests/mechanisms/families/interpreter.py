@@ -181,6 +181,25 @@ call(variables.update, {"top": evil})
 variables |= {"top": evil}
 print("ESCAPED")
 
+# %% unmarked code in a container — marshal gives a tuple, and in it is what nobody has looked at
+import marshal, types
+code = call(builtin["compile"], "import sys; print('ESCAPED', sys._getframe())", "sly", "exec")
+made = call(marshal.loads, marshal.dumps((code,)))[0]
+call(types.FunctionType, made, {"__builtins__": builtin})()
+
+# %% unmarked code in a dictionary in a list — and deeper
+import marshal, types
+code = call(builtin["compile"], "import sys; print('ESCAPED', sys._getframe())", "sly", "exec")
+made = call(marshal.loads, marshal.dumps([{"x": [frozenset([code])]}]))[0]["x"][0]
+call(types.FunctionType, list(made)[0], {"__builtins__": builtin})()
+
+# %% unmarked code in constants — a tuple among the constants of other code
+import marshal, types
+code = call(builtin["compile"], "import sys; print('ESCAPED', sys._getframe())", "sly", "exec")
+outer = call(call(getattr, lambda: 0, "__code__").replace, co_consts=(None, (code,)))
+made = call(marshal.loads, marshal.dumps(outer))
+call(types.FunctionType, call(getattr, made, "co_consts")[1][0], {"__builtins__": builtin})()
+
 # %% audit hook of one's own — sees and stops what others do
 seen = []
 sys.addaudithook(lambda *unused: seen.append("ESCAPED"))
