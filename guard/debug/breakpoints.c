@@ -204,7 +204,6 @@ static PyObject *make_lines(PyObject *filename)
     cleanup_py PyObject *lines = path != NULL ? PyDict_New() : NULL;
     PyObject *wanted =
         lines != NULL && state.wanted != NULL ? PyDict_GetItemWithError(state.wanted, path) : NULL;
-
     cleanup_py PyObject *code_lines = wanted != NULL ? code_lines_of(filename) : NULL;
 
     for (Py_ssize_t i = 0; code_lines != NULL && i < PyList_Size(wanted); i++)

@@ -254,16 +254,12 @@ static int make_connection(int ends[2])
     return 0;
 }
 
-static bool has_room(void)
+/* How many processes serve a connection, after those that have ended. */
+static int count_serving(int serving)
 {
-    static int running;
-
-    while (running > 0 && waitpid(-1, NULL, WNOHANG) > 0)
-        running--;
-    if (running >= PROXY_CONNECTIONS)
-        return false;
-    running++;
-    return true;
+    while (serving > 0 && waitpid(-1, NULL, WNOHANG) > 0)
+        serving--;
+    return serving;
 }
 
 static int give(int listener, const struct seccomp_notif *asked, int fd)
@@ -282,24 +278,31 @@ static int give(int listener, const struct seccomp_notif *asked, int fd)
 
 int proxy_answer(const struct string_list *allowed, int listener, const struct seccomp_notif *asked)
 {
+    static int serving;
     int family = (int)asked->data.args[0];
     int type = (int)asked->data.args[1] & 0xf;
     int ends[2] = {-1, -1};
     int result;
+    pid_t pid;
 
-    if ((family != AF_INET && family != AF_INET6) || type != SOCK_STREAM || !has_room())
+    if ((family != AF_INET && family != AF_INET6) || type != SOCK_STREAM)
+        return -EPERM;
+    serving = count_serving(serving);
+    if (serving >= PROXY_CONNECTIONS)
         return -EPERM;
     result = make_connection(ends);
     if (result < 0)
         return result;
-    if (fork() == 0) {
+    pid = fork();
+    if (pid == 0) {
         close(listener);
         close(ends[0]);
         serve(allowed, ends[1]);
         _exit(0);
     }
+    result = pid < 0 ? -errno : give(listener, asked, ends[0]);
+    serving += pid > 0;
     close(ends[1]);
-    result = give(listener, asked, ends[0]);
     close(ends[0]);
     return result;
 }

@@ -23,12 +23,11 @@ static void append_member(struct buffer *object, const char *name, struct bytes 
     if (!json_text_member_string(text, name, &decoded))
         return;
     shown_bytes = utf8_cut(buffer_bytes(&decoded), DENIAL_TEXT_BYTES_MAX);
-    buffer_append_format(object, "%s\"%s\":", object->size > 1 ? "," : "", name);
     if (shown_bytes < decoded.size) {
         decoded.size = shown_bytes;
         buffer_append_string(&decoded, "…");
     }
-    json_text_append_string(object, buffer_bytes(&decoded));
+    json_text_append_string_member(object, name, buffer_bytes(&decoded));
 }
 
 static long skipped_in(struct bytes text)

@@ -1,5 +1,6 @@
 #include "kernel/execution/errand.h"
 
+#include "kernel/execution/account.h"
 #include "kernel/execution/errand_environment.h"
 #include "kernel/execution/errand_frame.h"
 #include "kernel/execution/errand_prompt.h"
@@ -84,12 +85,6 @@ static void finish(struct kernel *kernel, enum errand_outcome outcome, int statu
     forget(&kernel->errand);
 }
 
-static void append_text(struct buffer *object, const char *name, const char *text)
-{
-    buffer_append_format(object, "%s\"%s\":", object->size > 1 ? "," : "", name);
-    json_text_append_string(object, bytes_of_string(text));
-}
-
 /* status: negative for a signal; how it came about stands in `end`. */
 static void record(struct kernel *kernel, const char *end, int status)
 {
@@ -98,15 +93,16 @@ static void record(struct kernel *kernel, const char *end, int status)
     cleanup_buffer struct buffer object = BUFFER_NONE;
 
     buffer_append_char(&object, '{');
-    append_text(&object, "command", errand->command);
-    append_text(&object, "folder", errand->folder_name);
-    append_text(&object, "end", end);
+    json_text_append_string_member(&object, "command", bytes_of_string(errand->command));
+    json_text_append_string_member(&object, "folder", bytes_of_string(errand->folder_name));
+    json_text_append_string_member(&object, "end", bytes_of_string(end));
     buffer_append_format(&object, ",\"status\":%d,\"stdout_bytes\":%llu,\"stderr_bytes\":%llu,\"seconds\":%.1f}",
                          status, (unsigned long long)errand->written[0],
                          (unsigned long long)errand->written[1],
                          (double)(loop_now_ms() - errand->started_ms) / 1000);
     audit_log_command(kernel->audit_log, running != NULL ? running->execute.execution_count : 0,
                       buffer_bytes(&object));
+    account_warn(kernel);
     log_info("ran for a cell: %.*s", (int)object.size, object.data);
 }
 

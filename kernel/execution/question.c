@@ -29,12 +29,6 @@ static void send_answer(struct kernel *kernel, uint32_t cell, unsigned long numb
     guard_process_send(&kernel->guard, &(struct frame){FRAME_ANSWER, cell, 2, parts});
 }
 
-static void append_text(struct buffer *object, const char *name, struct bytes text)
-{
-    buffer_append_format(object, "%s\"%s\":", object->size > 1 ? "," : "", name);
-    json_text_append_string(object, text);
-}
-
 static void record(struct kernel *kernel, const char *answer)
 {
     const struct question *question = &kernel->question;
@@ -42,11 +36,11 @@ static void record(struct kernel *kernel, const char *answer)
     cleanup_buffer struct buffer object = BUFFER_NONE;
 
     buffer_append_char(&object, '{');
-    append_text(&object, "event", bytes_of_string(question->row->event));
-    append_text(&object, "rule", bytes_of_string(question->row->rule));
-    append_text(&object, "subject", buffer_bytes(&question->subject));
-    append_text(&object, "what", bytes_of_string(question->row->words));
-    append_text(&object, "answer", bytes_of_string(answer));
+    json_text_append_string_member(&object, "event", bytes_of_string(question->row->event));
+    json_text_append_string_member(&object, "rule", bytes_of_string(question->row->rule));
+    json_text_append_string_member(&object, "subject", buffer_bytes(&question->subject));
+    json_text_append_string_member(&object, "what", bytes_of_string(question->row->words));
+    json_text_append_string_member(&object, "answer", bytes_of_string(answer));
     buffer_append_format(&object, ",\"seconds\":%.1f}",
                          (double)(loop_now_ms() - question->asked_ms) / 1000);
     audit_log_question(kernel->audit_log, running != NULL ? running->execute.execution_count : 0,

@@ -103,7 +103,6 @@ static int fail(struct subshell *subshell)
 
     give_comms_back(subshell);
     result = queue_refuse_all(&subshell->queue, "RuntimeError", "the thread of the subshell cannot be started");
-
     forget(subshell);
     if (result == 0 && waiter != NULL)
         result = request_refuse(waiter, "RuntimeError", "the interpreter can start no more threads");

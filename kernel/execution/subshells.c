@@ -42,8 +42,7 @@ int subshells_refuse_unknown(struct request *request, struct bytes named_in)
 {
     cleanup_buffer struct buffer id = BUFFER_NONE;
 
-    if (!json_text_member_string(named_in, "subshell_id", &id))
-        buffer_append_string(&id, "");
+    json_text_member_string(named_in, "subshell_id", &id);
     return request_refuse(request, "UnknownSubshellError", "Unknown subshell_id '%.*s'", (int)(id.size < ID_SHOWN ? id.size : ID_SHOWN),
                           id.data != NULL ? id.data : "");
 }

@@ -60,20 +60,6 @@ static void drop_surplus(struct copies *copies)
         drop_at(copies, first);
 }
 
-static void hear_newborn(void *context);
-
-void copies_init(struct copies *copies, struct loop *loop, struct guard_process *guard,
-                 copies_settled settled, void *context)
-{
-    *copies = (struct copies){.loop = loop,
-                              .guard = guard,
-                              .settled = settled,
-                              .context = context,
-                              .pending.link = -1};
-    guard->note_spared = hear_newborn;
-    guard->note_context = copies;
-}
-
 void copies_finish(struct copies *copies)
 {
     drop_all(copies);
@@ -204,6 +190,18 @@ static void hear_newborn(void *context)
 
     if (copies_is_pending(copies) && poll(&link, 1, NEWBORN_MS) == 1)
         note_pending(copies);
+}
+
+void copies_init(struct copies *copies, struct loop *loop, struct guard_process *guard,
+                 copies_settled settled, void *context)
+{
+    *copies = (struct copies){.loop = loop,
+                              .guard = guard,
+                              .settled = settled,
+                              .context = context,
+                              .pending.link = -1};
+    guard->note_spared = hear_newborn;
+    guard->note_context = copies;
 }
 
 /* Our end tells who writes into it. */

@@ -500,3 +500,9 @@ void json_text_append_string(struct buffer *buffer, struct bytes text)
 {
     utf8_append_quoted(text, buffer);
 }
+
+void json_text_append_string_member(struct buffer *object, const char *name, struct bytes text)
+{
+    buffer_append_format(object, "%s\"%s\":", object->size > 1 ? "," : "", name);
+    utf8_append_quoted(text, object);
+}

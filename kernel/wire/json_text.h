@@ -61,3 +61,6 @@ bool json_text_string(struct bytes value, struct buffer *decoded);
 
 /* Appends `text` (bytes that should be UTF-8) as a JSON string with its quotes. */
 void json_text_append_string(struct buffer *buffer, struct bytes text);
+
+/* Appends a member that is a string to an object that is being made, which begins with its brace. */
+void json_text_append_string_member(struct buffer *object, const char *name, struct bytes text);

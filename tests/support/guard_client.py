@@ -91,7 +91,7 @@ class Guard:
         command = command or self.command(python)
         null = os.open(os.devnull, os.O_RDONLY)
         self.process = subprocess.Popen(
-            command + ["--link-fd", str(theirs.fileno())] + ([] if python else []),
+            command + ["--link-fd", str(theirs.fileno())],
             stdin=null, stdout=out_end, stderr=err_end, pass_fds=[theirs.fileno()], cwd=cwd,
             env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "XDG_CONFIG_HOME": "/nonexistent",
                  **(environment or {})}, start_new_session=True)
