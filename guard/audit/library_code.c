@@ -4,6 +4,7 @@
 #include "guard/audit/hook.h"
 #include "guard/audit/scope.h"
 #include "guard/audit/slot_patch.h"
+#include "guard/audit/user_code.h"
 #include "guard/link/cleanup.h"
 #include "guard/python/compat.h"
 #include "guard/python/method_patch.h"
@@ -201,84 +202,6 @@ static void wait_for_name(PyObject *code)
     Py_XDECREF(old);
 }
 
-/* ---- what is not a library's ------------------------------------------------------------------ */
-
-static int mark_inside(PyObject *object, PyObject *met);
-
-static int mark_items(PyObject *container, PyObject *met)
-{
-    cleanup_py PyObject *items = PySequence_List(container);
-    int result = items != NULL ? 0 : -1;
-
-    for (Py_ssize_t i = 0; result == 0 && i < PyList_Size(items); i++)
-        result = mark_inside(PyList_GetItem(items, i), met);
-    return result;
-}
-
-static int mark_values(PyObject *dict, PyObject *met)
-{
-    PyObject *key;
-    PyObject *value;
-    Py_ssize_t at = 0;
-    int result = 0;
-
-    while (result == 0 && PyDict_Next(dict, &at, &key, &value))
-        result = mark_inside(key, met) < 0 ? -1 : mark_inside(value, met);
-    return result;
-}
-
-static int mark_code(PyObject *code, PyObject *met)
-{
-    cleanup_py PyObject *constants = PyObject_GetAttrString(code, "co_consts");
-
-    if (constants == NULL || caller_mark_user((struct scope *)scope_current(), code) < 0)
-        return -1;
-    return mark_items(constants, met);
-}
-
-static int mark_slice(PyObject *slice, PyObject *met)
-{
-    static const char *const parts[] = {"start", "stop", "step"};
-    int result = 0;
-
-    for (size_t i = 0; result == 0 && i < sizeof(parts) / sizeof(parts[0]); i++) {
-        cleanup_py PyObject *part = PyObject_GetAttrString(slice, parts[i]);
-
-        result = part != NULL ? mark_inside(part, met) : -1;
-    }
-    return result;
-}
-
-/* Marshalled data is a code object, or holds some: in containers, and in the constants of one another. A container is met
-   once, since data may hold it twice or in itself; it is as deep as marshal reads. */
-static int mark_inside(PyObject *object, PyObject *met)
-{
-    bool is_code = Py_TYPE(object) == state.code_type;
-    bool is_row = PyTuple_CheckExact(object) || PyList_CheckExact(object) || PyAnySet_CheckExact(object);
-    bool is_slice = Py_TYPE(object) == &PySlice_Type;
-    cleanup_py PyObject *address = NULL;
-    int known;
-
-    if (!is_code && !is_row && !is_slice && !PyDict_CheckExact(object))
-        return 0;
-    address = PyLong_FromVoidPtr(object);
-    known = address != NULL ? PySet_Contains(met, address) : -1;
-    if (known != 0 || PySet_Add(met, address) < 0)
-        return known == 1 ? 0 : -1;
-    if (is_code)
-        return mark_code(object, met);
-    if (is_slice)
-        return mark_slice(object, met);
-    return is_row ? mark_items(object, met) : mark_values(object, met);
-}
-
-static int mark_all(PyObject *object)
-{
-    cleanup_py PyObject *met = PySet_New(NULL);
-
-    return met != NULL ? mark_inside(object, met) : -1;
-}
-
 /* Whatever is made while a guard judges, and is not a library's file, is user code from the beginning: it can run in
    a thread, an import or a callback where no frame of a cell is to be seen. */
 static PyObject *note_code(PyObject *code, enum origin origin)
@@ -291,7 +214,7 @@ static PyObject *note_code(PyObject *code, enum origin origin)
         wait_for_name(code);
     if (is_code && (origin == ORIGIN_NAMED || (origin == ORIGIN_LIBRARY && !took_a_name(code))))
         state.owner.mark(code);
-    else if (scope_current() != NULL && mark_all(code) < 0)
+    else if (scope_current() != NULL && user_code_mark(code) < 0)
         Py_CLEAR(code);
     return code;
 }
@@ -439,6 +362,7 @@ int library_code_init(const struct library_code_owner *owner)
         return -1;
     state.owner = *owner;
     state.code_type = Py_TYPE(code);
+    user_code_start(state.code_type);
     if (replace_get_data() < 0 || patch_module("builtins", "compile", compile_source) < 0 ||
         patch_module("marshal", "loads", load_compiled) < 0 ||
         patch_module("marshal", "load", make_code) < 0 ||
