@@ -167,7 +167,19 @@ static int apply_key(const struct policy_file *file, const struct policy_target 
     return 0;
 }
 
-/* [env], [limits], [setup] and [warm]: "pass" in it is the key "env.pass". */
+static bool is_section(const char *name)
+{
+    size_t size = strlen(name);
+    size_t count;
+    const struct policy_key *keys = policy_keys(&count);
+
+    for (size_t i = 0; i < count; i++)
+        if (strncmp(keys[i].name, name, size) == 0 && keys[i].name[size] == '.')
+            return true;
+    return false;
+}
+
+/* "pass" in [env] is the key "env.pass". */
 static int apply_section(const struct policy_file *file, const struct policy_target *target,
                          const char *section, PyObject *table, char **ret_problem)
 {
@@ -239,8 +251,7 @@ static int apply_entry(const struct policy_file *file, const struct policy_targe
         return 0;
     if (strcmp(name, "extra_globals") == 0)
         return apply_globals(file, target, value, ret_problem);
-    if (strcmp(name, "env") == 0 || strcmp(name, "setup") == 0 || strcmp(name, "network") == 0 ||
-        strcmp(name, "limits") == 0 || strcmp(name, "warm") == 0)
+    if (is_section(name))
         return apply_section(file, target, name, value, ret_problem);
     /* "env.pass" in quotes is a key of its own, which does not exist. */
     if (strchr(name, '.') != NULL) {

@@ -1,9 +1,9 @@
 /* Is a tool asking, and does its policy accept the call? The registry is in tools.c. */
 #include "guard/audit/arguments.h"
+#include "guard/audit/caller.h"
 #include "guard/audit/carriers.h"
 #include "guard/audit/class_parts.h"
 #include "guard/audit/surroundings.h"
-#include "guard/audit/caller.h"
 #include "guard/audit/tool.h"
 #include "guard/audit/tool_tasks.h"
 #include "guard/python/compat.h"

@@ -23,14 +23,7 @@ struct audit_log {
 
 char *audit_log_default_path(void)
 {
-    const char *state = getenv("XDG_STATE_HOME");
-    const char *home = getenv("HOME");
-
-    if (state != NULL && state[0] == '/')
-        return xasprintf("%s/safepyrun/audit.jsonl", state);
-    if (home != NULL && home[0] == '/')
-        return xasprintf("%s/.local/state/safepyrun/audit.jsonl", home);
-    return NULL;
+    return folders_default_path("XDG_STATE_HOME", ".local/state", "audit.jsonl");
 }
 
 struct audit_log *audit_log_new(const char *path, off_t limit_bytes)

@@ -9,6 +9,7 @@
 
 #include "guard/link/buffer.h"
 #include "guard/link/utf8.h"
+#include "kernel/records/folders.h"
 #include "kernel/records/history_file.h"
 #include "kernel/records/history_rows.h"
 
@@ -31,14 +32,7 @@ struct history {
 
 char *history_default_path(void)
 {
-    const char *data = getenv("XDG_DATA_HOME");
-    const char *home = getenv("HOME");
-
-    if (data != NULL && data[0] == '/')
-        return xasprintf("%s/safepyrun/history.sqlite", data);
-    if (home != NULL && home[0] == '/')
-        return xasprintf("%s/.local/share/safepyrun/history.sqlite", home);
-    return NULL;
+    return folders_default_path("XDG_DATA_HOME", ".local/share", "history.sqlite");
 }
 
 struct history *history_new(const char *path)

@@ -6,21 +6,21 @@
 #include <stdarg.h>
 #include <time.h>
 
-/* The only mutable state of a file in the kernel process: every module logs, none should carry it. */
+/* State of the file: every module logs, none should carry it. */
 static int log_fd = -1;
 static enum log_level log_limit = LOG_INFO;
 
 static const char *const level_names[] = {"error", "warning", "info", "debug"};
 
-int log_level_from_name(const char *name, enum log_level *ret_level)
+bool log_level_from_name(const char *name, enum log_level *ret_level)
 {
     for (int level = LOG_ERROR; level <= LOG_DEBUG; level++) {
         if (strcmp(name, level_names[level]) == 0) {
             *ret_level = (enum log_level)level;
-            return 1;
+            return true;
         }
     }
-    return 0;
+    return false;
 }
 
 int log_open(const char *path, enum log_level level)
@@ -46,9 +46,9 @@ void log_close(void)
 }
 
 /* A line is a line: text that a stranger chose must not start another one. */
-static void replace_controls(struct buffer *line, size_t from)
+static void replace_controls(struct buffer *line)
 {
-    for (size_t i = from; i < line->size; i++)
+    for (size_t i = 0; i < line->size; i++)
         if ((unsigned char)line->data[i] < 0x20)
             line->data[i] = ' ';
 }
@@ -73,7 +73,7 @@ void log_write(enum log_level level, const char *format, ...)
     strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &utc);
     buffer_append_format(&line, "%s.%03dZ %d %s: %s", date, (int)(now.tv_nsec / 1000000),
                          (int)getpid(), level_names[level], text != NULL ? text : "");
-    replace_controls(&line, 0);
+    replace_controls(&line);
     buffer_append_char(&line, '\n');
     (void)!write(log_fd, line.data, line.size);
 }

@@ -6,10 +6,12 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 enum log_level { LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
 
 /* "error", "warning", "info", "debug"; false for anything else. */
-int log_level_from_name(const char *name, enum log_level *ret_level);
+bool log_level_from_name(const char *name, enum log_level *ret_level);
 
 /* Appends to `path`, made with mode 0600; "-" is stderr. Returns 0 or -errno. */
 int log_open(const char *path, enum log_level level);
