@@ -2,8 +2,8 @@
 
 #include "guard/audit/library_code.h"
 #include "guard/python/compat.h"
-#include "guard/python/stack.h"
 #include "guard/python/py_cleanup.h"
+#include "guard/python/stack.h"
 
 #include <string.h>
 

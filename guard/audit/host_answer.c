@@ -5,8 +5,8 @@
 #include "guard/audit/host_data.h"
 #include "guard/audit/plain.h"
 #include "guard/audit/tracked_calls.h"
-#include "guard/python/stack.h"
 #include "guard/python/error.h"
+#include "guard/python/stack.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -19,7 +19,6 @@ static struct {
     PyObject *disable;
     PyObject *tool; /* the id */
     PyObject *call; /* the number of the event */
-    PyTypeObject *code_type;
     unsigned open;
     bool has_disabled; /* a callback has switched a place off since the last restart */
 } state;
@@ -177,16 +176,8 @@ static int remember_functions(PyObject *monitoring)
     state.restart_events = PyObject_GetAttrString(monitoring, "restart_events");
     state.disable = PyObject_GetAttrString(monitoring, "DISABLE");
     state.call = events != NULL ? PyObject_GetAttrString(events, "CALL") : NULL;
-    state.code_type = (PyTypeObject *)PyImport_ImportModule("types");
-    if (state.code_type != NULL) {
-        PyObject *types = (PyObject *)state.code_type;
-
-        state.code_type = (PyTypeObject *)PyObject_GetAttrString(types, "CodeType");
-        Py_DECREF(types);
-    }
     return state.set_events != NULL && state.set_local_events != NULL &&
-                   state.restart_events != NULL && state.disable != NULL && state.call != NULL &&
-                   state.code_type != NULL
+                   state.restart_events != NULL && state.disable != NULL && state.call != NULL
                ? 0
                : -1;
 }
@@ -242,7 +233,7 @@ int native_calls_watch(PyObject *code)
     for (Py_ssize_t i = 0; i < PyTuple_Size(constants); i++) {
         PyObject *item = PyTuple_GetItem(constants, i);
 
-        if (Py_TYPE(item) == state.code_type && native_calls_watch(item) < 0)
+        if (Py_TYPE(item) == Py_TYPE(code) && native_calls_watch(item) < 0)
             return -1;
     }
     return 0;

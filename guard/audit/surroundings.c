@@ -2,13 +2,13 @@
 
 #include "guard/audit/caller.h"
 #include "guard/audit/carriers.h"
-#include "guard/audit/hook.h"
 #include "guard/audit/class_parts.h"
+#include "guard/audit/hook.h"
 #include "guard/audit/slot_patch.h"
 #include "guard/audit/unchanged.h"
 #include "guard/python/compat.h"
-#include "guard/python/stack.h"
 #include "guard/python/method_patch.h"
+#include "guard/python/stack.h"
 
 #include <signal.h>
 #include <stdio.h>

@@ -11,8 +11,8 @@
 #undef Py_LIMITED_API
 #include "guard/audit/audit.h"
 #include "guard/guard.h"
-#include "guard/link/cleanup.h"
 #include "guard/link/buffer.h"
+#include "guard/link/cleanup.h"
 #include "guard/policy_answer.h"
 #include "guard/python/compat.h"
 #include "guard/template/template.h"

@@ -2,8 +2,8 @@
 
 #include "guard/link/buffer.h"
 
-#include <string.h>
 #include <stdbool.h>
+#include <string.h>
 #include <sys/stat.h>
 
 enum { LENGTH_MAX = 64 }; /* the path of a socket has 107 bytes, and its name is 34 of them */

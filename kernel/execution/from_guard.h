@@ -6,8 +6,8 @@
  */
 #pragma once
 
-#include "guard/link/frame.h"
 #include "guard/link/bytes.h"
+#include "guard/link/frame.h"
 
 struct kernel;
 

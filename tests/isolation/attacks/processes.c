@@ -2,8 +2,8 @@
 #include "attacks.h"
 
 #include <mqueue.h>
-#include <signal.h>
 #include <sched.h>
+#include <signal.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
