@@ -219,18 +219,6 @@ static PyObject *get(const struct method_call *call, void *data)
 
 /* ---- places --------------------------------------------------------------------------------- */
 
-static int patch(PyObject *owner, const char *name, method_patch_function function, void *data)
-{
-    cleanup_py PyObject *callable = PyObject_GetAttrString(owner, name);
-
-    if (callable == NULL)
-        return -1;
-    if (method_patch(callable, function, data) == 0)
-        return 0;
-    PyErr_Format(PyExc_RuntimeError, "safepyrun cannot guard %s on this Python", name);
-    return -1;
-}
-
 static int patch_new(PyObject *type, void *function, newfunc *ret_original)
 {
     void *original;
@@ -256,9 +244,10 @@ static int patch_contexts(void)
         return -1;
     context = PyObject_GetAttrString(module, "Context");
     variable = PyObject_GetAttrString(module, "ContextVar");
-    if (context == NULL || variable == NULL || patch(variable, "set", keep_variable, NULL) < 0 ||
-        patch(variable, "reset", keep_variable, NULL) < 0 ||
-        patch(context, "run", run_in_context, NULL) < 0)
+    if (context == NULL || variable == NULL ||
+        method_patch_attribute(variable, "set", keep_variable, NULL) < 0 ||
+        method_patch_attribute(variable, "reset", keep_variable, NULL) < 0 ||
+        method_patch_attribute(context, "run", run_in_context, NULL) < 0)
         return -1;
     return patch_new(context, (void *)new_context, &state.new_context);
 }
@@ -286,10 +275,12 @@ static int patch_later(void)
     reference = PyObject_GetAttrString(weakref, "ReferenceType");
     simple = PyObject_GetAttrString(queue, "SimpleQueue");
     if (reference == NULL || simple == NULL ||
-        patch(atexit, "register", carry_callback, (void *)0) < 0 ||
-        patch(weakref, "proxy", carry_callback, (void *)1) < 0 ||
-        patch(simple, "put", put, NULL) < 0 || patch(simple, "put_nowait", put, NULL) < 0 ||
-        patch(simple, "get", get, NULL) < 0 || patch(simple, "get_nowait", get, NULL) < 0)
+        method_patch_attribute(atexit, "register", carry_callback, (void *)0) < 0 ||
+        method_patch_attribute(weakref, "proxy", carry_callback, (void *)1) < 0 ||
+        method_patch_attribute(simple, "put", put, NULL) < 0 ||
+        method_patch_attribute(simple, "put_nowait", put, NULL) < 0 ||
+        method_patch_attribute(simple, "get", get, NULL) < 0 ||
+        method_patch_attribute(simple, "get_nowait", get, NULL) < 0)
         return -1;
     return patch_new(reference, (void *)new_reference, &state.new_reference);
 }

@@ -53,7 +53,6 @@ struct ctypes_object {
     PyObject_HEAD void **memory;
 };
 
-/* Which library the address lies in, and the symbol there; None where the loader knows neither. */
 static PyObject *text_or_none(const char *text)
 {
     return text != NULL ? PyUnicode_DecodeFSDefault(text) : py_own(Py_None);
@@ -85,7 +84,6 @@ static enum native_shape shape_of_result(PyObject *function)
     cleanup_py PyObject *result =
         PyObject_CallMethod(state.restype, "__get__", "OO", function, (PyObject *)Py_TYPE(function));
     cleanup_py PyObject *code = NULL;
-    cleanup_free char *text = NULL;
 
     if (result == NULL || !PyType_Check(result)) {
         PyErr_Clear();
@@ -113,6 +111,7 @@ static enum native_shape shape_of_call(PyObject *function, PyObject *args, PyObj
     return shape_of_result(function);
 }
 
+/* Which library the address lies in, and the symbol there; None where the loader knows neither. */
 static int judge_target(PyObject *function, PyObject *args, PyObject *keywords, Dl_info *about,
                         bool is_exact)
 {
@@ -321,7 +320,6 @@ static int guard_types(PyObject *module)
 {
     for (size_t i = 0; i < sizeof(guarded_types) / sizeof(guarded_types[0]); i++) {
         cleanup_py PyObject *type = PyObject_GetAttrString(module, guarded_types[i].name);
-
         void *original;
 
         if (type == NULL ||

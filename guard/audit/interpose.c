@@ -178,26 +178,14 @@ static PyObject *exec_module(const struct method_call *call, void *data)
     return steal(result);
 }
 
-static int patch_loader(PyObject *imp, const char *name, method_patch_function function)
-{
-    cleanup_py PyObject *loader = PyObject_GetAttrString(imp, name);
-
-    if (loader == NULL)
-        return -1;
-    if (method_patch(loader, function, NULL) == 0)
-        return 0;
-    PyErr_Format(PyExc_RuntimeError, "safepyrun cannot guard _imp.%s", name);
-    return -1;
-}
-
 static int patch_loaders(void)
 {
     cleanup_py PyObject *imp = PyImport_ImportModule("_imp");
 
-    if (imp == NULL || patch_loader(imp, "create_dynamic", create_module) < 0 ||
-        patch_loader(imp, "exec_dynamic", exec_module) < 0 ||
-        patch_loader(imp, "create_builtin", create_module) < 0 ||
-        patch_loader(imp, "exec_builtin", exec_module) < 0)
+    if (imp == NULL || method_patch_attribute(imp, "create_dynamic", create_module, NULL) < 0 ||
+        method_patch_attribute(imp, "exec_dynamic", exec_module, NULL) < 0 ||
+        method_patch_attribute(imp, "create_builtin", create_module, NULL) < 0 ||
+        method_patch_attribute(imp, "exec_builtin", exec_module, NULL) < 0)
         return -1;
     return 0;
 }

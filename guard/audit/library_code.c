@@ -320,23 +320,11 @@ static PyObject *new_code(PyTypeObject *type, PyObject *args, PyObject *keywords
     return note_code(state.new_code(type, args, keywords), ORIGIN_ELSEWHERE);
 }
 
-static int patch(PyObject *owner, const char *name, method_patch_function function)
-{
-    cleanup_py PyObject *callable = PyObject_GetAttrString(owner, name);
-
-    if (callable == NULL)
-        return -1;
-    if (method_patch(callable, function, NULL) == 0)
-        return 0;
-    PyErr_Format(PyExc_RuntimeError, "safepyrun cannot guard %s", name);
-    return -1;
-}
-
 static int patch_module(const char *module_name, const char *name, method_patch_function function)
 {
     cleanup_py PyObject *module = PyImport_ImportModule(module_name);
 
-    return module != NULL ? patch(module, name, function) : -1;
+    return module != NULL ? method_patch_attribute(module, name, function, NULL) : -1;
 }
 
 static int patch_code_type(void)
@@ -349,9 +337,11 @@ static int patch_code_type(void)
         return -1;
     }
     state.new_code = (newfunc)original;
-    if (patch(type, "replace", make_code) < 0)
+    if (method_patch_attribute(type, "replace", make_code, NULL) < 0)
         return -1;
-    return PyObject_HasAttrString(type, "__replace__") ? patch(type, "__replace__", make_code) : 0;
+    return PyObject_HasAttrString(type, "__replace__")
+               ? method_patch_attribute(type, "__replace__", make_code, NULL)
+               : 0;
 }
 
 int library_code_init(const struct library_code_owner *owner)

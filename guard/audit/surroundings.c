@@ -150,14 +150,8 @@ static int patch_slot(PyObject *type, enum slot_patch_place place, void *functio
 static int patch_method(const char *module_name, const char *name)
 {
     cleanup_py PyObject *module = PyImport_ImportModule(module_name);
-    cleanup_py PyObject *method = module != NULL ? PyObject_GetAttrString(module, name) : NULL;
 
-    if (method == NULL)
-        return -1;
-    if (method_patch(method, second_argument, NULL) == 0)
-        return 0;
-    PyErr_Format(PyExc_RuntimeError, "safepyrun cannot guard %s.%s", module_name, name);
-    return -1;
+    return module != NULL ? method_patch_attribute(module, name, second_argument, NULL) : -1;
 }
 
 static int patch_places(void)

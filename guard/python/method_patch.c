@@ -375,3 +375,15 @@ int method_patch(PyObject *callable, method_patch_function function, void *data)
     definition->ml_meth = trampoline_for(patch->slot, slot->convention);
     return 0;
 }
+
+int method_patch_attribute(PyObject *owner, const char *name, method_patch_function function, void *data)
+{
+    cleanup_py PyObject *callable = PyObject_GetAttrString(owner, name);
+
+    if (callable == NULL)
+        return -1;
+    if (method_patch(callable, function, data) == 0)
+        return 0;
+    PyErr_Format(PyExc_RuntimeError, "safepyrun cannot guard %s on this Python", name);
+    return -1;
+}

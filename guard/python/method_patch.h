@@ -41,6 +41,9 @@ enum method_patch_outcome {
 };
 int method_patch(PyObject *callable, method_patch_function function, void *data);
 
+/* The same for an attribute of a module or a type. Returns 0 or -1 with an exception. */
+int method_patch_attribute(PyObject *owner, const char *name, method_patch_function function, void *data);
+
 /* Could method_patch() do it? And are two callables one function, whatever object each one is? */
 bool method_patch_fits(PyObject *callable);
 bool method_patch_same(PyObject *one, PyObject *other);
