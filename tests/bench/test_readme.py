@@ -67,7 +67,9 @@ def test_our_columns_of_further_tables_have_a_figure_in_every_row(name):
     if section is None:
         pytest.skip("not recorded yet")
     ours = [column for column in section["columns"] if column != "ipykernel"]
-    assert not [(row["key"], column) for row in section["rows"] for column in ours if "median" not in row["cells"][column]]
+    cells = {(row["key"], column): row["cells"][column] for row in section["rows"] for column in ours}
+    # Where there are no copies none can take over.
+    assert not [place for place, cell in cells.items() if "median" not in cell and cell.get("reason") != "no copies"]
 
 
 def test_pictures_show_the_recorded_run():

@@ -236,6 +236,7 @@ def test_what_is_never_asked(shared, code):
     assert not list(kernel.work.iterdir())
 
 
+@pytest.mark.unsanitized  # a run has 256 MB
 def test_safepyrun_run_asks_nobody(tmp_path):
     (tmp_path / "policy.toml").write_text(POLICY)
     code = "import sys; sys.modules['safepyrun._guard'].run_errand('sh', 'touch made', 'show', 'show')"
