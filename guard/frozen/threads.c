@@ -9,6 +9,9 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <string.h>
+#include <time.h>
+
+enum { LOOKS = 5 };
 
 static const char words[] = "other threads are running";
 
@@ -53,13 +56,27 @@ static unsigned own_threads(void)
     return 1U + streams_has_timer() + aside_has_thread() + subshell_count();
 }
 
+static unsigned foreign_threads(void)
+{
+    unsigned all = count(true);
+    unsigned own = own_threads();
+
+    return all > own ? all - own : 0;
+}
+
+/* A thread that a handler of a library has ended and joined is listed for a moment longer. */
 static void before_fork(void)
 {
+    static const struct timespec moment = {.tv_nsec = 1000000};
+
     if (!threads.counts)
         return;
     threads.counts = false;
-    threads.left = count(true);
-    threads.left -= threads.left > own_threads() ? own_threads() : threads.left;
+    threads.left = foreign_threads();
+    for (int look = 0; threads.left != 0 && look < LOOKS; look++) {
+        nanosleep(&moment, NULL);
+        threads.left = foreign_threads();
+    }
 }
 
 int threads_start(void)

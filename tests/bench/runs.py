@@ -32,6 +32,7 @@ CAPTION = "The engine's virtual environment was there before; a policy that allo
 RUNNERS = {"warm": "safepyrun", "runner": "safe_py_runner"}
 WORKER = """
 import importlib, json, os, sys, time
+sys.path.insert(0, sys.argv[2])  # not PYTHONPATH: what lies there could shadow packages, and so there would be no template
 package = importlib.import_module(sys.argv[1])
 engine = package.LocalEngine(venv_dir=os.path.expanduser("~/" + sys.argv[1]), venv_manager="python")
 def run():
@@ -53,8 +54,8 @@ print(json.dumps({"first": [first], "paused": paused, "at_once": [(time.perf_cou
 """
 
 
-def told_by_worker(python: Path, column: str, env: dict) -> dict[str, list[float]]:
-    argv = [str(python), "-c", WORKER, RUNNERS[column]]
+def told_by_worker(python: Path, column: str, package: Path, env: dict) -> dict[str, list[float]]:
+    argv = [str(python), "-c", WORKER, RUNNERS[column], str(package)]
     done = subprocess.run(argv, env=env, capture_output=True, text=True, timeout=300)
     if done.returncode != 0:
         raise AssertionError((done.stderr.splitlines() or ["no answer"])[-1])
@@ -92,14 +93,15 @@ def measure(quick: bool, safepyrun: Path, environments: Path, python: str | None
         for column, name in (("warm", "plain"), ("command", "plain"), ("runner", "runner"))
     }
     with tempfile.TemporaryDirectory(prefix="bench-") as home:
-        env = peers.clean_environment(Path(home)) | {"PYTHONPATH": str(safepyrun.parents[1] / "lib/safepyrun")}
+        env = peers.clean_environment(Path(home))
+        package = safepyrun.parents[1] / "lib/safepyrun"
         env["PATH"] = f"{safepyrun.parent}:{env.get('PATH', os.defpath)}"
         for number, column in sections.in_turn(list(COLUMNS), 1 + (2 if quick else 7)):
             try:
                 if column == "command":
                     told = told_by_command(safepyrun, pythons[column], env)
                 else:
-                    told = told_by_worker(pythons[column], column, env)
+                    told = told_by_worker(pythons[column], column, package, env)
             except (AssertionError, subprocess.TimeoutExpired) as reason:
                 samples.reasons[column] |= {row.key: str(reason)[:120] for row in ROWS}
                 continue
