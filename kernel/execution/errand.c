@@ -165,7 +165,7 @@ static int on_ended(void *context, int wait_status)
 static void start(struct kernel *kernel)
 {
     struct errand *errand = &kernel->errand;
-    cleanup_errand_environment struct errand_environment environment = ERRAND_ENVIRONMENT_NONE;
+    cleanup_environment struct environment environment = ENVIRONMENT_NONE;
     int result;
 
     errand_environment_make(errand->policy, &environment);

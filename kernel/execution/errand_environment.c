@@ -3,8 +3,6 @@
 #include "guard/link/buffer.h"
 #include "guard/policy/env_names.h"
 
-extern char **environ;
-
 /* No pager could be left again. */
 static const struct {
     const char *name;
@@ -14,13 +12,6 @@ static const struct {
     {"GIT_PAGER", "cat"},
     {"JPY_PARENT_PID", NULL},
 };
-
-static void add(struct errand_environment *made, char *item)
-{
-    made->items = xrealloc(made->items, (made->count + 2) * sizeof(*made->items));
-    made->items[made->count++] = item;
-    made->items[made->count] = NULL;
-}
 
 static bool is_own(const char *name)
 {
@@ -38,21 +29,12 @@ static bool passes(const struct policy *policy, const char *item)
     return name != NULL && !is_own(name) && !env_names_hide(policy, name, equals + 1);
 }
 
-void errand_environment_make(const struct policy *policy, struct errand_environment *ret_environment)
+void errand_environment_make(const struct policy *policy, struct environment *environment)
 {
-    *ret_environment = ERRAND_ENVIRONMENT_NONE;
     for (char **item = environ; *item != NULL; item++)
         if (passes(policy, *item))
-            add(ret_environment, xstrdup(*item));
+            environment_add(environment, xstrdup(*item));
     for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
         if (own[i].value != NULL)
-            add(ret_environment, xasprintf("%s=%s", own[i].name, own[i].value));
-}
-
-void errand_environment_finish(struct errand_environment *environment)
-{
-    for (size_t i = 0; i < environment->count; i++)
-        free(environment->items[i]);
-    free(environment->items);
-    *environment = ERRAND_ENVIRONMENT_NONE;
+            environment_add(environment, xasprintf("%s=%s", own[i].name, own[i].value));
 }

@@ -7,14 +7,7 @@
 #pragma once
 
 #include "guard/policy/policy.h"
+#include "kernel/supervisor/environment.h"
 
-struct errand_environment {
-    char **items; /* NULL-terminated, strings owned */
-    size_t count;
-};
-
-#define ERRAND_ENVIRONMENT_NONE ((struct errand_environment){NULL, 0})
-
-void errand_environment_make(const struct policy *policy, struct errand_environment *ret_environment);
-void errand_environment_finish(struct errand_environment *environment);
-#define cleanup_errand_environment cleanup_with(errand_environment_finish)
+/* environment: empty before */
+void errand_environment_make(const struct policy *policy, struct environment *environment);

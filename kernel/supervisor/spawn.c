@@ -5,6 +5,7 @@
 #include "guard/policy/write_roots.h"
 #include "kernel/config/installation.h"
 #include "kernel/records/log.h"
+#include "kernel/supervisor/environment.h"
 #include "kernel/supervisor/template_ask.h"
 
 #include <fcntl.h>
@@ -37,25 +38,6 @@ static const struct {
     {"XDG_CACHE_HOME", "%s/cache", true},
     {"JPY_PARENT_PID", NULL, true}, /* ours, not the guard's */
 };
-
-struct environment {
-    char **items; /* NULL-terminated, strings owned */
-    size_t count;
-};
-
-static void environment_finish(struct environment *made)
-{
-    for (size_t i = 0; i < made->count; i++)
-        free(made->items[i]);
-    free(made->items);
-}
-
-static void environment_add(struct environment *made, char *item)
-{
-    made->items = xrealloc(made->items, (made->count + 2) * sizeof(*made->items));
-    made->items[made->count++] = item;
-    made->items[made->count] = NULL;
-}
 
 static bool has_name(const char *item, const char *name)
 {
@@ -268,7 +250,7 @@ void spawn_ask(const char *template, const char *private_directory, int last_lin
 {
     struct spawned asked = SPAWNED_NONE;
     struct far_ends far = NO_FAR_ENDS;
-    struct environment made = {NULL, 0};
+    cleanup_environment struct environment made = ENVIRONMENT_NONE;
     cleanup_close int folder = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
     int result = -EBADF;
 
@@ -287,7 +269,6 @@ void spawn_ask(const char *template, const char *private_directory, int last_lin
 
         result = template_ask(template, &fds, made.items);
     }
-    environment_finish(&made);
     far_ends_close(&far);
     if (result < 0) {
         spawned_close(&asked);
@@ -323,7 +304,7 @@ int spawn_guard(const char *python, const char *private_directory, struct spawne
 {
     struct spawned spawned = SPAWNED_NONE;
     struct far_ends far = NO_FAR_ENDS;
-    struct environment made = {NULL, 0};
+    cleanup_environment struct environment made = ENVIRONMENT_NONE;
     struct command command = {{NULL}};
     int result;
 
@@ -349,7 +330,6 @@ int spawn_guard(const char *python, const char *private_directory, struct spawne
         if (result < 0)
             *ret_error = xasprintf("cannot start %s: %s", command.arguments[0], strerror(-result));
         far_ends_close(&far);
-        environment_finish(&made);
     }
     command_finish(&command);
     if (result != 0) {
