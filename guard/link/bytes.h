@@ -29,6 +29,17 @@ static inline bool bytes_equal(struct bytes one, struct bytes other)
     return one.size == other.size && (one.size == 0 || memcmp(one.data, other.data, one.size) == 0);
 }
 
+/* Whether there is at least one digit, at most `most`, and nothing else. */
+static inline bool bytes_are_digits(struct bytes text, size_t most)
+{
+    const char *c = text.data;
+
+    for (size_t i = 0; i < text.size && text.size <= most; i++)
+        if (c[i] < '0' || c[i] > '9')
+            return false;
+    return text.size > 0 && text.size <= most;
+}
+
 static inline bool bytes_equal_string(struct bytes one, const char *text)
 {
     return bytes_equal(one, bytes_of_string(text));

@@ -1,19 +1,8 @@
 #include "kernel/execution/errand_frame.h"
 
-#include <ctype.h>
 #include <limits.h>
 
 enum { PARTS = 6, DIGITS_MAX = 20 };
-
-static bool is_number(struct bytes part)
-{
-    if (part.size == 0 || part.size > DIGITS_MAX)
-        return false;
-    for (size_t i = 0; i < part.size; i++)
-        if (!isdigit(((const unsigned char *)part.data)[i]))
-            return false;
-    return true;
-}
 
 static bool is_text(struct bytes part, size_t bytes_max)
 {
@@ -33,7 +22,7 @@ bool errand_frame_read(const struct frame *frame, struct errand_asked *ret_asked
     asked.folder = frame->parts[4];
     asked.text = frame->parts[5];
     *ret_asked = asked;
-    return is_number(asked.number) && asked.program != ERRAND_PROGRAM_COUNT &&
+    return bytes_are_digits(asked.number, DIGITS_MAX) && asked.program != ERRAND_PROGRAM_COUNT &&
            (asked.outputs[0] == ERRAND_SHOW || asked.outputs[0] == ERRAND_KEEP) &&
            asked.outputs[1] != ERRAND_OUTPUT_COUNT && is_text(asked.folder, PATH_MAX) &&
            is_text(asked.text, ERRAND_TEXT_BYTES_MAX);

@@ -1,6 +1,5 @@
 #include "kernel/execution/question_frame.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -10,11 +9,8 @@ static bool read_number(struct bytes part, unsigned long *ret_number)
 {
     char digits[20];
 
-    if (part.size == 0 || part.size >= sizeof(digits))
+    if (!bytes_are_digits(part, sizeof(digits) - 1))
         return false;
-    for (size_t i = 0; i < part.size; i++)
-        if (!isdigit(((const unsigned char *)part.data)[i]))
-            return false;
     snprintf(digits, sizeof(digits), "%.*s", (int)part.size, (const char *)part.data);
     *ret_number = strtoul(digits, NULL, 10);
     return true;
