@@ -206,14 +206,22 @@ static int set_folders(struct string_list *list, bool *guards, const struct poli
     return outcome;
 }
 
-static int set_mode(struct policy *policy, const struct policy_value *value)
+/* One of two words; the second is true. */
+static int set_choice(const struct policy_value *value, const char *no, const char *yes, bool *ret_choice)
 {
+    bool chosen = value->type == POLICY_STRING && strcmp(value->string, yes) == 0;
+
     if (value->type != POLICY_STRING)
         return POLICY_E_BAD_TYPE;
-    if (strcmp(value->string, "allow") != 0 && strcmp(value->string, "restrict") != 0)
+    if (!chosen && strcmp(value->string, no) != 0)
         return POLICY_E_BAD_VALUE;
-    policy->allow_mode = value->string[0] == 'a';
+    *ret_choice = chosen;
     return 0;
+}
+
+static int set_mode(struct policy *policy, const struct policy_value *value)
+{
+    return set_choice(value, "restrict", "allow", &policy->allow_mode);
 }
 
 static const char *const os_ring_names[] = {[POLICY_OS_RING_AUTO] = "auto",
@@ -329,22 +337,12 @@ static int set_limit(struct policy *policy, const struct limit_row *row,
 
 static int set_on_deny(struct policy *policy, const struct policy_value *value)
 {
-    if (value->type != POLICY_STRING)
-        return POLICY_E_BAD_TYPE;
-    if (strcmp(value->string, "ask") != 0 && strcmp(value->string, "error") != 0)
-        return POLICY_E_BAD_VALUE;
-    policy->asks = value->string[0] == 'a';
-    return 0;
+    return set_choice(value, "error", "ask", &policy->asks);
 }
 
 static int set_outputs(struct policy *policy, const struct policy_value *value)
 {
-    if (value->type != POLICY_STRING)
-        return POLICY_E_BAD_TYPE;
-    if (strcmp(value->string, "any") != 0 && strcmp(value->string, "passive") != 0)
-        return POLICY_E_BAD_VALUE;
-    policy->passive_outputs = value->string[0] == 'p';
-    return 0;
+    return set_choice(value, "any", "passive", &policy->passive_outputs);
 }
 
 static int set_ask_seconds(struct policy *policy, const struct policy_value *value)
