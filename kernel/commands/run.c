@@ -2,6 +2,7 @@
 #include "kernel/commands/command.h"
 #include "kernel/commands/run_request.h"
 #include "kernel/commands/run_serve.h"
+#include "kernel/commands/value_options.h"
 
 #include "guard/link/cleanup.h"
 
@@ -49,13 +50,7 @@ static int complain(const char *problem, const char *subject)
 
 static int take_number(const char *text, long *ret_number)
 {
-    char *end;
-    long number = strtol(text, &end, 10);
-
-    if (*text == '\0' || *end != '\0' || number < 0 || number > 1000000000)
-        return complain("not a whole number: ", text);
-    *ret_number = number;
-    return 0;
+    return value_options_number(text, 1000000000, ret_number) ? 0 : complain("not a whole number: ", text);
 }
 
 /* Returns 0, an exit status, or -1 for --help. */

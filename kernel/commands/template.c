@@ -33,17 +33,6 @@ static int complain(const char *problem, const char *subject)
     return 2;
 }
 
-static bool read_seconds(const char *text, int *ret_seconds)
-{
-    char *end;
-    long seconds = strtol(text, &end, 10);
-
-    if (*text == '\0' || *end != '\0' || seconds < 0 || seconds > INT32_MAX)
-        return false;
-    *ret_seconds = (int)seconds;
-    return true;
-}
-
 static int start(int argc, char **argv)
 {
     const char *python = NULL;
@@ -58,14 +47,14 @@ static int start(int argc, char **argv)
     struct templates templates;
     bool is_new = false;
     int result = value_options_read("safepyrun template", usage, known, argc, argv);
-    int idle_seconds;
+    long idle_seconds;
 
     if (result >= 0)
         return result;
-    if (!read_seconds(idle, &idle_seconds))
+    if (!value_options_number(idle, INT32_MAX, &idle_seconds))
         return complain("--idle takes a whole number of seconds, not ", idle);
     templates_init(&templates, NULL, &(struct templates_options){.python = python, .shell = shell});
-    result = templates_start(&templates, imports, idle_seconds, &is_new);
+    result = templates_start(&templates, imports, (int)idle_seconds, &is_new);
     templates_finish(&templates);
     if (result == -ENOTSUP)
         return fprintf(stderr, "safepyrun template: there are none while PYTHONPATH is set, and none "

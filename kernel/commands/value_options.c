@@ -1,6 +1,7 @@
 #include "kernel/commands/value_options.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const struct value_option *find(const struct value_option *known, const char *name)
@@ -28,4 +29,15 @@ int value_options_read(const char *command, const char *usage, const struct valu
         *option->value = argv[i + 1];
     }
     return -1;
+}
+
+bool value_options_number(const char *text, long most, long *ret_number)
+{
+    char *end;
+    long number = strtol(text, &end, 10);
+
+    if (*text == '\0' || *end != '\0' || number < 0 || number > most)
+        return false;
+    *ret_number = number;
+    return true;
 }

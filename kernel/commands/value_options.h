@@ -5,6 +5,8 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 struct value_option {
     const char *name;   /* "--python"; NULL behind the last one */
     const char **value; /* where it goes: borrowed from argv */
@@ -20,3 +22,6 @@ struct value_option {
  */
 int value_options_read(const char *command, const char *usage, const struct value_option *known,
                        int argc, char **argv);
+
+/* The value of an option that takes a whole number, from 0 to `most`; false for anything else. */
+bool value_options_number(const char *text, long most, long *ret_number);
