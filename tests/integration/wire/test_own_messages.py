@@ -3,6 +3,7 @@
 import time
 
 import pytest
+from long_cells import holds_the_gil
 
 DEFS = "ban_defs = false"
 
@@ -97,7 +98,7 @@ def test_status_while_a_cell_holds_the_interpreter(start_kernel):
     kernel = start_kernel()
     with kernel.frontend() as front:
         front.run("1")
-        running = front.execute("sum(range(10 ** 8))")
+        running = front.execute(holds_the_gil(1))
         front.execute("2")
         time.sleep(0.3)
         status = front.ask("safepyrun_status_request", channel="control")
