@@ -139,16 +139,16 @@ static void excuse(const struct excuses *excuses, struct facts *facts)
 bool ask_person(const struct policy *policy, const struct event_row *row, const char *event,
                 struct facts *facts, struct denial *denial, enum question_answer *ret_answer)
 {
-    struct excuses excuses = {.count = 0};
+    cleanup_free struct excuses *excuses = xcalloc(1, sizeof(*excuses)); /* the facts lead to it */
     char *subjects[EXCUSES_MAX] = {NULL};
     bool passes = false;
 
-    excuse(&excuses, facts);
-    while (!passes && excuses.count < EXCUSES_MAX && appeal(policy, event, denial, ret_answer)) {
-        subjects[excuses.count] = xstrdup(denial->subject);
-        excuses.items[excuses.count].rule = denial->rule;
-        excuses.items[excuses.count].subject = subjects[excuses.count];
-        excuses.count++;
+    excuse(excuses, facts);
+    while (!passes && excuses->count < EXCUSES_MAX && appeal(policy, event, denial, ret_answer)) {
+        subjects[excuses->count] = xstrdup(denial->subject);
+        excuses->items[excuses->count].rule = denial->rule;
+        excuses->items[excuses->count].subject = subjects[excuses->count];
+        excuses->count++;
         passes = row->check(policy, facts, denial) == VERDICT_ALLOW;
     }
     excuse(NULL, facts);

@@ -128,7 +128,7 @@ static PyObject *one_behind(PyObject *callable)
     for (unsigned i = 0; i < CARRIER_COUNT; i++)
         if (type == state.carriers[i].type || PyType_IsSubtype(type, state.carriers[i].type))
             return member_of(&state.carriers[i], callable);
-    return type == state.proxy ? py_own(PyWeakref_GetObject(callable)) : NULL;
+    return type == state.proxy ? compat_referent(callable) : NULL;
 }
 
 PyObject *native_code_behind(PyObject *callable)

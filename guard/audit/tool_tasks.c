@@ -41,6 +41,20 @@ bool tool_tasks_is_coroutine(PyObject *code)
 
 /* ---- what is remembered ---------------------------------------------------------------------- */
 
+static bool is_alive(PyObject *reference)
+{
+    cleanup_py PyObject *object = compat_referent(reference);
+
+    return object != NULL;
+}
+
+static bool leads_to(PyObject *reference, PyObject *object)
+{
+    cleanup_py PyObject *its = compat_referent(reference);
+
+    return its == object;
+}
+
 static void purge(void)
 {
     size_t kept = 0;
@@ -48,7 +62,7 @@ static void purge(void)
     for (size_t i = 0; i < tasks.count; i++) {
         struct birth birth = tasks.births[i];
 
-        if (PyWeakref_GetObject(birth.coroutine) != Py_None && PyWeakref_GetObject(birth.owner) != Py_None) {
+        if (is_alive(birth.coroutine) && is_alive(birth.owner)) {
             tasks.births[kept++] = birth;
             continue;
         }
@@ -62,7 +76,7 @@ static void purge(void)
 static const struct birth *find(PyObject *coroutine)
 {
     for (size_t i = 0; coroutine != NULL && i < tasks.count; i++)
-        if (PyWeakref_GetObject(tasks.births[i].coroutine) == coroutine)
+        if (leads_to(tasks.births[i].coroutine, coroutine))
             return &tasks.births[i];
     return NULL;
 }
@@ -103,6 +117,7 @@ static void look_outwards(PyObject *coroutine, PyObject *code, const struct scop
     for (; frame != NULL; stack_step_out(&frame)) {
         cleanup_py PyObject *frame_code = stack_code(frame);
         cleanup_py PyObject *generator = NULL;
+        cleanup_py PyObject *owner = NULL;
         const struct tool *tool;
         const struct birth *birth;
 
@@ -111,10 +126,11 @@ static void look_outwards(PyObject *coroutine, PyObject *code, const struct scop
         generator = compat.frame_generator(frame);
         tool = generator != NULL ? tool_in(frame, frame_code, code) : NULL;
         birth = tool == NULL ? find(generator) : NULL;
+        owner = birth != NULL ? compat_referent(birth->owner) : NULL;
         if (tool != NULL)
             remember(coroutine, generator, tool);
-        else if (birth != NULL && snapshot_names_code(birth->tool->snapshot, code))
-            remember(coroutine, PyWeakref_GetObject(birth->owner), birth->tool);
+        else if (owner != NULL && snapshot_names_code(birth->tool->snapshot, code))
+            remember(coroutine, owner, birth->tool);
         if (tool != NULL || birth != NULL || caller_is_user(scope, frame_code))
             return;
     }
@@ -162,7 +178,7 @@ PyObject *tool_tasks_owner(PyObject *frame)
 
     if (birth == NULL || !is_run_by_loop(frame))
         return NULL;
-    owner = py_own(PyWeakref_GetObject(birth->owner));
+    owner = compat_referent(birth->owner);
     if (owner == NULL || Py_TYPE(owner) != tasks.coroutine_type)
         return NULL;
     owner_frame = PyObject_GetAttrString(owner, "cr_frame");

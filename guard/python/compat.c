@@ -1,5 +1,7 @@
 #include "guard/python/compat.h"
 
+#include "guard/python/py_cleanup.h"
+
 #include <dlfcn.h>
 #include <errno.h>
 #include <stddef.h>
@@ -44,6 +46,8 @@ static const struct lookup {
     {offsetof(struct compat, context_copy_current),     "PyContext_CopyCurrent",           NULL},
     {offsetof(struct compat, context_enter),            "PyContext_Enter",                 NULL},
     {offsetof(struct compat, context_exit),             "PyContext_Exit",                  NULL},
+    {offsetof(struct compat, weakref_get_ref),          "PyWeakref_GetRef",                OPTIONAL},
+    {offsetof(struct compat, weakref_get_object),       "PyWeakref_GetObject",             OPTIONAL},
     /* clang-format on */
 };
 
@@ -62,6 +66,20 @@ int compat_init(const char **ret_missing)
         memcpy((char *)&compat + lookups[i].offset, &address, sizeof(address));
     }
     return 0;
+}
+
+PyObject *compat_referent(PyObject *reference)
+{
+    PyObject *object = NULL;
+
+    if (compat.weakref_get_ref != NULL) {
+        if (compat.weakref_get_ref(reference, &object) < 0)
+            PyErr_Clear(); /* no weak reference at all */
+        return object;
+    }
+    object = compat.weakref_get_object(reference);
+    PyErr_Clear();
+    return object != Py_None ? py_own(object) : NULL;
 }
 
 unsigned long compat_thread_ident(void)

@@ -42,6 +42,8 @@ struct compat {
     PyObject *(*context_copy_current)(void);
     int (*context_enter)(PyObject *context);
     int (*context_exit)(PyObject *context);
+    int (*weakref_get_ref)(PyObject *reference, PyObject **ret_object); /* from 3.13 on; NULL before */
+    PyObject *(*weakref_get_object)(PyObject *reference);               /* deprecated from then on; borrowed */
 };
 
 extern struct compat compat;
@@ -56,6 +58,9 @@ extern struct compat compat;
  * Returns 0, or -ENOSYS.
  */
 int compat_init(const char **ret_missing);
+
+/* What a weak reference or a proxy leads to: new; NULL, without an exception, when that is gone. */
+PyObject *compat_referent(PyObject *reference);
 
 /* What threading.get_ident() says. */
 unsigned long compat_thread_ident(void);

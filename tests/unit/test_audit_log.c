@@ -141,7 +141,7 @@ static void a_full_file_becomes_the_old_one(void **state)
         write_cell(other, i); /* another kernel, the same file */
     }
     assert_int_equal(count_lines(place->old), 4); /* the line that crosses the limit is the last */
-    assert_in_range(count_lines(place->path), 1, 4);
+    assert_true(count_lines(place->path) >= 1 && count_lines(place->path) <= 4);
     assert_null(audit_log_take_warning(log));
     audit_log_free(log);
     audit_log_free(other);
