@@ -134,6 +134,21 @@ char *installation_python(void)
     return found != NULL ? found : xstrdup(SAFEPYRUN_PYTHON);
 }
 
+/* Absolute also because CPython 3.11 frees a pointer into the middle of an executable that begins with "./". */
+char *installation_python_for(const char *asked)
+{
+    char folder[PATH_MAX];
+    char *found = NULL;
+
+    if (asked == NULL)
+        return installation_python();
+    if (strchr(asked, '/') == NULL)
+        found = installation_find_program(asked);
+    else if (asked[0] != '/' && getcwd(folder, sizeof(folder)) != NULL)
+        found = xasprintf("%s/%s", folder, asked);
+    return found != NULL ? found : xstrdup(asked);
+}
+
 bool installation_embeds(const char *python)
 {
     cleanup_free char *asked = realpath(python, NULL);

@@ -29,6 +29,12 @@ char *installation_find_program(const char *name);
 char *installation_python(void);
 
 /*
+ * The Python that was asked for, as an absolute path: relative ones are below the working directory, a name
+ * without a slash is looked for on PATH. NULL: installation_python(). It need not be there.
+ */
+char *installation_python_for(const char *asked);
+
+/*
  * Whether safepyrun-guard serves this Python: it embeds the very libpython of it, and both are there.
  * A library of one patch version that meets another's standard library dies in its first import.
  */

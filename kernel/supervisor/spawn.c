@@ -83,16 +83,19 @@ static void command_finish(struct command *command)
         free(command->arguments[i]);
 }
 
-static int make_command(const char *python, struct command *command, char **ret_error)
+char *spawn_python(const char *asked)
+{
+    return installation_python_for(asked);
+}
+
+static int make_command(const char *asked_python, struct command *command, char **ret_error)
 {
     char **argument = command->arguments;
-    cleanup_free char *own_python = NULL;
+    cleanup_free char *python = spawn_python(asked_python);
 
-    if (python == NULL)
-        python = own_python = installation_python();
     if (access(python, X_OK) != 0) {
-        *ret_error = xasprintf("the Python of this kernel, %s, cannot be run: %s. Install the "
-                               "kernel again with --python and a Python that exists",
+        *ret_error = xasprintf("the Python for cells, %s, cannot be run: %s. Name one that exists with "
+                               "--python; a notebook's kernel is installed again with it",
                                python, strerror(errno));
         return 1;
     }
@@ -341,11 +344,6 @@ int spawn_guard(const char *python, const char *private_directory, struct spawne
     return 0;
 }
 
-char *spawn_python(const char *python)
-{
-    return python != NULL ? xstrdup(python) : installation_python();
-}
-
 /* "version = 3.13.0" or "version_info = 3.13.0.final.0" in DIR/pyvenv.cfg beside DIR/bin/python. */
 static char *version_of_venv(const char *python)
 {
@@ -373,8 +371,8 @@ static char *version_of_venv(const char *python)
 
 char *spawn_python_version(const char *python)
 {
-    cleanup_free char *own_python = python == NULL ? installation_python() : NULL;
-    char *version = version_of_venv(python != NULL ? python : own_python);
+    cleanup_free char *path = spawn_python(python);
+    char *version = version_of_venv(path);
 
     return version != NULL ? version : xstrdup(SAFEPYRUN_PYTHON_VERSION);
 }

@@ -38,7 +38,7 @@ void spawn_ask(const char *template, const char *private_directory, int last_lin
 /*
  * spawn_guard() - start one
  *
- * python             the interpreter of the notebook; NULL for installation_python()
+ * python             the interpreter of the notebook, as spawn_python() takes it
  * private_directory  a directory of its own for temporary and cache files
  * asked              of spawn_ask() or SPAWNED_NONE: taken when it has come to something; SPAWNED_NONE afterwards
  * last_line          a memory file that it shares with us; see guard/link/descriptors.h
@@ -52,8 +52,8 @@ int spawn_guard(const char *python, const char *private_directory, struct spawne
 /* The descriptors of one that is given up; makes it SPAWNED_NONE. */
 void spawned_close(struct spawned *spawned);
 
-/* The Python that serves a notebook which asks for this one; NULL: for none. A new string. */
-char *spawn_python(const char *python);
+/* The Python that serves a notebook which asks for this one: installation_python_for(). A new string. */
+char *spawn_python(const char *asked);
 
 /*
  * spawn_attributes_init() - for posix_spawn(): a session and a process group of its own

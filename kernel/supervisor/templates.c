@@ -283,7 +283,7 @@ void templates_init(struct templates *templates, struct loop *loop, const struct
     *templates = (struct templates){
         .loop = loop,
         .folder = runtime_folder(),
-        .python = options->python != NULL ? xstrdup(options->python) : installation_python(),
+        .python = installation_python_for(options->python),
         .shell = xstrdup(options->shell),
         .start_timer = {.callback = on_start, .context = templates},
     };

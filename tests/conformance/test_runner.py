@@ -246,6 +246,19 @@ def test_the_program_runs_a_script_and_its_exit_status_is_the_scripts(tmp_path):
     assert failed.returncode == 1 and "Error: ZeroDivisionError" in failed.stderr
 
 
+@pytest.mark.parametrize("named", ["./env/bin/python", "env/bin/python", "env-python"])
+def test_the_python_may_be_named_from_here_or_on_the_path(tmp_path, monkeypatch, named):
+    """CPython 3.11 ends with a broken heap when it is told that its executable is "./…"."""
+    bin_folder = tmp_path / "env" / "bin"
+    bin_folder.mkdir(parents=True)
+    (tmp_path / "env" / "pyvenv.cfg").write_text(f"home = {os.path.dirname(os.path.realpath(sys.executable))}\n")
+    for name in ("python", "env-python"):
+        (bin_folder / name).symlink_to(os.path.realpath(sys.executable))
+    monkeypatch.setenv("PATH", str(bin_folder), prepend=os.pathsep)
+    done = program("--python", named, "-", text="import sys; sys.prefix", folder=tmp_path)
+    assert (done.stdout, done.stderr) == (f'"{tmp_path}/env"\n', "")
+
+
 def test_the_programs_limits_come_from_the_command_line_or_the_policy(tmp_path):
     (tmp_path / "policy.toml").write_text("[limits]\ntimeout_seconds = 1\n")
     for words in (["--timeout", "1"], ["--policy", "policy.toml"], ["--policy-file", "policy.toml", "--timeout", "30"]):
