@@ -113,21 +113,41 @@ bool proc_written(pid_t pid, uint64_t *ret_bytes)
     return true;
 }
 
-static void append_pids(const char *text, struct buffer *pids)
+/* Appends the numbers that a space follows; returns how many bytes they took. One that is cut off by the end
+   would be another process's, and the caller may be about to end it. */
+static size_t append_pids(const char *text, struct buffer *pids)
 {
-    char *end;
+    size_t used = 0;
 
-    for (long number = strtol(text, &end, 10); end != text; number = strtol(text, &end, 10)) {
-        pid_t pid = (pid_t)number;
+    for (const char *space; (space = strchr(text + used, ' ')) != NULL; used = (size_t)(space - text) + 1) {
+        pid_t pid = (pid_t)strtol(text + used, NULL, 10);
 
         buffer_append(pids, (struct bytes){&pid, sizeof(pid)});
-        text = end;
+    }
+    return used;
+}
+
+static void append_children_of_thread(pid_t pid, const char *thread, struct buffer *pids)
+{
+    char text[TEXT_SIZE];
+    size_t size = 0;
+    ssize_t got;
+    cleanup_free char *path = xasprintf("/proc/%d/task/%s/children", (int)pid, thread);
+    cleanup_close int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+    while (fd >= 0 && (got = read(fd, text + size, TEXT_SIZE - 1 - size)) > 0) {
+        size_t used;
+
+        size += (size_t)got;
+        text[size] = '\0';
+        used = append_pids(text, pids);
+        size -= used;
+        memmove(text, text + used, size);
     }
 }
 
 void proc_children(pid_t pid, struct buffer *pids)
 {
-    char text[TEXT_SIZE];
     char path[64];
     struct dirent *entry;
     DIR *threads;
@@ -136,11 +156,9 @@ void proc_children(pid_t pid, struct buffer *pids)
     threads = opendir(path);
     if (threads == NULL)
         return;
-    while ((entry = readdir(threads)) != NULL) {
-        snprintf(path, sizeof(path), "task/%.20s/children", entry->d_name);
-        if (entry->d_name[0] != '.' && read_process_text(pid, path, text))
-            append_pids(text, pids);
-    }
+    while ((entry = readdir(threads)) != NULL)
+        if (entry->d_name[0] != '.')
+            append_children_of_thread(pid, entry->d_name, pids);
     closedir(threads);
 }
 

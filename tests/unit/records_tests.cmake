@@ -2,6 +2,7 @@
 safepyrun_unit_test(test_history records PkgConfig::SQLITE)
 safepyrun_unit_test(test_audit_log records)
 safepyrun_unit_test(test_usage supervisor)
+safepyrun_unit_test(test_proc supervisor)
 safepyrun_unit_test(test_control_group supervisor)
 safepyrun_unit_test(test_install commands)
 target_compile_definitions(test_install PRIVATE
