@@ -16,6 +16,7 @@ struct walk {
     unsigned links;
     bool missing; /* from here on nothing exists: names are taken as written */
     bool magic;
+    struct string_list *followed; /* NULL: nobody asks for the links */
 };
 
 /* "/proc/self" and "/proc/mounts" are ordinary links; those deeper down name open files and roots. */
@@ -69,6 +70,8 @@ static int follow_link(struct walk *walk, const char *rest)
         return put_in_front(walk, "", rest);
     }
     target[size] = '\0';
+    if (walk->followed != NULL)
+        string_list_add(walk->followed, walk->done);
     memcpy(parent, walk->done, walk->done_size + 1);
     drop_last(walk);
     magic = is_magic_link(walk);
@@ -152,30 +155,47 @@ static int start_at(struct walk *walk, int dir_fd)
     return 0;
 }
 
-int path_resolve(struct bytes path, int dir_fd, enum path_follow follow, char ret_resolved[PATH_MAX],
-                 bool *ret_magic)
+static int walk_path(struct walk *walk, struct bytes path, int dir_fd, enum path_follow follow)
 {
-    struct walk walk;
     int status = 0;
 
     if (path.size == 0 || memchr(path.data, '\0', path.size) != NULL)
         return -EINVAL;
-    if (path.size >= sizeof(walk.rest))
+    if (path.size >= sizeof(walk->rest))
         return -ENAMETOOLONG;
-    walk.done[0] = '\0';
-    walk.done_size = 0;
-    walk.links = 0;
-    walk.missing = false;
-    walk.magic = false;
-    memcpy(walk.rest, path.data, path.size);
-    walk.rest[path.size] = '\0';
-    if (walk.rest[0] != '/')
-        status = start_at(&walk, dir_fd);
+    walk->done[0] = '\0';
+    walk->done_size = 0;
+    walk->links = 0;
+    walk->missing = false;
+    walk->magic = false;
+    memcpy(walk->rest, path.data, path.size);
+    walk->rest[path.size] = '\0';
+    if (walk->rest[0] != '/')
+        status = start_at(walk, dir_fd);
     while (status == 0)
-        status = step(&walk, follow);
+        status = step(walk, follow);
+    return status < 0 ? status : 0;
+}
+
+int path_resolve(struct bytes path, int dir_fd, enum path_follow follow, char ret_resolved[PATH_MAX],
+                 bool *ret_magic)
+{
+    struct walk walk;
+    int status;
+
+    walk.followed = NULL;
+    status = walk_path(&walk, path, dir_fd, follow);
     if (status < 0)
         return status;
     snprintf(ret_resolved, PATH_MAX, "%s", walk.done_size > 0 ? walk.done : "/");
     *ret_magic = walk.magic;
     return 0;
+}
+
+void path_links(struct bytes path, struct string_list *links)
+{
+    struct walk walk;
+
+    walk.followed = links;
+    walk_path(&walk, path, AT_FDCWD, PATH_FOLLOW_LAST);
 }

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "guard/link/bytes.h"
+#include "guard/policy/string_list.h"
 
 #include <limits.h>
 #include <stdbool.h>
@@ -28,3 +29,6 @@ enum path_follow { PATH_FOLLOW_LAST, PATH_KEEP_LAST };
  */
 int path_resolve(struct bytes path, int dir_fd, enum path_follow follow, char ret_resolved[PATH_MAX],
                  bool *ret_magic);
+
+/* Appends the links that are followed on the way, each where it lies; those of a path without an end, too. */
+void path_links(struct bytes path, struct string_list *links);

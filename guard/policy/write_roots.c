@@ -72,10 +72,14 @@ void write_roots_exclude(struct write_roots *roots, const struct string_list *pa
     char resolved[PATH_MAX];
     bool magic;
 
-    for (size_t i = 0; i < paths->count; i++)
-        if (path_resolve(bytes_of_string(paths->items[i]), AT_FDCWD, PATH_FOLLOW_LAST, resolved,
-                         &magic) == 0)
+    for (size_t i = 0; i < paths->count; i++) {
+        struct bytes path = bytes_of_string(paths->items[i]);
+
+        if (path_resolve(path, AT_FDCWD, PATH_FOLLOW_LAST, resolved, &magic) == 0)
             string_list_add(&roots->excluded, resolved);
+        /* Who puts something else in a link's place has changed what the path means. */
+        path_links(path, &roots->excluded);
+    }
 }
 
 void write_roots_free(struct write_roots *roots)

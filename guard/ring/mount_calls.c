@@ -14,7 +14,7 @@
 int mount_clone(const char *path)
 {
     long mount = syscall(SYS_open_tree, AT_FDCWD, path,
-                         OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+                         OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE | AT_SYMLINK_NOFOLLOW);
 
     return mount < 0 ? -errno : (int)mount;
 }

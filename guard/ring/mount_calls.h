@@ -5,7 +5,7 @@
  */
 #pragma once
 
-/* A copy of the mounts below a path, attached nowhere. */
+/* A copy of the mounts below a path, attached nowhere; of a link, the link itself. */
 int mount_clone(const char *path);
 /* A file system in memory, attached nowhere; mode of its root in octal digits. */
 int mount_new_tmpfs(const char *mode);

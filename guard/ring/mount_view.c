@@ -126,13 +126,57 @@ static bool holds_environment(const struct ring_paths *paths, const char *root)
 }
 
 /* What a cell can write is no code: a native library of its own, which other native code would load without asking
-   anybody (a plugin of polars, an extension of duckdb). */
-static int add_root(struct view *view, const struct ring_paths *paths, const char *root)
+   anybody (a plugin of polars, an extension of duckdb). `folder` is the root or lies in it. */
+static int add_root(struct view *view, const struct ring_paths *paths, const char *root, const char *folder)
 {
-    int mount = mount_clone(root);
-    int result = add_piece(view, mount, root);
+    int mount = mount_clone(folder);
+    int result = add_piece(view, mount, folder);
 
     return result == 0 && !holds_environment(paths, root) ? mount_set_no_code(mount) : result;
+}
+
+static bool has_piece(const struct view *view, const char *path)
+{
+    for (size_t i = 0; i < view->count; i++)
+        if (strcmp(view->pieces[i].path, path) == 0)
+            return true;
+    return false;
+}
+
+static const char *outermost_root(const struct ring_paths *paths, const char *path)
+{
+    for (size_t i = 0; i < paths->roots.count; i++)
+        if (!is_in_other_root(paths, i) && ring_path_is_below(path, paths->roots.items[i]))
+            return paths->roots.items[i];
+    return path;
+}
+
+/*
+ * A mount cannot be moved away, but a folder above it can, and then another one can be put in its place. So
+ * the folders on the way from the root to what stays read-only are mounts as well, as writable as the root.
+ */
+static int add_way(struct view *view, const struct ring_paths *paths, const char *path)
+{
+    const char *root = outermost_root(paths, path);
+    cleanup_free char *folder = xstrdup(path);
+    int result = 0;
+
+    for (char *slash = strchr(folder + (strcmp(root, "/") == 0 ? 0 : strlen(root)) + 1, '/');
+         result == 0 && slash != NULL; slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        if (!has_piece(view, folder))
+            result = add_root(view, paths, root, folder);
+        *slash = '/';
+    }
+    return result;
+}
+
+static int add_read_only(struct view *view, const char *path)
+{
+    int mount = mount_clone(path);
+    int result = add_piece(view, mount, path);
+
+    return result == 0 ? mount_set_read_only(mount) : result;
 }
 
 static int add_roots(struct view *view, const struct ring_paths *paths)
@@ -141,13 +185,14 @@ static int add_roots(struct view *view, const struct ring_paths *paths)
 
     for (size_t i = 0; result == 0 && i < paths->roots.count; i++)
         if (!is_in_other_root(paths, i))
-            result = add_root(view, paths, paths->roots.items[i]);
+            result = add_root(view, paths, paths->roots.items[i], paths->roots.items[i]);
     for (size_t i = 0; result == 0 && i < paths->read_only.count; i++) {
-        int mount = mount_clone(paths->read_only.items[i]);
+        const char *path = paths->read_only.items[i];
 
-        result = mount < 0 ? mount : mount_set_read_only(mount);
-        if (mount >= 0 && add_piece(view, mount, paths->read_only.items[i]) < 0)
-            result = -EIO;
+        if (!is_in_piece(paths, path))
+            result = add_way(view, paths, path);
+        if (result == 0)
+            result = add_read_only(view, path);
     }
     return result;
 }
