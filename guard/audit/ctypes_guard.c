@@ -3,6 +3,7 @@
 #include "guard/audit/hook.h"
 #include "guard/audit/loaded_libraries.h"
 #include "guard/audit/slot_patch.h"
+#include "guard/python/compat.h"
 #include "guard/python/method_patch.h"
 
 #include <dlfcn.h>
@@ -271,13 +272,17 @@ static int guarded_field_set(PyObject *field, PyObject *object, PyObject *value)
     return hook_judge(&new_row, NULL) < 0 ? -1 : original_field_set(field, object, value);
 }
 
-/* A field shows its type. */
-static PyObject *sample_field(PyObject *module)
+/* The type of a structure's fields: a field shows it. From 3.14 on it has a name, and a structure needs ctypes itself, which
+   is just being imported. */
+static PyObject *field_type(PyObject *module)
 {
     cleanup_py PyObject *structure = PyObject_GetAttrString(module, "Structure");
     cleanup_py PyObject *number = NULL;
     cleanup_py PyObject *sample = NULL;
+    cleanup_py PyObject *field = NULL;
 
+    if (compat_at_least(14))
+        return PyObject_GetAttrString(module, "CField");
     if (structure == NULL)
         return NULL;
     number = PyObject_CallFunction((PyObject *)Py_TYPE((PyObject *)state.simple_type), "s(O){ss}",
@@ -286,18 +291,19 @@ static PyObject *sample_field(PyObject *module)
         return NULL;
     sample = PyObject_CallFunction((PyObject *)Py_TYPE(structure), "s(O){s[(sO)]}", "sample",
                                    structure, "_fields_", "field", number);
-    return sample != NULL ? PyObject_GetAttrString(sample, "field") : NULL;
+    field = sample != NULL ? PyObject_GetAttrString(sample, "field") : NULL;
+    return field != NULL ? py_own((PyObject *)Py_TYPE(field)) : NULL;
 }
 
 static int guard_fields(PyObject *module)
 {
-    cleanup_py PyObject *field = sample_field(module);
+    cleanup_py PyObject *field = field_type(module);
     void *get;
     void *set;
 
     if (field == NULL ||
-        slot_patch((PyObject *)Py_TYPE(field), SLOT_DESCR_GET, (void *)guarded_field_get, &get) < 0 ||
-        slot_patch((PyObject *)Py_TYPE(field), SLOT_DESCR_SET, (void *)guarded_field_set, &set) < 0)
+        slot_patch(field, SLOT_DESCR_GET, (void *)guarded_field_get, &get) < 0 ||
+        slot_patch(field, SLOT_DESCR_SET, (void *)guarded_field_set, &set) < 0)
         return -1;
     original_field_get = (descrgetfunc)get;
     original_field_set = (descrsetfunc)set;

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 enum verdict verdict_deny(struct denial *denial, const char *rule, const char *remedy,
                           const char *reason, ...)
@@ -93,6 +94,14 @@ enum verdict check_network(const struct policy *policy, const struct facts *fact
         return verdict_deny(ret_denial, VERDICT_RING, "see in %guard status why the OS ring is not there",
                             "network.allow needs the OS ring");
     return verdict_deny(ret_denial, VERDICT_RING, NETWORK_REMEDY, "cells may not use the network");
+}
+
+enum verdict check_own_process(const struct policy *policy, const struct facts *facts,
+                               struct denial *ret_denial)
+{
+    if (facts->number_known && facts->number == (long)getpid())
+        return VERDICT_ALLOW;
+    return check_never(policy, facts, ret_denial);
 }
 
 enum verdict check_monitoring(const struct policy *policy, const struct facts *facts,

@@ -10,6 +10,7 @@ static struct {
 } attribution;
 
 static _Thread_local unsigned shell;
+static _Thread_local uint32_t threads_cell; /* what this thread was started for, or works on */
 
 void attribution_enter_shell(unsigned number)
 {
@@ -37,7 +38,7 @@ uint32_t attribution_cell(void)
         PyErr_Clear(); /* the only failure is a lack of memory for the lookup */
         return 0;
     }
-    return value != NULL ? (uint32_t)PyLong_AsUnsignedLong(value) : 0;
+    return value != NULL ? (uint32_t)PyLong_AsUnsignedLong(value) : threads_cell;
 }
 
 PyObject *attribution_set(uint32_t cell)
@@ -63,6 +64,7 @@ int attribution_begin_aside(uint32_t cell)
 
     if (cell > attribution.highest)
         attribution.highest = cell;
+    threads_cell = cell;
     token = attribution_set(cell);
     return token != NULL ? 0 : -1;
 }
@@ -107,6 +109,7 @@ static PyObject *run_in_thread(PyObject *self, PyObject *args, PyObject *kwargs)
 
     if (number == NULL || function == NULL)
         return NULL;
+    threads_cell = (uint32_t)PyLong_AsUnsignedLong(number);
     token = compat.context_var_set(attribution.variable, number);
     if (token == NULL)
         return NULL;

@@ -3,7 +3,8 @@
  *
  * The number of the cell lives in a context variable: asyncio's tasks and callbacks inherit it from
  * the code that created them, and threads because their start is patched here. So output that comes
- * late, from a task or a thread, still lands on the cell that caused it. 0 means no cell.
+ * late, from a task or a thread, still lands on the cell that caused it. A context without the variable
+ * (3.14 runs each threading.Thread in an empty one) says nothing: then it is the thread's. 0 means no cell.
  */
 #pragma once
 
