@@ -37,7 +37,7 @@ static int raise(const struct scope *scope, const char *event, const char *words
 
     if (scope->is_process)
         return denials_raise(event, words, denial);
-    host_answer_reword(scope, denial, remedy, sizeof(remedy));
+    denial->remedy = verdict_remedy_of_program(denial->remedy, remedy, sizeof(remedy));
     trail = host_answer_trail(scope);
     return denials_raise_with(event, words, denial, trail);
 }

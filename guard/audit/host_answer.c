@@ -148,20 +148,6 @@ enum host_answer host_answer_ask(const struct scope *scope, const char *event, c
 
 /* ---- words ---------------------------------------------------------------------------------- */
 
-void host_answer_reword(const struct scope *scope, struct denial *denial, char *buffer, size_t size)
-{
-    static const char file[] = " in the policy file";
-    static const char network[] = ", or list";
-    const char *at = scope->is_process ? NULL : strstr(denial->remedy, file);
-    const char *without = at != NULL ? strstr(denial->remedy, network) : NULL;
-
-    if (at == NULL)
-        return;
-    snprintf(buffer, size, "%.*s%s", (int)((without != NULL ? without : at) - denial->remedy),
-             denial->remedy, at + strlen(file));
-    denial->remedy = buffer;
-}
-
 /* Does the one who entered stand on this stack? Then the call chain names him. */
 static bool is_below(const struct scope_entry *entry)
 {

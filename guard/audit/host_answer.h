@@ -33,6 +33,3 @@ PyObject *host_answer_data(const struct scope *scope);
 /* What follows the message in a host program: the call chain, and where the guard was entered if that is
    not on the stack: in another thread or task. A new string, NULL for nothing. */
 char *host_answer_trail(const struct scope *scope);
-
-/* Host programs have no policy file: the remedy speaks of arguments there. `buffer` holds the new text. */
-void host_answer_reword(const struct scope *scope, struct denial *denial, char *buffer, size_t size);

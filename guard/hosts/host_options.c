@@ -89,6 +89,7 @@ static struct policy *make_policy(PyObject *options)
     PyObject *deny_read = PyDict_GetItemString(options, "deny_read");
     struct string_list own = {NULL, 0};
 
+    policy->of_program = true;
     policy_set(policy, "ban_defs",
                &(struct policy_value){.type = POLICY_BOOLEAN, .boolean = is_true(options, "ban_defs")});
     if (set_ok_dests(policy, PyDict_GetItemString(options, "ok_dests")) < 0 ||

@@ -47,6 +47,7 @@ struct policy {
     enum policy_os_ring os_ring;
     bool ban_defs;                  /* def, async def and class are refused */
     struct policy_limits limits;
+    bool of_program;                /* RunPython's or mk_audit's: arguments, and no policy file */
     bool asks;                      /* on_deny = "ask": a person may let a path pass */
     bool passive_outputs;           /* outputs = "passive": nothing that a browser runs */
     bool templates;                 /* warm.templates: the guard may be forked from a template */

@@ -22,6 +22,19 @@ enum verdict verdict_deny(struct denial *denial, const char *rule, const char *r
     return VERDICT_DENY;
 }
 
+const char *verdict_remedy_of_program(const char *remedy, char *buffer, size_t size)
+{
+    static const char file[] = " in the policy file";
+    const char *at = strstr(remedy, file);
+    const char *network = at != NULL ? strstr(remedy, ", or list") : NULL;
+
+    if (at == NULL)
+        return remedy;
+    snprintf(buffer, size, "%.*s%s", (int)((network != NULL ? network : at) - remedy), remedy,
+             at + strlen(file));
+    return buffer;
+}
+
 void verdict_name_subject(struct denial *denial, struct bytes text)
 {
     snprintf(denial->subject, sizeof(denial->subject), "%.*s", (int)text.size,
@@ -69,7 +82,8 @@ enum verdict check_program(const struct policy *policy, const struct facts *fact
 {
     (void)policy, (void)facts;
     return verdict_deny(ret_denial, VERDICT_RING,
-                        "run it outside of the notebook, or use a Python library instead",
+                        "use a Python library (for parallel work threads), run it outside of the guard, "
+                        "or register a tool for it with allow()",
                         "cells may not start programs or processes");
 }
 
@@ -80,7 +94,7 @@ void verdict_network_is_proxied(void)
     network_is_proxied = true;
 }
 
-/* The second half is for those who have a policy file: see host_answer_reword(). */
+/* The second half is for those who have a policy file: see verdict_remedy_of_program(). */
 #define NETWORK_REMEDY                                                                             \
     "put the data into a file and read that, or list host:port under network.allow in the policy file"
 

@@ -72,6 +72,14 @@ struct denial {
     char subject[PATH_MAX];     /* the path or name that is meant, or "" */
 };
 
+/*
+ * verdict_remedy_of_program() - a remedy where there is no policy file, but arguments
+ *
+ * "add its folder to ok_dests in the policy file" loses its end, and network.allow is no argument. `buffer` holds
+ * the new text, and is not used where nothing is to be said anew.
+ */
+const char *verdict_remedy_of_program(const char *remedy, char *buffer, size_t size);
+
 typedef enum verdict verdict_function(const struct policy *policy, const struct facts *facts,
                                       struct denial *ret_denial);
 

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #define ADD_ROOT "add its folder to ok_dests in the policy file"
+#define BY_A_MARK ", with \"!\" before it where no file names it"
 
 enum verdict verdict_deny_odd(struct denial *denial)
 {
@@ -23,7 +24,36 @@ static enum verdict deny_outside(const struct policy *policy, struct denial *den
     write_roots_describe(policy->write_roots, roots, sizeof(roots));
     if (roots[0] == '\0')
         return verdict_deny(denial, "ok_dests", ADD_ROOT, "the policy has no write roots");
-    return verdict_deny(denial, "ok_dests", ADD_ROOT, "it is outside the write roots (%s)", roots);
+    return verdict_deny(denial, "ok_dests", "use a path below a write root, or " ADD_ROOT,
+                        "it is outside the write roots (%s)", roots);
+}
+
+/* Whether the policy's own list says it: its lists of what no cell may have, no key takes back. */
+static enum verdict deny_protected(const struct policy *policy, struct denial *denial)
+{
+    if (write_roots_exclude_this(policy->write_roots, denial->subject))
+        return verdict_deny(denial, "protect", "write to another file or folder: no key of a policy gives this one away",
+                            "it is protected, as packages, policy files, set-up files and what starts without a guard are");
+    return verdict_deny(denial, "protect",
+                        policy->of_program ? "use another name"
+                                           : "use another name, or take it out of protect in the policy file" BY_A_MARK,
+                        "a name in it is protected, although it lies inside a write root");
+}
+
+/* What is in `denial->subject` lies below an entry of deny_read, or is a secret of the session. */
+static enum verdict deny_secret(const struct policy *policy, struct denial *denial)
+{
+    const char *entry = write_roots_covering(policy->read_denied, denial->subject);
+
+    if (entry == NULL)
+        entry = denial->subject; /* a folder that holds one */
+    if (string_list_has(&policy->secrets, entry))
+        return verdict_deny(denial, "deny_read", "do without it: no key of a policy gives it away",
+                            "keys and records of kernels may not be read");
+    return verdict_deny(denial, "deny_read",
+                        policy->of_program ? "do without it, or leave that entry out of deny_read"
+                                           : "do without it, or take that entry out of deny_read in the policy file" BY_A_MARK,
+                        "it may not be read: \"%s\" is in deny_read", entry);
 }
 
 /* The same for a path that a person may let pass. */
@@ -80,8 +110,7 @@ static enum verdict judge_path(const struct policy *policy, const struct path_fa
             return VERDICT_ALLOW;
         return deny_outside(policy, denial);
     case ROOTS_PROTECTED:
-        return verdict_deny(denial, "protect", "remove its name from protect in the policy file",
-                            "it is protected, although it lies inside a write root");
+        return deny_protected(policy, denial);
     case ROOTS_DESCRIPTOR:
         return verdict_deny(denial, VERDICT_RING, "use the path of the file itself",
                             "the path leads through /proc or /dev/fd to an open file");
@@ -116,8 +145,7 @@ static enum verdict judge_paths(const struct policy *policy, const struct facts 
 {
     for (unsigned i = 0; !root_itself && i < facts->path_count; i++)
         if (is_kept_secret(policy, &facts->paths[i], denial))
-            return verdict_deny(denial, "deny_read", "remove it from deny_read in the policy file",
-                                "the policy says that what is there may not be read");
+            return deny_secret(policy, denial);
     if (policy->write_roots == NULL)
         return VERDICT_ALLOW;
     for (unsigned i = 0; i < facts->path_count; i++)
@@ -163,8 +191,7 @@ static enum verdict judge_reading(const struct policy *policy, const struct path
                             "os.environ has the variables that cells may see",
                             "cells may not read the memory or the environment of processes");
     case READ_DENIED:
-        verdict_deny(ret_denial, "deny_read", "remove it from deny_read in the policy file",
-                     "the policy says that it may not be read");
+        deny_secret(policy, ret_denial);
         break;
     case READ_OUTSIDE:
         verdict_deny(ret_denial, "read_roots", "add its folder to read_roots in the policy file",

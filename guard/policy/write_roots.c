@@ -116,10 +116,10 @@ static const char *root_path(const struct write_root *root, char current[PATH_MA
     return getcwd(current, PATH_MAX) != NULL && current[0] == '/' ? current : NULL;
 }
 
-static bool is_excluded(const struct write_roots *roots, const char *path)
+bool write_roots_exclude_this(const struct write_roots *roots, const char *resolved)
 {
     for (size_t i = 0; i < roots->excluded.count; i++)
-        if (tail_below(roots->excluded.items[i], path) != NULL)
+        if (tail_below(roots->excluded.items[i], resolved) != NULL)
             return true;
     return false;
 }
@@ -137,7 +137,7 @@ static enum write_roots_answer compare(const struct write_roots *roots, const ch
 
         if (tail == NULL)
             continue;
-        if (string_list_has_part_of(&roots->protect, tail) || is_excluded(roots, path))
+        if (string_list_has_part_of(&roots->protect, tail) || write_roots_exclude_this(roots, path))
             return ROOTS_PROTECTED;
         answer = ROOTS_INSIDE;
     }
@@ -170,7 +170,7 @@ enum write_roots_answer write_roots_ask(const struct write_roots *roots, struct 
     return compare(roots, ret_resolved);
 }
 
-bool write_roots_cover(const struct write_roots *roots, const char *resolved)
+const char *write_roots_covering(const struct write_roots *roots, const char *resolved)
 {
     char current[PATH_MAX];
 
@@ -178,9 +178,14 @@ bool write_roots_cover(const struct write_roots *roots, const char *resolved)
         const char *root = root_path(&roots->items[i], current);
 
         if (root != NULL && tail_below(root, resolved) != NULL)
-            return true;
+            return roots->items[i].written;
     }
-    return false;
+    return NULL;
+}
+
+bool write_roots_cover(const struct write_roots *roots, const char *resolved)
+{
+    return write_roots_covering(roots, resolved) != NULL;
 }
 
 bool write_roots_is_root(const struct write_roots *roots, const char *resolved)
@@ -255,7 +260,7 @@ bool write_roots_ever_cover(const struct write_roots *roots, const char *resolve
 {
     bool covered = false;
 
-    if (is_excluded(roots, resolved))
+    if (write_roots_exclude_this(roots, resolved))
         return false;
     for (size_t i = 0; i < roots->count; i++) {
         const char *tail = tail_below(roots->items[i].resolved, resolved);

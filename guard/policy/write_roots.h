@@ -52,6 +52,10 @@ enum write_roots_answer write_roots_ask(const struct write_roots *roots, struct 
 
 /* True when the absolute, resolved path is a root or lies under one. Names are not looked at. */
 bool write_roots_cover(const struct write_roots *roots, const char *resolved);
+/* The first root that covers it, as it was written; NULL: none does. */
+const char *write_roots_covering(const struct write_roots *roots, const char *resolved);
+/* True when it is an excluded folder or file, or lies below one: no policy key takes that off. */
+bool write_roots_exclude_this(const struct write_roots *roots, const char *resolved);
 /* True when it is a root itself: what may be filled, but not removed or renamed. */
 bool write_roots_is_root(const struct write_roots *roots, const char *resolved);
 /* True when a root lies below this directory. */

@@ -1,5 +1,6 @@
 #include "guard/rules/rules.h"
 
+#include "guard/policy/verdict.h"
 #include "guard/python/py_cleanup.h"
 #include "guard/rules/rule.h"
 
@@ -72,6 +73,7 @@ bool node_is(const struct node *node, const char *type)
 
 static void (*on_refusal)(const struct rule_refusal *refusal);
 static const char *current_key = USER_CODE_RULES; /* of the rule that looks at a node */
+static bool current_has_file; /* whether its policy comes from files, or from a program's arguments */
 
 void rules_set_refusal_callback(void (*function)(const struct rule_refusal *refusal))
 {
@@ -80,10 +82,13 @@ void rules_set_refusal_callback(void (*function)(const struct rule_refusal *refu
 
 static int refuse(const char *found, const char *words, const char *reason, const char *remedy)
 {
-    cleanup_free char *text =
-        xasprintf("safepyrun refused to %s: %s%s%s", words, reason, *remedy != '\0' ? "; " : "", remedy);
+    char without_file[DENIAL_TEXT];
+    cleanup_free char *text = NULL;
     cleanup_py PyObject *exception = NULL;
 
+    if (!current_has_file)
+        remedy = verdict_remedy_of_program(remedy, without_file, sizeof(without_file));
+    text = xasprintf("safepyrun refused to %s: %s%s%s", words, reason, *remedy != '\0' ? "; " : "", remedy);
     if (on_refusal != NULL)
         on_refusal(&(struct rule_refusal){.rule = current_key,
                                           .found = found,
@@ -180,6 +185,7 @@ int rules_check(const struct policy *policy, PyObject *ast)
     stack = PyList_New(0);
     if (stack == NULL || PyList_Append(stack, ast) < 0)
         return -1;
+    current_has_file = !policy->of_program;
     while (PyList_Size(stack) != 0) {
         Py_ssize_t last = PyList_Size(stack) - 1;
         cleanup_py PyObject *object = py_own(PyList_GetItem(stack, last));

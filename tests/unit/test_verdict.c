@@ -95,6 +95,41 @@ static void opening_is_judged_by_flags_and_mode(void **state)
     assert_int_equal(open_with(*state, "/dev/null", "w", -1), VERDICT_ALLOW);
 }
 
+/* What helps has to be true: an entry is taken off with "!", and no key takes off what no file put on. */
+static void a_refusal_names_the_key_that_would_help(void **state)
+{
+    static const struct {
+        const char *path;
+        const char *mode;
+        const char *reason;
+        const char *remedy;
+    } cases[] = {
+        {"/etc/x", "w", "'/tmp'", "below a write root, or add its folder to ok_dests"},
+        {"/tmp/a/.git/config", "w", "a name in it", "protect in the policy file, with \"!\""},
+        {"/tmp/policy.toml", "w", "policy files", "no key"},
+        {"/etc/shadow", "r", "\"/etc/shadow\" is in deny_read", "deny_read in the policy file, with \"!\""},
+        {"/run/jupyter/kernel.json", "r", "keys and records", "no key"},
+    };
+    cleanup_policy struct policy *policy = policy_new(POLICY_WORKSPACE);
+    const char *roots[] = {"/tmp"};
+
+    (void)state;
+    policy_set(policy, "ok_dests",
+               &(struct policy_value){.type = POLICY_STRINGS, .strings = roots, .count = 1});
+    policy_add_read_only(policy, "/tmp/policy.toml");
+    policy_add_secret(policy, "/run/jupyter");
+    policy_seal(policy);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct facts facts = facts_of(CALLER_USER, cases[i].path);
+        struct denial denial = {.rule = NULL};
+
+        facts.name = bytes_of_string(cases[i].mode);
+        assert_int_equal(check_open(policy, &facts, &denial), VERDICT_DENY);
+        assert_non_null(strstr(denial.reason, cases[i].reason));
+        assert_non_null(strstr(denial.remedy, cases[i].remedy));
+    }
+}
+
 static void a_descriptor_is_judged_where_it_can_do_harm(void **state)
 {
     int fd = open("/etc/passwd", O_RDONLY);
@@ -351,6 +386,7 @@ static void a_pragma_moves_no_files(void **state)
 }
 
 RUN(POLICY(opening_is_judged_by_flags_and_mode),
+    cmocka_unit_test(a_refusal_names_the_key_that_would_help),
     POLICY(a_descriptor_is_judged_where_it_can_do_harm), POLICY(odd_paths_are_refused),
     POLICY(a_name_with_a_directory_is_judged_with_it), POLICY(roots_themselves_stay),
     POLICY(databases_are_files_with_other_names), POLICY(who_asks_decides),

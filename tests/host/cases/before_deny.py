@@ -212,11 +212,13 @@ def test_f43_in_another_task():
 
 
 def test_words_speak_of_arguments_not_of_files():
-    try:
-        RunPython(g={})
-        asyncio.run(RunPython(g={})("open('/root/x', 'w')"))
-    except PermissionError as error:
-        assert "policy file" not in str(error) and "ok_dests" in str(error)
+    for cell, argument in (("open('/root/x', 'w')", "ok_dests"), ("def f(): pass", "ban_defs"), ("open('/etc/shadow')", "deny_read")):
+        try:
+            asyncio.run(RunPython(g={})(cell))
+        except PermissionError as error:
+            assert "policy file" not in str(error) and argument in str(error)
+        else:
+            raise AssertionError(f"{cell} was not refused")
     refuses("import os; os.system('ls')", "Call chain")
 
 
