@@ -45,17 +45,17 @@ static void protect_own_runtime_folder(struct policy *policy)
 static void protect_what_starts(struct policy *policy)
 {
     static const char *const names[] = {
-        ".local/lib",    ".local/bin",         ".local/share/jupyter", ".ipython/profile_default/startup",
-        ".bashrc",       ".bash_profile",      ".bash_login",          ".bash_logout",
-        ".bash_aliases", ".profile",           ".zshrc",               ".zshenv",
-        ".zprofile",     ".zlogin",            ".config/fish",         ".config/autostart",
-        ".config/git",   ".config/systemd",    ".config/environment.d", ".gitconfig",
-        ".inputrc",      ".pam_environment",   ".xprofile",            ".xsessionrc"};
-    const char *home = getenv("HOME");
+        "~/.local/lib",    "~/.local/bin",         "~/.local/share/jupyter", "~/.ipython/profile_default/startup",
+        "~/.bashrc",       "~/.bash_profile",      "~/.bash_login",          "~/.bash_logout",
+        "~/.bash_aliases", "~/.profile",           "~/.zshrc",               "~/.zshenv",
+        "~/.zprofile",     "~/.zlogin",            "~/.config/fish",         "~/.config/autostart",
+        "~/.config/git",   "~/.config/systemd",    "~/.config/environment.d", "~/.gitconfig",
+        "~/.inputrc",      "~/.pam_environment",   "~/.xprofile",            "~/.xsessionrc"};
     const char *python = getenv("PYTHONUSERBASE");
 
-    for (size_t i = 0; home != NULL && home[0] == '/' && i < sizeof(names) / sizeof(names[0]); i++) {
-        cleanup_free char *path = xasprintf("%s/%s", home, names[i]);
+    /* Without HOME it is the home of the user's entry in passwd, as for "~" in a write root. */
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        cleanup_free char *path = write_roots_expand_home(names[i]);
 
         policy_add_read_only(policy, path);
     }

@@ -152,6 +152,23 @@ static void what_starts_unguarded_is_not_written(void **state)
                      ROOTS_INSIDE);
 }
 
+static void without_home_it_is_that_of_the_user(void **state)
+{
+    struct policy_sources sources = {.count = 0};
+    struct options options = {.connection_file = NULL};
+    cleanup_policy struct policy *policy = NULL;
+    cleanup_free char *old = xstrdup(getenv("HOME"));
+    cleanup_free char *bashrc = NULL;
+
+    (void)state;
+    unsetenv("HOME");
+    policy = session_policy_new(&options, &sources, "/tmp/private");
+    bashrc = write_roots_expand_home("~/.bashrc");
+    setenv("HOME", old, 1);
+    assert_int_equal(bashrc[0], '/');
+    assert_true(string_list_has(&policy->read_only, bashrc));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -161,6 +178,7 @@ int main(void)
         cmocka_unit_test(what_is_no_text_is_told),
         cmocka_unit_test(keys_of_all_kernels_stay_secret),
         cmocka_unit_test(what_starts_unguarded_is_not_written),
+        cmocka_unit_test(without_home_it_is_that_of_the_user),
     };
     return cmocka_run_group_tests(tests, make_home, remove_home);
 }
