@@ -46,6 +46,11 @@ def test_syntax_error(guard):
     assert "a b c" in "".join(outcome.reply["traceback"])
 
 
+@pytest.mark.parametrize("code, told", [("%matplotlib inline", True), ("x = 1\n!ls", True), ("1 %", False)])
+def test_whose_magics_are_is_told(guard, code, told):
+    assert ("without IPython" in "".join(guard.execute(code).reply["traceback"])) == told
+
+
 def test_output_comes_before_error_and_reply(guard):
     assert guard.execute("print('a')\n1/0").names == ["STDOUT", "ERROR", "REPLY"]
 

@@ -134,7 +134,13 @@ class PlainShell(Shell):
         self._fill(load("linecache"))
         name = type(error).__name__
         lines = "".join(self._format(traceback, error)).rstrip("\n").split("\n")
+        if self._is_magic(error):
+            lines.append("Lines that begin with % or ! are IPython's; this session runs without IPython.")
         return name, _text_of(error), [_coloured(line, name) for line in lines]
+
+    def _is_magic(self, error):
+        return (type(error) is SyntaxError and error.filename in self._sources
+                and type(error.text) is str and error.text.lstrip().startswith(("%", "!")))
 
     def _format(self, traceback, error):
         if not is_short(error):
