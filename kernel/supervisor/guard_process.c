@@ -208,12 +208,19 @@ static int take_rest(struct guard_process *guard)
     return result < 0 ? result : 0;
 }
 
+/* A Python before 3.11 does not know -P, says how it is called and ends with 2. */
+static bool did_not_know_its_options(const struct guard_process *guard)
+{
+    return WIFEXITED(guard->wait_status) && WEXITSTATUS(guard->wait_status) == 2;
+}
+
 static void note_failed_start(struct guard_process *guard)
 {
     cleanup_free char *end = guard_process_describe_end(guard);
     cleanup_free char *words = last_words_line(&guard->last_words);
-    cleanup_free char *reason = xasprintf("the guard process %s before it was ready%s%s", end,
-                                          words != NULL ? "; it said: " : "", words != NULL ? words : "");
+    cleanup_free char *reason = xasprintf(
+        "the guard process %s before it was ready%s%s%s", end, words != NULL ? "; it said: " : "",
+        words != NULL ? words : "", did_not_know_its_options(guard) ? " Is its Python 3.11 or newer?" : "");
 
     set_failure(guard, reason);
     guard->state = GUARD_FAILED;

@@ -168,6 +168,14 @@ def test_a_copy_of_the_installation_works(start_kernel, installation):
         assert front.run("1")[0].content["status"] == "ok"
 
 
+def test_a_python_that_is_too_old(start_kernel, tmp_path):
+    """It does not know -P: what follows is what Python 3.10 says, and its exit status."""
+    old = tmp_path / "python"
+    old.write_text("#!/bin/sh\necho 'Unknown option: -P' >&2\necho 'Try `python -h'\\'' for more information.' >&2\nexit 2\n")
+    old.chmod(0o755)
+    assert why_not(start_kernel(arguments=["--python", str(old)])).endswith("for more information. Is its Python 3.11 or newer?")
+
+
 def test_a_missing_module(start_kernel, installation):
     (installation / "safepyrun/_guard.abi3.so").unlink()
     assert f"it said: {installation}/safepyrun/_guard.abi3.so is missing; install safepyrun again" in why_not(start_kernel())
