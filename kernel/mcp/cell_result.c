@@ -5,6 +5,8 @@
 
 #define CARD "application/vnd.safepyrun.refusal+json"
 
+enum { ERROR_BYTES = 1024 * 1024 };
+
 void cell_result_init(struct cell_result *result)
 {
     *result = (struct cell_result){.blocks = json_array(), .refusals = json_array()};
@@ -27,8 +29,15 @@ static json_t *string_of(const struct buffer *text)
     return json_stringn_nocheck(text->data != NULL ? text->data : "", text->size);
 }
 
+static bool has_room(const struct cell_result *result, size_t size, size_t reserve)
+{
+    return result->blocks_bytes + result->text.size + result->streams[0].size + result->streams[1].size + size <=
+           CELL_RESULT_BYTES_MAX + reserve;
+}
+
 static void close_block(struct cell_result *result)
 {
+    result->blocks_bytes += result->text.size;
     if (result->text.size != 0)
         json_array_append_new(result->blocks,
                               json_pack("{ss so}", "type", "text", "text", string_of(&result->text)));
@@ -57,6 +66,7 @@ static bool take_image(struct cell_result *result, struct bytes data, const char
     while (base64.size > 0 && base64.data[base64.size - 1] == '\n')
         base64.size--;
     close_block(result);
+    result->blocks_bytes += base64.size;
     json_array_append_new(result->blocks, json_pack("{ss so ss}", "type", "image", "data",
                                                     string_of(&base64), "mimeType", type));
     return true;
@@ -71,6 +81,7 @@ static bool take_card(struct cell_result *result, struct bytes data)
     if (!json_text_member(data, CARD, &value))
         return false;
     card = json_loadb(value.data, value.size, JSON_ALLOW_NUL, NULL);
+    result->blocks_bytes += value.size;
     if (card != NULL)
         json_array_append_new(result->refusals, card);
     return true;
@@ -100,7 +111,7 @@ static void take_traceback(struct cell_result *result, struct bytes content)
     cleanup_buffer struct buffer lines = BUFFER_NONE;
     struct bytes list;
 
-    if (json_text_member(content, "traceback", &list))
+    if (json_text_member(content, "traceback", &list) && has_room(result, list.size, ERROR_BYTES))
         json_text_append_lines(list, &lines);
     if (lines.size == 0)
         return;
@@ -132,22 +143,32 @@ static void clear(struct cell_result *result)
 {
     buffer_clear(&result->text, 0);
     json_array_clear(result->blocks);
+    result->blocks_bytes = 0;
+}
+
+static void say_what_is_left_out(struct cell_result *result)
+{
+    if (result->left_out != 0)
+        buffer_append_format(&result->text, "[safepyrun: more than %d MB of output; %llu bytes that followed are left out]\n",
+                             CELL_RESULT_BYTES_MAX / (1024 * 1024), (unsigned long long)result->left_out);
 }
 
 struct bytes cell_result_take(struct cell_result *result, const struct message *message)
 {
     size_t before = result->text.size;
 
-    if (strcmp(message->msg_type, "stream") == 0)
+    if (strcmp(message->msg_type, "error") == 0)
+        take_error(result, message->content);
+    else if (strcmp(message->msg_type, "clear_output") == 0)
+        clear(result);
+    else if (!has_room(result, message->content.size, 0))
+        result->left_out += message->content.size;
+    else if (strcmp(message->msg_type, "stream") == 0)
         take_stream(result, message->content);
     else if (strcmp(message->msg_type, "execute_result") == 0)
         take_data(result, message->content, true);
     else if (strcmp(message->msg_type, "display_data") == 0)
         take_data(result, message->content, false);
-    else if (strcmp(message->msg_type, "error") == 0)
-        take_error(result, message->content);
-    else if (strcmp(message->msg_type, "clear_output") == 0)
-        clear(result);
     if (result->text.size <= before)
         return BYTES_NONE;
     return (struct bytes){result->text.data + before, result->text.size - before};
@@ -181,6 +202,7 @@ json_t *cell_result_compose(struct cell_result *result, const struct message *re
     bool failed;
 
     take_reply(result, reply, &failed);
+    say_what_is_left_out(result);
     close_block(result);
     if (json_array_size(result->blocks) == 0)
         json_array_append_new(result->blocks,

@@ -3,6 +3,9 @@
  *
  * Collects text, images, refusals and the error in the order in which they came, and composes content
  * blocks for the model and structured content for programs. Owns what it collects. Not for sending.
+ *
+ * Nobody reads before the end, so there is a bound where a notebook has none: a cell that prints for ever would
+ * fill the memory of this process. What comes later is counted, and told.
  */
 #pragma once
 
@@ -11,13 +14,17 @@
 
 #include <jansson.h>
 
+enum { CELL_RESULT_BYTES_MAX = 8 * 1024 * 1024 }; /* text and pictures together; an error has its own megabyte */
+
 struct cell_result {
     json_t *blocks;      /* content blocks so far */
+    size_t blocks_bytes; /* text and pictures in them, and the cards */
     struct buffer text;  /* of the block that is being written */
     struct buffer streams[2]; /* stdout, stderr */
     json_t *refusals;    /* cards */
     json_t *error;       /* {"name", "message"}, or NULL */
     char *result;        /* text of the last expression */
+    uint64_t left_out;   /* bytes of messages for which there was no room */
 };
 
 void cell_result_init(struct cell_result *result);

@@ -11,7 +11,7 @@ enum {
 
 json_t *conversation_text_result(const char *text, json_t *structured, bool failed)
 {
-    return json_pack("{s[{ss ss}] so sb}", "content", "type", "text", "text", text,
+    return json_pack("{s[{ss ss}] so* sb}", "content", "type", "text", "text", text,
                      "structuredContent", structured, "isError", failed);
 }
 
@@ -35,7 +35,7 @@ int conversation_fail_all(struct conversation *conversation, const char *reason)
     while (status == 0 && conversation->calls.first != NULL)
         status = finish_call(
             conversation, conversation->calls.first,
-            conversation_text_result(reason, json_pack("{ss}", "status", "error"), true));
+            conversation_text_result(reason, NULL, true));
     return status;
 }
 
@@ -133,10 +133,10 @@ static int finish_question(struct conversation *conversation, struct call *call,
     const char *status = json_string_value(json_object_get(structured, "status"));
     bool failed = status == NULL || strcmp(status, "ok") != 0;
 
+    if (failed)
+        json_decref(steal(structured));
     return finish_call(conversation, call,
-                       conversation_text_result(text != NULL ? text : "no answer",
-                                                structured != NULL ? structured : json_object(),
-                                                failed));
+                       conversation_text_result(text != NULL ? text : "no answer", structured, failed));
 }
 
 static int take_reply(struct conversation *conversation, struct call *call, struct message *message)
@@ -155,7 +155,7 @@ static int take_reply(struct conversation *conversation, struct call *call, stru
 
 static void note_news(struct conversation *conversation, struct call *call, struct bytes text)
 {
-    if (call->progress_token == NULL || text.size == 0)
+    if (call->progress_token == NULL || call->is_cancelled || text.size == 0)
         return;
     buffer_append(&call->news, text);
     if (conversation->progress_timer.due_ms == 0)

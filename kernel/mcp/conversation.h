@@ -39,5 +39,5 @@ int conversation_take(struct conversation *conversation, enum channel channel,
 /* The kernel is gone: each call that it had is answered with this sentence. Returns 0 or -errno. */
 int conversation_fail_all(struct conversation *conversation, const char *reason);
 
-/* The result of a tool call; structured TAKEN. */
+/* The result of a tool call; structured TAKEN. NULL where it would not be what the tool's outputSchema says. */
 json_t *conversation_text_result(const char *text, json_t *structured, bool failed);

@@ -145,7 +145,7 @@ static int call_tool(struct server *server, const json_t *id, const json_t *para
     /* A wrong argument is the model's to mend, so it is told in a result. */
     if (find_fault(tool, arguments) != NULL)
         return answer(server, id,
-                      conversation_text_result(find_fault(tool, arguments), json_null(), true));
+                      conversation_text_result(find_fault(tool, arguments), NULL, true));
     conversation_begin(&server->conversation, tool, id, arguments, token);
     return 0;
 }

@@ -4,7 +4,9 @@
 
 const char tools_instructions[] =
     "A Python session that keeps its variables between calls, in a guarded interpreter: code may read and "
-    "compute freely and write files below the working directory, but a policy decides what else it may do. "
+    "compute freely and write files below the working directory, but a policy decides what else it may do: "
+    "unless it says otherwise there is no def and class (lambdas and comprehensions work), no exec and eval, no "
+    "program, process or network. "
     "A refused operation raises PermissionError and is listed in structuredContent.refusals with what was "
     "refused (what), the rule that decides (rule), why, and what would allow it (remedy); do not try to get "
     "around it, change the plan or tell the person. The last expression of a cell is its result; plots are "

@@ -23,6 +23,7 @@ safepyrun_unit_test(test_session_command kernel)
 safepyrun_unit_test(test_comms kernel)
 safepyrun_unit_test(test_options config)
 safepyrun_unit_test(test_iopub channels)
+safepyrun_unit_test(test_cell_result mcp)
 
 # The map: who may include whom.
 add_test(NAME include_arrows COMMAND ${PROJECT_SOURCE_DIR}/tests/unit/include_arrows.sh ${PROJECT_SOURCE_DIR})

@@ -200,6 +200,13 @@ def test_reset_and_death_begin_anew(agent):
 def test_wrong_arguments_are_told_to_the_model(agent, arguments, named):
     result = agent.use(lambda client: client.call_tool("run_code", arguments))
     assert result.is_error and named in result.content[0].text
+    assert result.structured_content is None    # nothing that outputSchema describes
+
+
+def test_a_call_without_a_result_has_no_structured_content(server):
+    """Clients hold it against outputSchema, of errors as well; null is nothing that the protocol knows there."""
+    answer = exchange(server, {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "run_code", "arguments": {}}})
+    assert answer["result"]["isError"] and "structuredContent" not in answer["result"]
 
 
 def test_the_policy_holds(tmp_path):

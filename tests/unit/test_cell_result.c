@@ -1,0 +1,63 @@
+/* What a tool call answers has a bound; what did not fit is told, and an error always is. */
+#include "kernel/mcp/cell_result.h"
+#include "tests/support/cmocka_tests.h"
+
+#include <string.h>
+
+static void take(struct cell_result *result, const char *msg_type, const char *before, const char *text,
+                 const char *after)
+{
+    cleanup_free char *content = xasprintf("%s%s%s", before, text, after);
+    struct message message = {.msg_type = (char *)msg_type, .content = bytes_of_string(content)};
+
+    cell_result_take(result, &message);
+}
+
+static char *text_of(size_t size)
+{
+    char *text = xcalloc(1, size + 1);
+
+    memset(text, 'x', size);
+    return text;
+}
+
+static void a_cell_that_prints_for_ever_has_an_end(void **state)
+{
+    struct message reply = {.content = BYTES_LITERAL("{\"status\":\"error\"}"), .metadata = BYTES_LITERAL("{}")};
+    cleanup_free char *text = text_of(1024 * 1024);
+    struct cell_result result;
+    json_t *composed;
+    cleanup_free char *all = NULL;
+
+    (void)state;
+    cell_result_init(&result);
+    for (int i = 0; i < 20; i++)
+        take(&result, "stream", "{\"name\":\"stdout\",\"text\":\"", text, "\"}");
+    take(&result, "display_data", "{\"data\":{\"image/png\":\"", text, "\"}}");
+    take(&result, "error", "{\"ename\":\"KeyboardInterrupt\",\"evalue\":\"\",\"traceback\":[\"", "where it stood", "\"]}");
+    composed = cell_result_compose(&result, &reply);
+    all = json_dumps(composed, 0);
+    assert_in_range(strlen(all), 7 * 1024 * 1024, 9 * 1024 * 1024);
+    assert_non_null(strstr(all, "bytes that followed are left out"));
+    assert_non_null(strstr(all, "where it stood"));
+    json_decref(composed);
+    cell_result_finish(&result);
+}
+
+static void what_was_cleared_takes_no_room(void **state)
+{
+    cleanup_free char *picture = text_of(1024 * 1024);
+    struct cell_result result;
+
+    (void)state;
+    cell_result_init(&result);
+    for (int i = 0; i < 20; i++) {
+        take(&result, "clear_output", "{", "", "}");
+        take(&result, "display_data", "{\"data\":{\"image/png\":\"", picture, "\"}}");
+    }
+    assert_int_equal(result.left_out, 0);
+    assert_int_equal(json_array_size(result.blocks), 1);
+    cell_result_finish(&result);
+}
+
+RUN(cmocka_unit_test(a_cell_that_prints_for_ever_has_an_end), cmocka_unit_test(what_was_cleared_takes_no_room))
