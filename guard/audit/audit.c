@@ -18,56 +18,10 @@ int audit_install(void)
     return hook_install();
 }
 
-static bool ends_with(const char *text, const char *end)
-{
-    size_t size = strlen(text);
-
-    return size >= strlen(end) && strcmp(text + size - strlen(end), end) == 0;
-}
-
-static void add_if_packages(struct policy *policy, const char *folder)
-{
-    if (folder[0] == '/' &&
-        (ends_with(folder, "/site-packages") || ends_with(folder, "/dist-packages")))
-        policy_add_read_only(policy, folder);
-}
-
-/* A virtual environment often lies inside a write root. What is installed there stays library code,
-   and so it must stay read-only: else a cell could write itself the rights of a library. */
-static int protect_packages(struct policy *policy)
-{
-    PyObject *path = PySys_GetObject("path");
-    cleanup_py PyObject *os = PyImport_ImportModule("os");
-    cleanup_py PyObject *file = os != NULL ? PyObject_GetAttrString(os, "__file__") : NULL;
-    const char *text = file != NULL ? PyUnicode_AsUTF8AndSize(file, NULL) : NULL;
-
-    if (text == NULL)
-        PyErr_Clear(); /* a frozen standard library has no folder */
-    else if (strrchr(text, '/') != NULL) {
-        cleanup_free char *folder = xstrndup(text, (size_t)(strrchr(text, '/') - text));
-
-        policy_add_read_only(policy, folder);
-    }
-    if (path == NULL || !PyList_Check(path)) {
-        PyErr_SetString(PyExc_RuntimeError, "sys.path is not a list");
-        return -1;
-    }
-    for (Py_ssize_t i = 0; i < PyList_Size(path); i++) {
-        PyObject *entry = PyList_GetItem(path, i);
-        const char *folder = PyUnicode_Check(entry) ? PyUnicode_AsUTF8AndSize(entry, NULL) : NULL;
-
-        if (folder != NULL)
-            add_if_packages(policy, folder);
-        else
-            PyErr_Clear();
-    }
-    return 0;
-}
-
 /* What a policy must know of this Python before it is sealed. */
 static int complete(struct policy *policy)
 {
-    if (!policy->sealed && protect_packages(policy) < 0)
+    if (!policy->sealed && python_folders_protect(policy) < 0)
         return -1;
     if (policy->guards_reads)
         python_folders_add(policy);
