@@ -35,6 +35,7 @@
 #include "guard/report.h"
 #include "guard/ring/ring.h"
 #include "guard/rules/rules.h"
+#include "guard/start_path.h"
 #include "guard/template/template.h"
 #include "guard/tool_functions.h"
 #include "guard/trusted.h"
@@ -305,6 +306,8 @@ static void __attribute__((noreturn)) start(int link_fd, const char *host)
     configure(&configuration);
     if (guard.is_forked && !configuration.policy->templates)
         failed("the policy wants no template");
+    if (start_path_begin(configuration.policy) < 0)
+        failed_with_exception("find installed packages");
     bell = trusted_fork_tools(configuration.policy, link_fd);
     ring_prepare(configuration.policy);
     names = trusted_run(&configuration, bell);
@@ -316,7 +319,7 @@ static void __attribute__((noreturn)) start(int link_fd, const char *host)
     if (audit_arm(steal(configuration.policy), link_fd) < 0)
         failed_with_exception("arm itself");
     close_ring(&ring);
-    if (shell_open_cwd() < 0)
+    if (start_path_end() < 0 || shell_open_cwd() < 0)
         failed_with_exception("set the path of modules");
     configuration_finish(&configuration);
     say_ready(&ring);
@@ -343,7 +346,7 @@ void guard_be_template(const struct template_settings *settings, const char *lib
     int link_fd;
 
     import_own_files(library_directory);
-    if (template_warm_up(settings) < 0) {
+    if (start_path_begin(NULL) < 0 || template_warm_up(settings) < 0) {
         PyErr_Print();
         _exit(1);
     }

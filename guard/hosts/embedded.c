@@ -114,10 +114,10 @@ static PyStatus initialize(const struct options *options)
     config.install_signal_handlers = 1;
     config.faulthandler = 0;
     config.use_frozen_modules = 1;
+    config.site_import = 0; /* guard/start_path does that when the policy is known */
     if (options->answers) {
         config.isolated = 1;
         config.use_environment = 0;
-        config.site_import = 0;
     }
     status = PyConfig_SetBytesString(&config, &config.executable, options->python);
     if (!PyStatus_Exception(status))

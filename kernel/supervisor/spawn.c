@@ -54,10 +54,23 @@ static bool is_replaced(const char *item)
     return false;
 }
 
+/* Where Python would look for its very first modules: guard/start_path takes them back. */
+static const char *const set_aside[] = {"PYTHONPATH", "PYTHONPYCACHEPREFIX"};
+
+static bool is_set_aside(const char *item)
+{
+    for (size_t i = 0; i < sizeof(set_aside) / sizeof(set_aside[0]); i++)
+        if (has_name(item, set_aside[i]))
+            return strchr(item, '=')[1] != '\0';
+    return false;
+}
+
 static void make_environment(const char *private_directory, struct environment *made)
 {
     for (char **item = environ; *item != NULL; item++)
-        if (!is_replaced(*item))
+        if (is_set_aside(*item))
+            environment_add(made, xasprintf("SAFEPYRUN_%s", *item));
+        else if (!is_replaced(*item))
             environment_add(made, xstrdup(*item));
     for (size_t i = 0; i < sizeof(environment) / sizeof(environment[0]); i++) {
         const char *value = environment[i].value;
@@ -74,7 +87,7 @@ static void make_environment(const char *private_directory, struct environment *
 }
 
 struct command {
-    char *arguments[12]; /* owned */
+    char *arguments[14]; /* owned */
 };
 
 static void command_finish(struct command *command)
@@ -104,6 +117,7 @@ static int make_command(const char *asked_python, struct command *command, char 
     } else {
         *argument++ = xstrdup(python);
         *argument++ = xstrdup("-P");
+        *argument++ = xstrdup("-S"); /* guard/start_path does that when the policy is known */
         *argument++ = xstrdup("-X");
         *argument++ = xstrdup("utf8");
         *argument++ = installation_file("main.py");

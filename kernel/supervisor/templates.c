@@ -158,16 +158,17 @@ static int start(const struct templates *templates, int idle_seconds, bool *ret_
 {
     struct chosen chosen;
     cleanup_free char *path = NULL;
-    const char *before[] = {NULL, NULL, NULL, NULL, NULL};
+    const char *before[] = {NULL, NULL, NULL, NULL, NULL, NULL};
     int result;
 
     choose(templates, &chosen);
     path = template_key_path(&chosen.kind);
     if (chosen.main_file != NULL) {
         before[0] = "-P";
-        before[1] = "-X";
-        before[2] = "utf8";
-        before[3] = chosen.main_file;
+        before[1] = "-S";
+        before[2] = "-X";
+        before[3] = "utf8";
+        before[4] = chosen.main_file;
     }
     result = template_start(&(struct template_start){.kind = chosen.kind,
                                                      .path = path,

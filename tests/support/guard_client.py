@@ -118,7 +118,7 @@ class Guard:
     def command(python):
         if python is None:
             return [str(LIBRARY / "safepyrun-guard")]
-        return [python, "-P", "-X", "utf8", str(LIBRARY / "main.py")]
+        return [python, "-P", "-S", "-X", "utf8", str(LIBRARY / "main.py")]
 
     # ---- frames ----------------------------------------------------------------------------------
 

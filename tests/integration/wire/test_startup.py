@@ -213,3 +213,15 @@ def test_a_temporary_folder_that_is_gone_costs_nothing(start_kernel):
     kernel = start_kernel(environment={"TMPDIR": "/no/such/folder"})
     with kernel.frontend() as front:
         assert front.run("import tempfile; tempfile.TemporaryFile().write(b'1')")[0].content["status"] == "ok"
+
+
+def test_what_an_earlier_session_left_below_pythonpath(start_kernel, tmp_path, shell):
+    """Python itself imports a sitecustomize.py that it finds there; in a write root it may be a cell's."""
+    for name in ("sitecustomize", "usercustomize", "encodings"):
+        (tmp_path / "0" / "work").mkdir(parents=True, exist_ok=True)
+        (tmp_path / "0" / "work" / f"{name}.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')")
+    (tmp_path / "0" / "work" / "mine.py").write_text("value = 6 * 7")
+    kernel = start_kernel(shell=shell, environment={"PYTHONPATH": str(tmp_path / "0" / "work")})
+    with kernel.frontend() as front:
+        assert text(front.run("import mine, os; print(mine.value, os.environ['PYTHONPATH'])")[1]) == f"42 {kernel.work}\n"
+    assert not (tmp_path / "ran").exists()

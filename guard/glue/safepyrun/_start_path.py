@@ -1,0 +1,113 @@
+"""What Python would have done with PYTHONPATH and `site` by itself, and folders where nothing is found before the guard is closed.
+
+Which folders those are is decided in guard/start_path.c.
+"""
+
+import os
+import sys
+
+from safepyrun import _guard
+
+_STANDARD = tuple(sys.meta_path)  # before any of `site`
+_is_closed = None
+_cache_folder = None
+
+
+class _Closed:
+    """In place of the finder of a folder that cells may write to."""
+
+    def __init__(self, entry):
+        self._entry = entry
+        self._finders = None
+
+    def find_spec(self, name, target=None):
+        if self._finders is None:
+            self._finders = list(_finders_of(self._entry))
+        for finder in self._finders:
+            found = finder.find_spec(name)
+            if found is not None and found.loader is not None:
+                _tell(name, self._entry)
+        return None
+
+    def invalidate_caches(self):
+        pass
+
+
+class _Sifted:
+    """In place of a finder that looks at no path: those of editable installations know a folder for each name."""
+
+    def __init__(self, finder):
+        self._finder = finder
+
+    def __getattr__(self, name):
+        return getattr(self._finder, name)
+
+    def find_spec(self, name, path=None, target=None):
+        found = self._finder.find_spec(name, path, target)
+        if found is None or not found.has_location or not _is_closed(os.path.dirname(found.origin)):
+            return found
+        _tell(name, os.path.dirname(found.origin))
+        return None
+
+
+def _tell(name, folder):
+    _guard.log("warning", f"the module {name} in {folder} is not imported before the guard is closed: cells may write there")
+
+
+def _finders_of(entry):
+    for hook in sys.path_hooks:
+        if hook is not _hook:
+            try:
+                yield hook(entry)
+            except ImportError:
+                pass
+
+
+def _hook(entry):
+    if not _is_closed(entry):
+        raise ImportError("others find what is there")
+    return _Closed(entry)
+
+
+def begin(is_closed):
+    global _is_closed, _cache_folder
+    _is_closed = is_closed
+    _cache_folder = _take_back("PYTHONPYCACHEPREFIX")
+    if _cache_folder is not None and not is_closed(os.path.abspath(_cache_folder)):
+        sys.pycache_prefix = _cache_folder
+    sys.path_hooks.insert(0, _hook)
+    sys.path_importer_cache.clear()
+    _add_pythonpath()
+    if sys.flags.no_site:
+        import site
+        site.main()
+    sys.meta_path[:] = [finder if finder in _STANDARD else _Sifted(finder) for finder in sys.meta_path]
+
+
+def look_again():
+    """Another policy counts."""
+    sys.path_importer_cache.clear()
+
+
+def end():
+    if _cache_folder is not None:
+        sys.pycache_prefix = _cache_folder
+    sys.meta_path[:] = [finder._finder if type(finder) is _Sifted else finder for finder in sys.meta_path]
+    sys.path_hooks.remove(_hook)
+    for entry, finder in list(sys.path_importer_cache.items()):
+        if type(finder) is _Closed:
+            del sys.path_importer_cache[entry]
+
+
+def _take_back(name):
+    """The kernel process has put it aside: Python's own start would have looked there for its first modules."""
+    text = os.environ.pop(f"SAFEPYRUN_{name}", None)
+    if text is not None:
+        os.environ[name] = text
+    return text
+
+
+def _add_pythonpath():
+    text = _take_back("PYTHONPATH")
+    if text is not None:
+        sys.path[:0] = [os.path.abspath(entry) for entry in text.split(os.pathsep)]

@@ -1,0 +1,138 @@
+#include "guard/start_path.h"
+
+#include "guard/link/buffer.h"
+#include "guard/policy/write_roots.h"
+#include "guard/python/py_cleanup.h"
+
+#include <string.h>
+
+static struct {
+    PyObject *glue;        /* safepyrun._start_path */
+    struct policy *policy; /* sealed; NULL: not known yet */
+} state;
+
+static const char *text_of(PyObject *text)
+{
+    const char *utf8 = text != NULL && PyUnicode_Check(text) ? PyUnicode_AsUTF8AndSize(text, NULL) : NULL;
+
+    PyErr_Clear(); /* what is no text, or has a lone surrogate, is no folder of installed packages */
+    return utf8;
+}
+
+static bool is_below(const char *path, const char *folder)
+{
+    size_t size = strlen(folder);
+
+    return strncmp(path, folder, size) == 0 && (path[size] == '\0' || path[size] == '/');
+}
+
+static bool holds_packages(const char *folder)
+{
+    const char *name = strrchr(folder, '/');
+
+    return folder[0] == '/' && (strcmp(name, "/site-packages") == 0 || strcmp(name, "/dist-packages") == 0);
+}
+
+/* The same that cells cannot write to once the policy is sealed: see python_folders_protect(). */
+static bool is_installed(const char *path)
+{
+    PyObject *entries = PySys_GetObject("path");
+
+    for (Py_ssize_t i = 0; entries != NULL && PyList_Check(entries) && i < PyList_Size(entries); i++) {
+        const char *entry = text_of(PyList_GetItem(entries, i));
+
+        if (entry != NULL && holds_packages(entry) && is_below(path, entry))
+            return true;
+    }
+    return false;
+}
+
+/* Below the folder that a module was loaded from. */
+static bool is_beside(const char *path, const char *module_name)
+{
+    cleanup_py PyObject *module = PyImport_ImportModule(module_name);
+    cleanup_py PyObject *file = module != NULL ? PyObject_GetAttrString(module, "__file__") : NULL;
+    const char *text = text_of(file);
+    cleanup_free char *folder = text != NULL && strrchr(text, '/') != NULL
+                                    ? xstrndup(text, (size_t)(strrchr(text, '/') - text))
+                                    : NULL;
+
+    PyErr_Clear(); /* a frozen module has no file */
+    return folder != NULL && is_below(path, folder);
+}
+
+static bool is_closed(const char *path)
+{
+    if (is_installed(path) || is_beside(path, "os") || is_beside(path, "safepyrun"))
+        return false;
+    if (state.policy == NULL)
+        return true;
+    return state.policy->write_roots != NULL &&
+           write_roots_are_on_the_way(state.policy->write_roots, bytes_of_string(path));
+}
+
+static PyObject *glue_is_closed(PyObject *self, PyObject *path)
+{
+    cleanup_py PyObject *encoded = NULL;
+    char *data;
+
+    (void)self;
+    if (!PyUnicode_Check(path))
+        return PyErr_Format(PyExc_TypeError, "a folder is a str");
+    encoded = PyUnicode_EncodeFSDefault(path);
+    if (encoded == NULL || PyBytes_AsStringAndSize(encoded, &data, NULL) < 0)
+        return NULL;
+    return PyBool_FromLong(is_closed(data));
+}
+
+static PyMethodDef is_closed_method = {"is_closed", glue_is_closed, METH_O, NULL};
+
+static int open_path(void)
+{
+    cleanup_py PyObject *function = PyCFunction_NewEx(&is_closed_method, NULL, NULL);
+    cleanup_py PyObject *done = NULL;
+
+    state.glue = PyImport_ImportModule("safepyrun._start_path");
+    if (function != NULL && state.glue != NULL)
+        done = PyObject_CallMethod(state.glue, "begin", "O", function);
+    return done != NULL ? 0 : -1;
+}
+
+static int look_again(void)
+{
+    cleanup_py PyObject *done = PyObject_CallMethod(state.glue, "look_again", NULL);
+
+    return done != NULL ? 0 : -1;
+}
+
+/* Other parts still add to the policy, so what counts by now is sealed as a copy. */
+static struct policy *sealed_copy(const struct policy *policy)
+{
+    cleanup_buffer struct buffer text = BUFFER_NONE;
+    struct policy *copy = NULL;
+
+    policy_encode(policy, &text);
+    if (policy_decode(buffer_bytes(&text), &copy) == 0)
+        policy_seal(copy);
+    return copy;
+}
+
+int start_path_begin(const struct policy *policy)
+{
+    if (policy != NULL) {
+        state.policy = sealed_copy(policy);
+        if (state.policy == NULL) {
+            PyErr_SetString(PyExc_RuntimeError, "the policy cannot be copied");
+            return -1;
+        }
+    }
+    return state.glue == NULL ? open_path() : look_again();
+}
+
+int start_path_end(void)
+{
+    cleanup_py PyObject *done = PyObject_CallMethod(state.glue, "end", NULL);
+
+    policy_free(steal(state.policy));
+    return done != NULL ? 0 : -1;
+}
