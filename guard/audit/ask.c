@@ -55,10 +55,11 @@ static void add_grant(const struct question_row *question, const char *subject)
 
 /* ---- one question ---------------------------------------------------------------------------- */
 
+/* A context that was copied in a subshell names that one's cell, on the main thread too. */
 bool ask_is_possible(uint32_t cell)
 {
     return asking.started && pthread_equal(pthread_self(), asking.main_thread) &&
-           attribution_is_running(cell) && cell != asking.settled_cell;
+           cell != 0 && cell == attribution_running_cell() && cell != asking.settled_cell;
 }
 
 static enum question_answer read_answer(const struct frame *frame, const char *number)

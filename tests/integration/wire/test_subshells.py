@@ -184,3 +184,15 @@ def test_time_limit(start_kernel, shell):
         assert reply.content["ename"] == "GuardDied" and "timeout_seconds" in reply.content["evalue"]
         assert front.run("1")[0].content["status"] == "ok"
         assert run(front, "1", subshell)[0].content["status"] == "ok"
+
+
+def test_a_context_of_a_subshell_in_the_main_shell(start_kernel, tmp_path):
+    """A callback that was made in a subshell is run by the main thread in its context: nobody can be asked, and that is all."""
+    front = start_kernel(policy='on_deny = "ask"\nban_defs = false\n').frontend()
+    beside = create(front)
+    msg_id = send(front, "import contextvars, threading; context = contextvars.copy_context(); go = threading.Event(); " + WAIT + "go.wait(20)", beside)
+    front.until(msg_id, "stdout")
+    reply, _ = front.run(f"context.run(open, '{tmp_path}/x', 'w')", allow_stdin=True)
+    assert reply.content["ename"] == "PermissionError"
+    front.run("go.set()")
+    assert front.reply(msg_id).content["status"] == "ok"
