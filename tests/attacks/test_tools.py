@@ -17,7 +17,9 @@ from guard_client import LIBRARY, Guard
 TIMEOUT_SECONDS = 30
 TOOLS = pathlib.Path(__file__).parent / "tools.py"
 
-PRELUDE = "import contextlib, functools, gc, operator, os, signal, subprocess, sys, time, types, weakref\nimport tools\n"
+PRELUDE = ("import contextlib, functools, gc, operator, os, signal, subprocess, sys, time, types, weakref\nimport tools\n"
+           # a partial in a class is a method from 3.14 on
+           "UNBOUND = staticmethod if sys.version_info >= (3, 14) else lambda function: function\n")
 
 ATTACKS = {
     # ---- what a tool stands on ----
@@ -72,7 +74,7 @@ ATTACKS = {
     "callback, bound method": "apply(types.MethodType(os.system, ATTACK))",
     "callback, class": "apply(subprocess.Popen, ['sh', '-c', ATTACK]).wait()",
     "callback in a list": "tools.apply(tools.apply, [os.system][0], ATTACK)",
-    "callback, class of a cell": "apply(type('C', (), {'__call__': functools.partial(os.system, ATTACK)})())",
+    "callback, class of a cell": "apply(type('C', (), {'__call__': UNBOUND(functools.partial(os.system, ATTACK))})())",
     "callback, static method": "apply(type('C', (), {'__call__': staticmethod(os.system)})(), ATTACK)",
     "comprehension": "consume(os.system(c) for c in [ATTACK])",
     "map": "consume(map(os.system, [ATTACK]))",
@@ -84,13 +86,13 @@ ATTACKS = {
     "sort key": "order([ATTACK], os.system)",
     "key function": "order([1, 2], functools.cmp_to_key(lambda a, b: os.system(ATTACK)))",
     "__str__": "text_of(type('C', (), {'__str__': lambda self: str(os.system(ATTACK))})())",
-    "__str__ without code": "text_of(type('C', (), {'__str__': functools.partial(os.system, ATTACK)})())",
-    "__repr__ without code": "text_of(type('C', (), {'__repr__': functools.partial(os.system, ATTACK)})())",
-    "__repr__ in a list": "text_of([[type('C', (), {'__repr__': functools.partial(os.system, ATTACK)})()]])",
-    "__len__ without code": "length_of(type('C', (), {'__len__': functools.partial(os.system, ATTACK)})())",
-    "inherited __len__ without code": "C = type('C', (), {'__len__': functools.partial(os.system, ATTACK)})\n"
+    "__str__ without code": "text_of(type('C', (), {'__str__': UNBOUND(functools.partial(os.system, ATTACK))})())",
+    "__repr__ without code": "text_of(type('C', (), {'__repr__': UNBOUND(functools.partial(os.system, ATTACK))})())",
+    "__repr__ in a list": "text_of([[type('C', (), {'__repr__': UNBOUND(functools.partial(os.system, ATTACK))})()]])",
+    "__len__ without code": "length_of(type('C', (), {'__len__': UNBOUND(functools.partial(os.system, ATTACK))})())",
+    "inherited __len__ without code": "C = type('C', (), {'__len__': UNBOUND(functools.partial(os.system, ATTACK))})\n"
                                       "length_of(type('D', (C,), {'f': lambda self: 1})())",
-    "metaclass": "M = type('M', (type,), {'__len__': functools.partial(os.system, ATTACK)})\nlength_of(M('C', (), {}))",
+    "metaclass": "M = type('M', (type,), {'__len__': UNBOUND(functools.partial(os.system, ATTACK))})\nlength_of(M('C', (), {}))",
     "file": "write_to(types.SimpleNamespace(write=functools.partial(print, ATTACK, end='#', "
             "file=types.SimpleNamespace(write=os.system))))",
     "file of a cell": "C = type('C', (), {})\nc = C(); c.write = functools.partial(os.system, ATTACK, )\n"
@@ -104,7 +106,7 @@ ATTACKS = {
     "property of a cell's class": "C = type('C', (), {'write': property(functools.partial(print, ATTACK, end='#',"
                                   " file=types.SimpleNamespace(write=os.system)))})\nwrite_to(C())",
     # ---- what runs by itself while a tool runs ----
-    "finalizer": "C = type('C', (), {'__del__': functools.partial(os.system, ATTACK)})\n"
+    "finalizer": "C = type('C', (), {'__del__': UNBOUND(functools.partial(os.system, ATTACK))})\n"
                  "for _ in range(10):\n    c = C(); c.me = c\ndel c\nallocates()",
     "weak reference": "C = type('C', (), {})\nkept = []\n"
                       "callback = functools.partial(print, ATTACK, end='#', file=types.SimpleNamespace(write=os.system))\n"
@@ -115,9 +117,9 @@ ATTACKS = {
     "weak method": "C = type('C', (), {'f': lambda self: 1})\nkept = []\n"
                    "callback = functools.partial(print, ATTACK, end='#', file=types.SimpleNamespace(write=os.system))\n"
                    "for _ in range(10):\n    c = C(); c.me = c; kept.append(weakref.WeakMethod(c.f, callback))\ndel c\nallocates()",
-    "finalizer set later": "C = type('C', (), {})\nsetattr(C, '__del__', functools.partial(os.system, ATTACK))\n"
+    "finalizer set later": "C = type('C', (), {})\nsetattr(C, '__del__', UNBOUND(functools.partial(os.system, ATTACK)))\n"
                            "for _ in range(10):\n    c = C(); c.me = c\ndel c\nallocates()",
-    "finalizer of a library's making": "C = types.new_class('C', (), {}, lambda n: n.update(__del__=functools.partial(os.system, ATTACK)))\n"
+    "finalizer of a library's making": "C = types.new_class('C', (), {}, lambda n: n.update(__del__=UNBOUND(functools.partial(os.system, ATTACK))))\n"
                                        "for _ in range(10):\n    c = C(); c.me = c\ndel c\nallocates()",
     "collector": "gc.callbacks.append(functools.partial(print, ATTACK, end='#', file=types.SimpleNamespace(write=os.system)))\n"
                  "allocates()",

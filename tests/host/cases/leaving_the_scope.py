@@ -20,6 +20,9 @@ from host_tools import Skip, refused, raises
 from safepyrun import RunPython, mk_audit
 
 PROOF = "proof"
+#: what the queue of an executor takes; from 3.14 on the worker's context calls what is in it
+WORK_ITEM = ("import concurrent.futures.thread as t\nitem = t._WorkItem(t._base.Future(), (function, args, {}))"
+             if sys.version_info >= (3, 14) else "import functools, types\nitem = types.SimpleNamespace(run=functools.partial(function, *args))")
 
 
 def touch():
@@ -152,12 +155,10 @@ async def test_executor_of_the_host():
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
         pool.submit(len, "").result()
         # a work item of the cell's own making
-        await must_hold("import functools, types\n"
-                        "pool._work_queue.put(types.SimpleNamespace(run=functools.partial(function, *args)))", pool=pool)
+        await must_hold(f"{WORK_ITEM}\npool._work_queue.put(item)", pool=pool)
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
         pool.submit(len, "").result()
-        await must_hold("import functools, types\n"
-                        "pool._work_queue.put(item=types.SimpleNamespace(run=functools.partial(function, *args)))", pool=pool)
+        await must_hold(f"{WORK_ITEM}\npool._work_queue.put(item=item)", pool=pool)
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
         # the host's own work is the host's
         (await asyncio.get_running_loop().run_in_executor(pool, os.open, *touch()[1]))
