@@ -36,3 +36,7 @@ def __getattr__(name):
     if name not in _PART_OF:
         raise AttributeError(f"module 'safepyrun' has no attribute {name!r}")
     return getattr(importlib.import_module(f"safepyrun.{_PART_OF[name]}"), name)
+
+
+def __dir__():
+    return sorted({*globals(), *__all__})

@@ -48,6 +48,16 @@ def _shell():
     return get_ipython() if get_ipython is not None else None
 
 
+def _check_names(data, ban_imports):
+    """What would guard less than was meant, and say nothing: `deny_reads=`, ban_imports="socket"."""
+    for name in data:
+        for argument in ("sentinel", "ok_dests", "ban_imports", "ban_defs", "pre_deny", "export", "capture", "deny_read"):
+            if name.replace("_", "").rstrip("s") == argument.replace("_", "").rstrip("s"):
+                raise TypeError(f"RunPython has no argument {name}; {argument} may be meant")
+    if isinstance(ban_imports, str):
+        raise TypeError("ban_imports is a list of texts, not one text")
+
+
 @_guard.seal
 class RunPython(_guard.Runner):
     """Runs Python under a guard and returns the value of the last expression.
@@ -64,6 +74,7 @@ class RunPython(_guard.Runner):
                  export="all", capture=False, deny_read=None, **kwargs):
         if export not in ("all", "suffix"):
             raise ValueError(f'export is "all" or "suffix", not {export!r}')
+        _check_names(kwargs, ban_imports)
         if g is None:
             shell = _shell()
             g = shell.user_ns if shell is not None else find_namespace(sentinel)

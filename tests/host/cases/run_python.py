@@ -10,6 +10,7 @@ import types
 
 from host_tools import raises, refused, refuses, run
 
+import safepyrun
 from safepyrun import RunPython, find_var, srcfn
 
 _sentinel_of_this_program = True
@@ -161,6 +162,17 @@ def test_c018_c019_c020_c021_user_code_rules():
 def test_c022_functions_and_classes_where_they_are_permitted():
     assert run("class A:\n    def f(self): return 7\nA().f()", ban_defs=False) == 7
     assert run("async def f():\n    return 8\nawait f()", ban_defs=False) == 8
+
+
+def test_a_slip_that_would_guard_less_is_an_error():
+    for slip in ({"deny_reads": ["/etc"]}, {"ok_dest": []}, {"ban_imports": "socket"}, {"ok_dests": "/tmp"}):
+        with raises(TypeError, next(iter(slip)).rstrip("s")):
+            RunPython(g={}, **slip)
+    assert run("1", anything="else") == 1
+
+
+def test_names_are_listed_before_they_are_asked_for():
+    assert {"RunPython", "mk_audit", "allow"} <= set(dir(safepyrun))
 
 
 def test_ban_imports():
