@@ -15,7 +15,8 @@ _CARD = ("border-left:4px solid var(--jp-error-color1,#d9534f);"
          "font-family:var(--jp-content-font-family,system-ui,sans-serif);font-size:var(--jp-content-font-size1,14px);"
          "line-height:1.5;padding:8px 14px;margin:4px 0;max-width:60em;overflow-wrap:anywhere")
 _TITLE = "font-weight:600"
-_LABEL = "color:var(--jp-content-font-color2,inherit);display:inline-block;min-width:7em"
+_ROW = "padding-left:7em;text-indent:-7em"      # the second line of a long text begins below the first one
+_LABEL = "color:var(--jp-content-font-color2,inherit);display:inline-block;min-width:7em;text-indent:0"
 _SMALL = ("color:var(--jp-content-font-color2,inherit);font-size:var(--jp-content-font-size0,12px);"
           "padding-top:4px")
 
@@ -52,7 +53,7 @@ def html(denial):
 
 
 def _row(label, value):
-    return f'<div><span style="{_LABEL}">{label}</span>{_escape(value)}</div>'
+    return f'<div style="{_ROW}"><span style="{_LABEL}">{label}</span>{_escape(value)}</div>'
 
 
 def _escape(value):
