@@ -19,6 +19,15 @@ enum verdict verdict_deny_odd(struct denial *denial);
 enum verdict verdict_deny_link(const struct facts *facts, struct denial *denial);
 bool verdict_is_link(const struct facts *facts, int fd);
 
+/*
+ * verdict_judge_path() - one path against the write roots; the path that was compared becomes the subject
+ *
+ * opening      a descriptor may be opened again: it can do what it could before
+ * root_itself  the operation may name a write root, as mkdir() may
+ */
+enum verdict verdict_judge_path(const struct policy *policy, const struct path_fact *path, bool opening,
+                                bool root_itself, struct denial *denial);
+
 void verdict_name_subject(struct denial *denial, struct bytes text);
 /* `names` ends with NULL. */
 bool verdict_is_one_of(struct bytes name, const char *const *names);

@@ -1,9 +1,8 @@
-/* Files, folders and databases: each path against the write roots and the read rules. */
+/* Files and folders: each path against the write roots and the read rules. */
 #include "guard/policy/verdict_parts.h"
 
 #include "guard/policy/read_rules.h"
 
-#include <ctype.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -46,7 +45,7 @@ static enum verdict deny_secret(const struct policy *policy, struct denial *deni
     const char *entry = write_roots_covering(policy->read_denied, denial->subject);
 
     if (entry == NULL)
-        entry = denial->subject; /* a folder that holds one */
+        return verdict_deny(denial, "deny_read", "leave it where it is", "it holds what deny_read keeps from being read");
     if (string_list_has(&policy->secrets, entry))
         return verdict_deny(denial, "deny_read", "do without it: no key of a policy gives it away",
                             "keys and records of kernels may not be read");
@@ -85,9 +84,8 @@ static enum verdict judge_descriptor(const struct policy *policy, const struct p
     return deny_path(policy, path, denial);
 }
 
-/* One path against the write roots. The answer's path becomes the subject. */
-static enum verdict judge_path(const struct policy *policy, const struct path_fact *path,
-                               bool opening, bool root_itself, struct denial *denial)
+enum verdict verdict_judge_path(const struct policy *policy, const struct path_fact *path, bool opening,
+                                bool root_itself, struct denial *denial)
 {
     if (path->odd)
         return verdict_deny_odd(denial);
@@ -149,7 +147,7 @@ static enum verdict judge_paths(const struct policy *policy, const struct facts 
     if (policy->write_roots == NULL)
         return VERDICT_ALLOW;
     for (unsigned i = 0; i < facts->path_count; i++)
-        if (judge_path(policy, &facts->paths[i], false, root_itself, denial) == VERDICT_DENY)
+        if (verdict_judge_path(policy, &facts->paths[i], false, root_itself, denial) == VERDICT_DENY)
             return VERDICT_DENY;
     return VERDICT_ALLOW;
 }
@@ -244,7 +242,7 @@ enum verdict check_open(const struct policy *policy, const struct facts *facts,
     if (verdict_is_link(facts, facts->paths[0].fd))
         return verdict_deny_link(facts, ret_denial);
     if (policy->write_roots != NULL && opens_for_writing(facts) &&
-        judge_path(policy, &facts->paths[0], true, true, ret_denial) == VERDICT_DENY)
+        verdict_judge_path(policy, &facts->paths[0], true, true, ret_denial) == VERDICT_DENY)
         return VERDICT_DENY;
     return check_read(policy, facts, ret_denial);
 }
@@ -282,153 +280,4 @@ enum verdict check_chdir(const struct policy *policy, const struct facts *facts,
     if (status == 0 && write_roots_cover_start(policy->write_roots, ret_denial->subject))
         return VERDICT_ALLOW;
     return deny_outside(policy, ret_denial);
-}
-
-/* ndbm adds an ending of its own, and follows the link that stands there. */
-enum verdict check_dbm(const struct policy *policy, const struct facts *facts,
-                       struct denial *ret_denial)
-{
-    static const char *const endings[] = {"", ".db", ".dir", ".pag"};
-    struct path_fact path = facts->paths[0];
-    char name[PATH_MAX];
-
-    if (policy->write_roots == NULL)
-        return VERDICT_ALLOW;
-    if (path.odd || facts->path_count == 0 || path.text.data == NULL)
-        return verdict_deny_odd(ret_denial);
-    for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++) {
-        int size = snprintf(name, sizeof(name), "%.*s%s", (int)path.text.size,
-                            (const char *)path.text.data, endings[i]);
-        struct path_fact file = path;
-
-        if (size >= (int)sizeof(name))
-            return verdict_deny_odd(ret_denial);
-        file.text = (struct bytes){name, (size_t)size};
-        if (judge_path(policy, &file, false, false, ret_denial) == VERDICT_DENY)
-            return VERDICT_DENY;
-    }
-    return VERDICT_ALLOW;
-}
-
-enum verdict check_pragma(const struct policy *policy, const struct facts *facts,
-                          struct denial *ret_denial)
-{
-    static const char *const folders[] = {"temp_store_directory", "data_store_directory"};
-
-    (void)policy;
-    for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++)
-        if (facts->name.size == strlen(folders[i]) &&
-            strncasecmp(facts->name.data, folders[i], facts->name.size) == 0)
-            return verdict_deny(ret_denial, VERDICT_RING, "leave it where it is",
-                                "SQLite would write files there, in a folder that nobody checks");
-    return VERDICT_ALLOW;
-}
-
-/* fts3_tokenizer() takes the address of a function, and tells that of another. */
-enum verdict check_sqlite_function(const struct policy *policy, const struct facts *facts,
-                                   struct denial *ret_denial)
-{
-    static const char *const refused[] = {"fts3_tokenizer", "load_extension"};
-
-    (void)policy;
-    for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
-        if (facts->name.size != strlen(refused[i]) ||
-            strncasecmp(facts->name.data, refused[i], facts->name.size) != 0)
-            continue;
-        verdict_name_subject(ret_denial, facts->name);
-        return verdict_deny(ret_denial, VERDICT_RING, "use the tokenizers that SQLite has",
-                            "this function brings native code into SQLite");
-    }
-    return VERDICT_ALLOW;
-}
-
-/* Connection.setconfig() of Python 3.12: numbers of sqlite3.h, SQLITE_DBCONFIG_*. */
-enum verdict check_sqlite_setting(const struct policy *policy, const struct facts *facts,
-                                  struct denial *ret_denial)
-{
-    static const long harmless[] = {1002, 1003, 1007, 1008, 1009, 1012, 1013, 1014, 1015, 1016};
-
-    (void)policy;
-    for (size_t i = 0; i < sizeof(harmless) / sizeof(harmless[0]); i++)
-        if (facts->number_known && facts->number == harmless[i])
-            return VERDICT_ALLOW;
-    return verdict_deny(ret_denial, VERDICT_RING, "leave it as it is",
-                        "this setting would let native code into SQLite, or its schema be written");
-}
-
-/* "file:/x/y.db?mode=ro" -> the path, with %41 undone. False when it is no plain local path. */
-static bool sqlite_uri_path(struct bytes uri, char ret_path[PATH_MAX])
-{
-    const char *text = uri.data;
-    size_t at = strlen("file:");
-    size_t size = 0;
-
-    if (uri.size >= at + 2 && text[at] == '/' && text[at + 1] == '/') {
-        at += 2;
-        if (uri.size - at >= 9 && strncasecmp(text + at, "localhost", 9) == 0)
-            at += 9;
-        if (at < uri.size && text[at] != '/')
-            return false;
-    }
-    while (at < uri.size && text[at] != '?' && text[at] != '#') {
-        char c = text[at++];
-
-        if (c == '%') {
-            unsigned code;
-
-            /* As SQLite reads it: two digits. It takes any other sign as it stands; nobody needs
-             * that. */
-            if (uri.size - at < 2 || !isxdigit((unsigned char)text[at]) ||
-                !isxdigit((unsigned char)text[at + 1]) || sscanf(text + at, "%2x", &code) != 1 ||
-                code == 0)
-                return false;
-            c = (char)code;
-            at += 2;
-        }
-        if (size + 1 >= PATH_MAX)
-            return false;
-        ret_path[size++] = c;
-    }
-    ret_path[size] = '\0';
-    return true;
-}
-
-enum verdict check_sqlite(const struct policy *policy, const struct facts *facts,
-                          struct denial *ret_denial)
-{
-    struct path_fact path = facts->paths[0];
-    char from_uri[PATH_MAX];
-
-    if (policy->write_roots == NULL)
-        return check_read(policy, facts, ret_denial);
-    if (path.odd || facts->path_count == 0 || path.fd >= 0)
-        return verdict_deny_odd(ret_denial);
-    /* "" is a temporary database of the connection's own. */
-    if (path.text.size == 0 || bytes_equal_string(path.text, ":memory:"))
-        return VERDICT_ALLOW;
-    if (path.text.size >= 5 && strncmp(path.text.data, "file:", 5) == 0) {
-        /* Without uri=True it is a file of this name; so both readings have to be inside. */
-        if (!sqlite_uri_path(path.text, from_uri))
-            return verdict_deny(ret_denial, VERDICT_RING, "use a plain path",
-                                "the file: URI cannot be resolved");
-        if (from_uri[0] != '\0' && strcmp(from_uri, ":memory:") != 0) {
-            path.text = bytes_of_string(from_uri);
-            if (judge_path(policy, &path, false, false, ret_denial) == VERDICT_DENY)
-                return VERDICT_DENY;
-        }
-        path.text = facts->paths[0].text;
-    }
-    if (judge_path(policy, &path, false, false, ret_denial) == VERDICT_DENY)
-        return VERDICT_DENY;
-    return check_read(policy, facts, ret_denial);
-}
-
-enum verdict check_attach(const struct policy *policy, const struct facts *facts,
-                          struct denial *ret_denial)
-{
-    if (policy->write_roots != NULL && facts->paths[0].text.data == NULL)
-        return verdict_deny(ret_denial, VERDICT_RING,
-                            "write the name into the statement, as 'file.db'",
-                            "SQLite does not say which file an expression or a parameter names");
-    return check_sqlite(policy, facts, ret_denial);
 }
