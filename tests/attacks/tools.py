@@ -229,12 +229,6 @@ async def calls_in_task(function):
     await asyncio.create_task(call())
 
 
-@allow
-async def leaves_behind():
-    import asyncio
-    asyncio.create_task(work())
-
-
 class OnlyTrue(AllowPolicy):
     def __init__(self, words):
         self.words = set(words)
