@@ -134,7 +134,8 @@ char *installation_python(void)
     return found != NULL ? found : xstrdup(SAFEPYRUN_PYTHON);
 }
 
-/* Absolute also because CPython 3.11 frees a pointer into the middle of an executable that begins with "./". */
+/* Absolute, and without the "./": CPython 3.11 frees a pointer into the middle of an executable that begins so, and 3.14 warns of a
+   sys.prefix that has it. */
 char *installation_python_for(const char *asked)
 {
     char folder[PATH_MAX];
@@ -144,7 +145,9 @@ char *installation_python_for(const char *asked)
         return installation_python();
     if (strchr(asked, '/') == NULL)
         found = installation_find_program(asked);
-    else if (asked[0] != '/' && getcwd(folder, sizeof(folder)) != NULL)
+    while (strncmp(asked, "./", 2) == 0)
+        asked += 2;
+    if (found == NULL && asked[0] != '/' && getcwd(folder, sizeof(folder)) != NULL)
         found = xasprintf("%s/%s", folder, asked);
     return found != NULL ? found : xstrdup(asked);
 }

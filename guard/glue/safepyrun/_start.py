@@ -55,8 +55,8 @@ def start(choice):
     if choice not in _SHELLS:
         raise ValueError(f"no shell {choice!r}: it is one of {', '.join(_SHELLS)}")
     if sys.version_info >= (3, 14):
-        from safepyrun import _debugger
-        _debugger.amend_when_loaded()
+        from safepyrun import _python314
+        _python314.amend()
     if _prepared is not None:
         prepared_for, shell = _prepared
         if prepared_for != choice:
