@@ -408,6 +408,10 @@ static struct write_roots *roots_of(const struct policy *policy)
     roots = write_roots_new(&paths);
     write_roots_protect(roots, &policy->protect);
     write_roots_exclude(roots, &policy->read_only);
+    /* What a link led to would be no secret any more, once the link is another. */
+    write_roots_exclude_links(roots, &policy->deny_read);
+    write_roots_exclude_links(roots, &policy->secrets);
+    write_roots_drop_redirected(roots, roots);
     string_list_finish(&paths);
     return roots;
 }
@@ -435,6 +439,8 @@ void policy_seal(struct policy *policy)
         policy->read_denied = roots_of_lists(&policy->deny_read, &policy->secrets);
     if (policy->guards_reads)
         policy->read_allowed = roots_of_lists(&policy->read_roots, &policy->readable);
+    if (policy->guards_reads && policy->guards_writes)
+        write_roots_drop_redirected(policy->read_allowed, policy->write_roots);
     if (policy->asks) {
         policy->never_asked = roots_of_lists(&policy->secrets, &policy->read_only);
         write_roots_protect(policy->never_asked, &policy->protect);

@@ -82,14 +82,27 @@ void write_roots_exclude(struct write_roots *roots, const struct string_list *pa
     }
 }
 
+void write_roots_exclude_links(struct write_roots *roots, const struct string_list *paths)
+{
+    for (size_t i = 0; i < paths->count; i++) {
+        cleanup_free char *expanded = write_roots_expand_home(paths->items[i]);
+
+        path_links(bytes_of_string(expanded), &roots->excluded);
+    }
+}
+
+static void root_finish(struct write_root *root)
+{
+    free(root->written);
+    free(root->resolved);
+}
+
 void write_roots_free(struct write_roots *roots)
 {
     if (roots == NULL)
         return;
-    for (size_t i = 0; i < roots->count; i++) {
-        free(roots->items[i].written);
-        free(roots->items[i].resolved);
-    }
+    for (size_t i = 0; i < roots->count; i++)
+        root_finish(&roots->items[i]);
     free(roots->items);
     string_list_finish(&roots->protect);
     string_list_finish(&roots->excluded);
@@ -270,6 +283,36 @@ bool write_roots_ever_cover(const struct write_roots *roots, const char *resolve
         covered |= tail != NULL;
     }
     return covered || compare(roots, resolved) == ROOTS_INSIDE;
+}
+
+static bool is_reached_over_link_in(const struct write_roots *writable, const struct write_root *root)
+{
+    cleanup_free char *expanded = write_roots_expand_home(root->written);
+    struct string_list links = {NULL, 0};
+    bool found = false;
+
+    path_links(bytes_of_string(expanded), &links);
+    for (size_t i = 0; !found && i < links.count; i++)
+        found = write_roots_ever_cover(writable, links.items[i]);
+    string_list_finish(&links);
+    return found;
+}
+
+void write_roots_drop_redirected(struct write_roots *roots, const struct write_roots *writable)
+{
+    size_t kept = 0;
+    bool *drops = xcalloc(roots->count + 1, sizeof(*drops));
+
+    for (size_t i = 0; i < roots->count; i++) /* before any goes: they may be the same roots */
+        drops[i] = is_reached_over_link_in(writable, &roots->items[i]);
+    for (size_t i = 0; i < roots->count; i++) {
+        if (drops[i])
+            root_finish(&roots->items[i]);
+        else
+            roots->items[kept++] = roots->items[i];
+    }
+    roots->count = kept;
+    free(drops);
 }
 
 bool write_roots_are_on_the_way(const struct write_roots *roots, struct bytes path)

@@ -28,6 +28,13 @@ struct write_roots *write_roots_new(const struct string_list *paths);
 void write_roots_protect(struct write_roots *roots, const struct string_list *names);
 /* Folders that stay read-only wherever they are. */
 void write_roots_exclude(struct write_roots *roots, const struct string_list *paths);
+/* The links on the way to these paths, but not what they lead to. */
+void write_roots_exclude_links(struct write_roots *roots, const struct string_list *paths);
+/*
+ * Forgets those that are reached over a link that may be changed, as it lies inside of `writable` (which may be
+ * the same): an earlier cell can have put it there. Protected names and excluded paths have to be known.
+ */
+void write_roots_drop_redirected(struct write_roots *roots, const struct write_roots *writable);
 void write_roots_free(struct write_roots *roots);
 
 enum write_roots_answer {

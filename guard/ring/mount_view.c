@@ -148,7 +148,7 @@ static const char *outermost_root(const struct ring_paths *paths, const char *pa
     for (size_t i = 0; i < paths->roots.count; i++)
         if (!is_in_other_root(paths, i) && ring_path_is_below(path, paths->roots.items[i]))
             return paths->roots.items[i];
-    return path;
+    return NULL;
 }
 
 /*
@@ -161,6 +161,8 @@ static int add_way(struct view *view, const struct ring_paths *paths, const char
     cleanup_free char *folder = xstrdup(path);
     int result = 0;
 
+    if (root == NULL || strcmp(root, path) == 0)
+        return 0;
     for (char *slash = strchr(folder + (strcmp(root, "/") == 0 ? 0 : strlen(root)) + 1, '/');
          result == 0 && slash != NULL; slash = strchr(slash + 1, '/')) {
         *slash = '\0';
@@ -194,6 +196,10 @@ static int add_roots(struct view *view, const struct ring_paths *paths)
         if (result == 0)
             result = add_read_only(view, path);
     }
+    /* What may not be read is covered where it is; the next session looks for it at the same place. */
+    for (size_t i = 0; result == 0 && i < paths->denied.count; i++)
+        if (!ring_path_is_in(paths->denied.items[i], &paths->read_only))
+            result = add_way(view, paths, paths->denied.items[i]);
     return result;
 }
 

@@ -66,3 +66,31 @@ def test_a_link_in_a_protected_place_breaks_no_view(target, tmp_path):
         assert {name: state for name, state, _ in parts}["mount_view"] == "active"
         assert guard.execute("import os\nos.rename('.hg', 'moved')").error == "OSError"
     assert os.readlink(tmp_path / ".hg") == target
+
+
+@pytest.mark.parametrize("preset", ["workspace", "open"])
+def test_a_root_inside_a_root_cannot_be_led_elsewhere(preset, tmp_path):
+    """An earlier cell has put a link in its place; a link that no cell can have made is followed."""
+    for name in ("home", "data", "work"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "work/out").symlink_to("../home")
+    (tmp_path / "linked").symlink_to("data")
+    policy = f'preset = "{preset}"\nok_dests = [".", "{tmp_path}/work/out", "{tmp_path}/linked"]\n'
+    with Guard(policy_file=policy, cwd=tmp_path / "work") as guard:
+        assert guard.execute(f"open('{tmp_path}/home/stolen', 'w')").error in ("PermissionError", "OSError")
+        assert guard.execute(f"open('{tmp_path}/linked/own', 'w').close()").error is None
+    assert list((tmp_path / "home").iterdir()) == []
+
+
+@pytest.mark.parametrize("preset", ["workspace", "open"])
+@pytest.mark.parametrize("attack", ["os.unlink('netrc')", "os.rename('keys', 'moved')", "os.rename('dot', 'moved')"])
+def test_no_way_to_a_secret_can_be_changed(preset, attack, tmp_path):
+    """The next session would not find it where it looks for it, and let the next cell read it elsewhere."""
+    for name in ("dot", "keys"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "secret").write_text("hush!")
+    (tmp_path / "netrc").symlink_to("dot/secret")
+    policy = f'preset = "{preset}"\ndeny_read = ["{tmp_path}/netrc", "{tmp_path}/keys/secret"]\n'
+    with Guard(policy_file=policy, cwd=tmp_path) as guard:
+        assert guard.execute("import os\n" + attack).error in ("PermissionError", "OSError")
+    assert (tmp_path / "netrc").read_text() == (tmp_path / "keys/secret").read_text() == "hush!"
