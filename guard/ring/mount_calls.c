@@ -50,6 +50,11 @@ int mount_set_no_code(int mount)
     return set_attributes(mount, MOUNT_ATTR_NOEXEC);
 }
 
+int mount_set_no_devices(int mount)
+{
+    return set_attributes(mount, MOUNT_ATTR_NODEV);
+}
+
 int mount_move(int mount, const char *path)
 {
     long result = syscall(SYS_move_mount, mount, "", AT_FDCWD, path, MOVE_MOUNT_F_EMPTY_PATH);

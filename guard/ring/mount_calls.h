@@ -13,6 +13,8 @@ int mount_new_tmpfs(const char *mode);
 int mount_set_read_only(int mount);
 /* Nothing in it is run or mapped as code; the same. */
 int mount_set_no_code(int mount);
+/* No device in it can be opened; the same. */
+int mount_set_no_devices(int mount);
 /* Attaches it over a path. */
 int mount_move(int mount, const char *path);
 /* "/a/b" below the root of a mount. */

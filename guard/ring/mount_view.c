@@ -132,6 +132,8 @@ static int add_root(struct view *view, const struct ring_paths *paths, const cha
     int mount = mount_clone(folder);
     int result = add_piece(view, mount, folder);
 
+    if (result == 0)
+        result = mount_set_no_devices(mount);
     return result == 0 && !holds_environment(paths, root) ? mount_set_no_code(mount) : result;
 }
 
@@ -178,6 +180,8 @@ static int add_read_only(struct view *view, const char *path)
     int mount = mount_clone(path);
     int result = add_piece(view, mount, path);
 
+    if (result == 0)
+        result = mount_set_no_devices(mount);
     return result == 0 ? mount_set_read_only(mount) : result;
 }
 
@@ -257,7 +261,9 @@ static int make_view(struct view *view, const struct ring_paths *paths)
     view->tree = mount_clone("/");
     if (view->tree < 0)
         return view->tree;
-    if (paths->guards_writes && !ring_path_is_in("/", &paths->roots))
+    /* A terminal, a disk: a chroot elsewhere has a /dev, too, and no Landlock asks who reads there. */
+    result = mount_set_no_devices(view->tree);
+    if (result == 0 && paths->guards_writes && !ring_path_is_in("/", &paths->roots))
         result = mount_set_read_only(view->tree);
     if (result == 0)
         result = add_devices(view);

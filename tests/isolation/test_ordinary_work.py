@@ -1,6 +1,8 @@
 """What notebooks do all day, under the whole ring and under what a container leaves of it."""
 
+import os
 import shutil
+import stat
 import sys
 
 import pytest
@@ -108,6 +110,18 @@ def test_dev_is_nearly_empty(tmp_path):
         names = guard.execute("import os\nprint(*sorted(os.listdir('/dev')))").stdout.split()
         assert set(names) <= {".none", "fd", "full", "null", "random", "shm", "stderr", "stdin", "stdout", "urandom", "zero"}
         assert guard.execute("os.listdir('/dev/shm')").result == "[]"
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can make a device")
+@pytest.mark.parametrize("place", ["inside", "outside"])
+def test_a_device_elsewhere_is_none(place, tmp_path):
+    """A chroot has a /dev of its own."""
+    for name in ("inside", "outside"):
+        (tmp_path / name).mkdir()
+    device = tmp_path / place / "zero"
+    os.mknod(device, 0o666 | stat.S_IFCHR, os.makedev(1, 5))
+    with start(tmp_path / "inside", "") as guard:
+        assert guard.execute(f"open({str(device)!r}, 'rb').read(1)").error == "PermissionError"
 
 
 def test_a_file_goes_from_one_write_root_to_another(tmp_path):
