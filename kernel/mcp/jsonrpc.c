@@ -56,8 +56,12 @@ static int take_line(struct jsonrpc *rpc, struct bytes line)
     if (line.size == 0)
         return 0;
     message = json_loadb(line.data, line.size, JSON_ALLOW_NUL, &error);
-    if (message == NULL)
-        return jsonrpc_refuse(rpc, NULL, JSONRPC_PARSE_ERROR, error.text, NULL);
+    if (message == NULL) {
+        /* jansson's words hold a piece of the line, which may be no text. */
+        cleanup_free char *words = xasprintf("not JSON, at byte %d of the line", error.position);
+
+        return jsonrpc_refuse(rpc, NULL, JSONRPC_PARSE_ERROR, words, NULL);
+    }
     if (!json_is_object(message) || !is_id(json_object_get(message, "id")))
         result = jsonrpc_refuse(rpc, NULL, JSONRPC_INVALID_REQUEST,
                                 "one object a line, with an id that is a string or a whole number",
