@@ -46,6 +46,7 @@ struct range {
 #define RETURN_ALLOW SECCOMP_RET_ALLOW
 #define RETURN_DENY (SECCOMP_RET_ERRNO | EPERM)
 #define RETURN_ABSENT (SECCOMP_RET_ERRNO | ENOSYS)
+#define RETURN_UNSUPPORTED (SECCOMP_RET_ERRNO | EOPNOTSUPP)
 #define RETURN_SUCCESS SECCOMP_RET_ERRNO
 #define RETURN_ASK SECCOMP_RET_USER_NOTIF
 
@@ -70,6 +71,8 @@ static uint32_t answer_of(enum filter_class class, const struct filter_settings 
         return return_of(settings->metadata);
     case FILTER_CLASS_CUT:
         return settings->cuts ? RETURN_ALLOW : RETURN_DENY;
+    case FILTER_CLASS_ALLOCATE:
+        return settings->allocates ? RETURN_ALLOW : RETURN_UNSUPPORTED;
     case FILTER_CLASS_SOCKET:
         return settings->network ? RETURN_ASK : RETURN_DENY;
     case FILTER_CLASS_CONNECT:

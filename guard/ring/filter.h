@@ -20,6 +20,7 @@ struct filter_settings {
     enum filter_answer signals;  /* kill() and kin */
     enum filter_answer metadata; /* chmod() and kin */
     bool cuts;                   /* truncating by path is held elsewhere */
+    bool allocates;              /* space for files without writing to them */
     bool network;                /* socket() asks, connect() says yes: network.h */
 };
 

@@ -19,12 +19,18 @@ int mount_clone(const char *path)
     return mount < 0 ? -errno : (int)mount;
 }
 
-int mount_new_tmpfs(const char *mode)
+static bool set_text(int context, const char *key, const char *value)
 {
+    return syscall(SYS_fsconfig, context, FSCONFIG_SET_STRING, key, value, 0) == 0;
+}
+
+int mount_new_tmpfs(const char *mode, long size_mb)
+{
+    cleanup_free char *size = xasprintf("%ldM", size_mb);
     cleanup_close int context = (int)syscall(SYS_fsopen, "tmpfs", FSOPEN_CLOEXEC);
     long mount;
 
-    if (context < 0 || syscall(SYS_fsconfig, context, FSCONFIG_SET_STRING, "mode", mode, 0) < 0 ||
+    if (context < 0 || !set_text(context, "mode", mode) || (size_mb != 0 && !set_text(context, "size", size)) ||
         syscall(SYS_fsconfig, context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
         return -errno;
     mount = syscall(SYS_fsmount, context, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);

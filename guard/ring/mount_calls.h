@@ -7,8 +7,8 @@
 
 /* A copy of the mounts below a path, attached nowhere; of a link, the link itself. */
 int mount_clone(const char *path);
-/* A file system in memory, attached nowhere; mode of its root in octal digits. */
-int mount_new_tmpfs(const char *mode);
+/* A file system in memory, attached nowhere; mode of its root in octal digits; at most `size_mb`, 0: as usual. */
+int mount_new_tmpfs(const char *mode, long size_mb);
 /* With all mounts below it. */
 int mount_set_read_only(int mount);
 /* Nothing in it is run or mapped as code; the same. */

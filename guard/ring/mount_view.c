@@ -221,7 +221,7 @@ static int fill_dev(int dev)
 /* A /dev with nothing in it that reaches a terminal, a disk or another program. */
 static int add_devices(struct view *view)
 {
-    int dev = mount_new_tmpfs("0755");
+    int dev = mount_new_tmpfs("0755", 0);
     int result = dev < 0 ? dev : add_piece(view, dev, "/dev");
 
     for (int i = 0; result == 0 && i < DEVICES; i++) {
@@ -241,7 +241,7 @@ static int add_devices(struct view *view)
 /* Semaphores and segments of this session alone: multiprocessing and joblib want them. */
 static int add_shared_memory(struct view *view, const struct ring_paths *paths)
 {
-    int mount = mount_new_tmpfs("1777");
+    int mount = mount_new_tmpfs("1777", paths->memory_mb);
     int result = mount < 0 ? mount : add_piece(view, mount, "/dev/shm");
 
     if (result == 0)

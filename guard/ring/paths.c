@@ -90,7 +90,8 @@ static void add_readable(struct string_list *list, const struct write_roots *roo
 void ring_paths_init(struct ring_paths *paths, const struct policy *policy)
 {
     *paths = (struct ring_paths){.guards_writes = policy->write_roots != NULL,
-                                 .guards_reads = policy->read_allowed != NULL};
+                                 .guards_reads = policy->read_allowed != NULL,
+                                 .memory_mb = policy->limits.memory_limit_mb};
     if (policy->write_roots != NULL) {
         add_roots(paths, policy->write_roots);
         add_read_only(paths, policy);
@@ -104,7 +105,7 @@ void ring_paths_init(struct ring_paths *paths, const struct policy *policy)
 void ring_paths_open(struct ring_paths *paths)
 {
     ring_paths_finish(paths);
-    *paths = (struct ring_paths){.guards_writes = false};
+    *paths = (struct ring_paths){.guards_writes = false, .memory_mb = paths->memory_mb};
 }
 
 void ring_paths_finish(struct ring_paths *paths)

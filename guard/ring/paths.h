@@ -13,6 +13,7 @@
 struct ring_paths {
     bool guards_writes;
     bool guards_reads;
+    long memory_mb;               /* what /dev/shm may hold; 0: as the system has it */
     struct string_list roots;     /* may be written */
     struct string_list read_only; /* exist, lie below a root, and stay as they are */
     struct string_list denied;    /* exist and may not be read */

@@ -110,6 +110,7 @@ static struct filter_settings filter_settings_of(const struct closing *closing)
         .signals = closing->abi >= LANDLOCK_ABI_SCOPE ? FILTER_ALLOW : FILTER_DENY,
         .metadata = held ? FILTER_ALLOW : early.asking == 0 ? FILTER_ASK : FILTER_DENY,
         .network = early.asking == 0 && closing->policy->network_allow.count > 0,
+        .allocates = closing->policy->limits.max_write_mb == 0,
         .cuts = held || closing->abi >= LANDLOCK_ABI_TRUNCATE,
     };
 }
@@ -263,9 +264,11 @@ static int close_all(struct closing *closing, char **ret_problem)
         *ret_problem = xstrdup("the OS ring could not make its view of the file system");
         return -1;
     }
-    if (early.asking != 0) /* the broker reads our memory, as nobody under the ring can */
-        prctl(PR_SET_DUMPABLE, 0);
     close_threads(closing);
+    /* Landlock keeps other guards out, and lets the kernel process of an ordinary user see what is written and
+       what is shared. The broker reads our memory, as nobody under the ring can. */
+    if (closing->abi == 0 && early.asking != 0)
+        prctl(PR_SET_DUMPABLE, 0);
     filters = close_filter(closing);
     report_together(closing, filters);
     if (closing->policy->os_ring != POLICY_OS_RING_REQUIRE ||

@@ -335,6 +335,8 @@ void guard_process_adopt(struct guard_process *guard, pid_t pid, int link)
     listen_to(guard, pid, (int)syscall(SYS_pidfd_open, pid, 0), link);
     output_pipes_set_paused(&guard->outputs, false);
     guard->state = GUARD_READY;
+    /* A cell may send signals to its own processes, and the copies are among them. */
+    syscall(SYS_pidfd_send_signal, guard->pidfd, SIGCONT, NULL, 0);
     guard_process_send(guard, &(struct frame){FRAME_THAW, 0, 0, NULL});
 }
 
@@ -348,9 +350,12 @@ void guard_process_send(struct guard_process *guard, const struct frame *frame)
 
 void guard_process_interrupt(struct guard_process *guard)
 {
-    /* The process, not its group: threads and children are the guard's to stop. */
-    if (guard->pid != 0)
-        syscall(SYS_pidfd_send_signal, guard->pidfd, SIGINT, NULL, 0);
+    /* The process, not its group: threads and children are the guard's to stop. One that a cell has stopped
+       hears nothing before it goes on. */
+    if (guard->pid == 0)
+        return;
+    syscall(SYS_pidfd_send_signal, guard->pidfd, SIGINT, NULL, 0);
+    syscall(SYS_pidfd_send_signal, guard->pidfd, SIGCONT, NULL, 0);
 }
 
 /* The thread that listens is started by the first question; a copy that took over has none yet. */

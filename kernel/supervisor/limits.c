@@ -107,6 +107,8 @@ static enum limit find_breach(const struct limits *limits)
 
     process_tree_measure(limits->guard->spared, values->memory_limit_mb != 0, &tree);
     written = written_to_files(limits, tree.written_bytes) - limits->written_before;
+    if (written < (int64_t)(tree.stored_bytes - limits->stored_before)) /* by other ways than write() */
+        written = (int64_t)(tree.stored_bytes - limits->stored_before);
     if (values->processes != 0 && tree.tasks > values->processes)
         return LIMIT_PROCESSES;
     if (values->memory_limit_mb != 0 &&
@@ -233,6 +235,7 @@ static void note_what_was_used(struct limits *limits)
     process_tree_measure(limits->guard->spared, false, &tree);
     limits->ticks_before = tree.cpu_ticks;
     limits->written_before = written_to_files(limits, tree.written_bytes);
+    limits->stored_before = tree.stored_bytes;
 }
 
 long limits_shorter(long a, long b)

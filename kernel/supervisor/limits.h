@@ -42,6 +42,7 @@ struct limits {
     int64_t left_ms;       /* of it, while the clock stands still */
     uint64_t ticks_before; /* of CPU time, and what was written to files, when the request began */
     int64_t written_before;
+    uint64_t stored_before;
     struct loop_timer clock;
     struct loop_timer watch;
     struct control_group group;

@@ -102,14 +102,21 @@ bool proc_pss(pid_t pid, uint64_t *ret_bytes)
     return read_process_text(pid, "smaps_rollup", text) && find_kilobytes(text, "Pss", ret_bytes);
 }
 
-bool proc_written(pid_t pid, uint64_t *ret_bytes)
+/* The number behind "\nkey: ". */
+static uint64_t find_number(const char *text, const char *key)
+{
+    const char *line = strstr(text, key);
+
+    return line != NULL ? strtoull(line + strlen(key), NULL, 10) : 0;
+}
+
+bool proc_written(pid_t pid, struct proc_written *ret_written)
 {
     char text[TEXT_SIZE];
-    const char *line;
 
-    if (!read_process_text(pid, "io", text) || (line = strstr(text, "wchar:")) == NULL)
+    if (!read_process_text(pid, "io", text))
         return false;
-    *ret_bytes = strtoull(line + sizeof("wchar:") - 1, NULL, 10);
+    *ret_written = (struct proc_written){find_number(text, "\nwchar:"), find_number(text, "\nwrite_bytes:")};
     return true;
 }
 

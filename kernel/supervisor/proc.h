@@ -28,8 +28,13 @@ bool proc_rss(pid_t pid, uint64_t *ret_bytes);
 /* The same with shared pages counted by their share; takes 16 ms for each GB in small pages. */
 bool proc_pss(pid_t pid, uint64_t *ret_bytes);
 
-/* What its write() calls have taken, to whatever descriptor. Not for others' processes that are not dumpable. */
-bool proc_written(pid_t pid, uint64_t *ret_bytes);
+struct proc_written {
+    uint64_t bytes;  /* that its write() calls have taken, to whatever descriptor */
+    uint64_t stored; /* bound for a disk, in whole pages, however they were changed */
+};
+
+/* With what children that are over have written. Not for others' processes that are not dumpable. */
+bool proc_written(pid_t pid, struct proc_written *ret_written);
 
 /* Appends the pids of the children of all its threads, as pid_t, to `pids`. */
 void proc_children(pid_t pid, struct buffer *pids);

@@ -78,13 +78,16 @@ void process_tree_measure(struct process_set excluded, bool wants_memory,
     for (size_t i = 0; i < pids.size / sizeof(pid_t); i++) {
         pid_t pid = ((const pid_t *)(const void *)pids.data)[i];
         struct proc_times times;
-        uint64_t written = 0;
+        struct proc_written written;
 
         if (!proc_times(pid, &times))
             continue;
         tree.tasks += times.tasks;
         tree.cpu_ticks += times.cpu_ticks + times.children_ticks;
-        tree.written_bytes += proc_written(pid, &written) ? written : 0;
+        if (proc_written(pid, &written)) {
+            tree.written_bytes += written.bytes;
+            tree.stored_bytes += written.stored;
+        }
         if (wants_memory)
             tree.memory_bytes += memory_of(pid, i == 0);
     }

@@ -3,7 +3,7 @@
  *
  * The kernel process is a child subreaper: whatever leaves its parent becomes its child, so that the
  * tree below it is complete. Read from /proc; a process that ends meanwhile counts as nothing, and what
- * cannot be read (the I/O figures of a process that is not dumpable, for an ordinary user) neither.
+ * cannot be read (the I/O figures of a guard that is not dumpable, for an ordinary user) neither.
  */
 #pragma once
 
@@ -17,6 +17,7 @@ struct process_tree {
     uint64_t memory_bytes; /* 0 when it was not asked for */
     uint64_t cpu_ticks;    /* with those of children that are over */
     uint64_t written_bytes; /* by write() and kin, to pipes and sockets too */
+    uint64_t stored_bytes;  /* pages that are bound for a disk, by mappings and splice() as well */
 };
 
 /* Pids that do not count, with all that is below them. */

@@ -6,6 +6,7 @@ outside of the write root may be another than before. attacks/ holds them, world
 
 import os
 import re
+import subprocess
 from pathlib import Path
 
 import psutil
@@ -66,6 +67,16 @@ def test_modes_and_times_of_ones_own_files(world, system):
     guard = world.guard(degrade=SYSTEMS[system])
     outcome = guard.execute(MODES.format(inside=str(world.base / "inside")))
     assert outcome.stdout.split() == ["0o640", "0o600", "5.0", "b'1'"], outcome.reply
+
+
+def test_its_user_can_see_what_it_writes(world):
+    """The kernel process keeps max_write_mb by that; without Landlock the other guards of this user could look, too."""
+    def looks(degrade):
+        look = ["cat", f"/proc/{world.guard(degrade=degrade).process.pid}/io"]
+        return subprocess.run(world.as_user(look), capture_output=True, check=False).returncode == 0
+
+    assert looks("")
+    assert looks("landlock") == (world.user == 0)
 
 
 def test_nothing_is_left_of_the_broker(tmp_path):

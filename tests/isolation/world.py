@@ -101,7 +101,7 @@ class World:
         for path in paths:
             os.chown(path, self.user, self.user)
 
-    def _as_user(self, command):
+    def as_user(self, command):
         if self.user == os.getuid():
             return command
         return ["setpriv", f"--reuid={self.user}", f"--regid={self.user}", "--clear-groups", *command]
@@ -144,7 +144,7 @@ class World:
         self._own(self.base / "victim" / "signals")
         program = shutil.copy(HERE / "victim.py", self.base)
         self.victim = subprocess.Popen(
-            self._as_user(["/usr/bin/python3", program, str(self.base / "victim" / "signals"), str(self.base / "victim")]),
+            self.as_user(["/usr/bin/python3", program, str(self.base / "victim" / "signals"), str(self.base / "victim")]),
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd="/", env={**os.environ, "VICTIM_KEY": "hush!"})
         address, shm, self.posix_shm = self.victim.stdout.readline().split()
         self.address, self.shm = int(address), int(shm)
@@ -200,7 +200,7 @@ class World:
             environment = {"TMPDIR": str(self.base / "private"), "HOME": str(self.base / "private"), "SECRET": "hush!"}
             if degrade:
                 environment |= {"LD_PRELOAD": str(self.base / "isolation_degrade.so"), "DEGRADE": degrade}
-            command = self._as_user([str(self.library / "safepyrun-guard")])
+            command = self.as_user([str(self.library / "safepyrun-guard")])
             policy = f'preset = "open"\nos_ring = "{ring}"\nok_dests = ["{self.base}/inside"]\ndeny_read = ["{self.base}/secrets"]\n'
             guard = Guard(policy_file=policy, environment=environment, cwd=self.base / "private", command=command).wait_ready()
             guard.execute(TARGET.format(library=str(self.base / "isolation_attacks.so")))

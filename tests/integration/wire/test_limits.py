@@ -283,6 +283,27 @@ def test_many_files_that_are_too_much(limited):
     assert error["ename"] == "LimitExceeded" and error["evalue"].startswith("max_write_mb = 5: ")
 
 
+#: ways to a file that take no write()
+QUIET_WRITES = {
+    "a mapping": "with open(name, 'w+b') as file:\n    file.truncate(1 << 20)\n    with mmap.mmap(file.fileno(), 0) as memory:\n        memory[:] = bytes(1 << 20)",
+    "allocation": "with open(name, 'wb') as file:\n    os.posix_fallocate(file.fileno(), 0, 1 << 20)",
+}
+
+
+@pytest.mark.parametrize("way", QUIET_WRITES)
+def test_what_is_written_by_other_ways(limited, way):
+    front = limited(max_write_mb=5)
+    body = "".join(f"    {line}\n" for line in QUIET_WRITES[way].splitlines())
+    error = error_of(front, f"import mmap, os, time\nfor i in range(60):\n    name = f'part{{i}}'\n{body}    time.sleep(0.05)")
+    assert error["evalue"].startswith("max_write_mb = 5: ")
+
+
+def test_shared_memory_has_the_limit_too(limited):
+    front = limited(memory_limit_mb=300)
+    error = error_of(front, "with open('/dev/shm/x', 'wb') as file:\n    for i in range(400): file.write(bytes(1 << 20))")
+    assert "No space left" in error["evalue"]
+
+
 def test_output_is_no_file(limited):
     front = limited(max_write_mb=1)
     code = "import time, os\nfor i in range(6):\n    print('x' * 1_000_000)\n    os.write(1, b'y' * 500_000)\n    time.sleep(0.1)"
