@@ -75,6 +75,12 @@ def test_a_cell_that_dies_costs_only_itself(session, death):
     assert session.run("1")[0].header["session"] == identity
 
 
+def test_copies_that_a_cell_has_stopped_go_on(session):
+    session.keep("x = 1")
+    session.die("import os, signal\nos.kill(-1, signal.SIGSTOP)\n" + KILL)
+    assert session.do("print(x)") == "1\n"
+
+
 def test_what_took_over_is_copied_before_anything_runs_in_it(session):
     """Without a pause in between, in which a copy would be taken anyway."""
     session.keep("x = 1")
