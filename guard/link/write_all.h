@@ -8,5 +8,5 @@
 
 #include "guard/link/bytes.h"
 
-/* Returns 0 or -errno; some of the bytes may have been written then. */
+/* Returns 0 or -errno, -EAGAIN for a time limit of the socket; some of the bytes may have been written then. */
 int write_all(int fd, struct bytes bytes);

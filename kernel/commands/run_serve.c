@@ -191,6 +191,8 @@ int run_serve(const char *python, const char *warm)
     server.templates.wanted = true;
     while (status == 1 && serve_lines(&server, &input))
         status = read_some(&input, &unheld);
+    if (status == 0 && input.size > 0) /* the last line may lack its end */
+        serve(&server, buffer_bytes(&input));
     drop_ready(&server);
     buffer_finish(&server.ready_for);
     end_template(&server);

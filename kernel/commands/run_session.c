@@ -2,6 +2,7 @@
 
 #include "guard/link/errands.h"
 #include "guard/link/utf8.h"
+#include "guard/link/write_all.h"
 #include "guard/policy/policy.h"
 #include "kernel/config/session_policy.h"
 #include "kernel/signals.h"
@@ -41,14 +42,8 @@ static int on_output(void *context, enum frame_type stream, struct bytes text)
     int index = stream == FRAME_STDERR;
     struct buffer *kept = &session->result->streams[index];
 
-    if (session->settings->streams) {
-        const char *data = text.data;
-
-        for (ssize_t done; text.size > 0; data += done, text.size -= (size_t)done)
-            if ((done = write(index + 1, data, text.size)) < 0)
-                return errno == EINTR || errno == EAGAIN ? 0 : -errno;
-        return 0;
-    }
+    if (session->settings->streams)
+        return write_all(index + 1, text);
     if (session->output_max > 0)
         text.size = utf8_cut(text, session->output_max - kept->size);
     buffer_append(kept, text);

@@ -280,6 +280,25 @@ def test_a_request_writes_nowhere_unless_it_has_roots(run, tmp_path):
     assert not run(f"open({str(tmp_path / 'a')!r}, 'w')", policy=policy).ok and not (tmp_path / "a").exists()
 
 
+def test_the_last_request_may_lack_its_line_end():
+    done = program("--request", "--serve", text='{"code": "1"}\n{"code": "2"}')
+    assert [json.loads(line)["result"] for line in done.stdout.splitlines()] == [1, 2]
+
+
+def test_a_pipe_that_does_not_wait_loses_nothing():
+    """A launcher may have made the pipe non-blocking that it shares with the program."""
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    with subprocess.Popen([PROGRAM, "run", "-"], stdin=subprocess.PIPE, stdout=writing, text=True) as process:
+        os.close(writing)
+        process.stdin.write("print('x' * 1_000_000)")
+        process.stdin.close()
+        time.sleep(1)       # the pipe is full by now
+        with open(reading) as output:
+            assert output.read() == "x" * 1_000_000 + "\n"
+    assert process.returncode == 0
+
+
 @pytest.mark.parametrize("words", [["--bogus", "-"], ["--timeout", "x", "-"], ["--timeout", "-1", "-"], [], ["-", "-"],
                                    ["--input", "{", "-"], ["--request", "-"]])
 def test_arguments_that_make_no_sense(words):
