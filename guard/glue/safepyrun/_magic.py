@@ -19,14 +19,22 @@ class _Rest:
 
 
 async def _finish(awaitable):
+    __tracebackhide__ = True    # IPython shows the cell's lines, not these
     return await awaitable
+
+
+def _running_loop():
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
 
 
 def _run(shell, awaitable):
     """The value; inside of a running loop, which nobody may block, a task for a cell that has to wait."""
-    try:
-        loop = asyncio.get_running_loop()
-    except RuntimeError:
+    __tracebackhide__ = True
+    loop = _running_loop()
+    if loop is None:
         return shell.loop_runner(_finish(awaitable))
     # The first step runs in a context of its own: a cell that waits must not leave its guard around ours.
     context, steps = contextvars.copy_context(), awaitable.__await__()
@@ -46,6 +54,8 @@ def create_pyrun_magic(shell=None, python=None, **kwargs):
         python = RunPython(g=shell.user_ns, **kwargs)
 
     def py(line, cell=None):
+        """Run a line or a cell under the guard; its value is that of the last expression. `%py -o`: the runner, a RunPython."""
+        __tracebackhide__ = True
         if line.strip() == "-o":
             return python
         code = line if cell is None else cell
