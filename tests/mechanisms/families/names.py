@@ -118,6 +118,7 @@ def sly(argument=os.system(command)):
 # %% annotation — so does this
 def sly(argument: os.system(command)):
     pass
+sly.__annotations__
 
 # %% with statement — __enter__ and __exit__
 with type("Sly", (), {"__enter__": lambda self: os.system(command), "__exit__": lambda *unused: None})():
