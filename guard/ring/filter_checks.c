@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <linux/fiemap.h>
 #include <linux/fs.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/ioctl.h>
@@ -76,6 +77,11 @@ static const struct filter_check clone_checks[] = {{CHECK_ONE_OF, 0, NAMESPACES,
 /* Connected from the start: a pair of datagram sockets could send to any path. */
 static const struct filter_check socketpair_checks[] = {
     ONE_OF(0, ALL_BITS, unix_family), {CHECK_ONE_OF, 1, 0xf, connected_types, 2}, END};
+/* Membership of a multicast group is told to the network, and a connection can have it, too. */
+static const uint32_t option_levels[] = {SOL_SOCKET, IPPROTO_TCP, IPPROTO_IP};
+static const uint32_t service_of_ip[] = {IPPROTO_IP, IP_TOS};
+static const struct filter_check setsockopt_checks[] = {
+    ONE_OF(1, ALL_BITS, option_levels), {CHECK_IF, 1, ALL_BITS, service_of_ip, 2}, END};
 static const struct filter_check sendto_checks[] = {{CHECK_ZERO, 4, 0, NULL, 0},
                                                     {CHECK_ONE_OF, 3, MSG_FASTOPEN, nothing, 1}, END};
 static const struct filter_check sendmsg_checks[] = {{CHECK_ONE_OF, 2, MSG_FASTOPEN, nothing, 1},
@@ -95,6 +101,7 @@ static const struct filter_check *const checks[FILTER_CLASS_COUNT] = {
     [FILTER_CLASS_CHECK_PERSONALITY] = personality_checks,
     [FILTER_CLASS_CHECK_CLONE] = clone_checks,
     [FILTER_CLASS_CHECK_SOCKETPAIR] = socketpair_checks,
+    [FILTER_CLASS_CHECK_SETSOCKOPT] = setsockopt_checks,
     [FILTER_CLASS_CHECK_SENDTO] = sendto_checks,
     [FILTER_CLASS_CHECK_SENDMSG] = sendmsg_checks,
     [FILTER_CLASS_CHECK_SENDMMSG] = sendmmsg_checks,

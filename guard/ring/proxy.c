@@ -1,17 +1,19 @@
 #include "guard/ring/proxy.h"
 
 #include "guard/link/write_all.h"
+#include "guard/ring/relay.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netdb.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <strings.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
-enum { HEAD_MAX = 16 * 1024, RELAY_BYTES = 64 * 1024, WAIT_MS = 30 * 1000 };
+enum { HEAD_MAX = 16 * 1024, WAIT_MS = 30 * 1000 };
 
 /* ---- one connection -------------------------------------------------------------------------- */
 
@@ -164,31 +166,6 @@ static bool forward_head(int fd, const struct request *request)
     return write_all(fd, BYTES_LITERAL("\r\n\r\n")) == 0 && write_all(fd, behind_head(request)) == 0;
 }
 
-static void relay(const int ends[2])
-{
-    static char bytes[RELAY_BYTES];
-    struct pollfd sides[2] = {{ends[0], POLLIN, 0}, {ends[1], POLLIN, 0}};
-    int open_sides = 2;
-
-    while (open_sides > 0 && poll(sides, 2, -1) > 0) {
-        for (int i = 0; i < 2; i++) {
-            ssize_t count;
-
-            if (sides[i].revents == 0)
-                continue;
-            count = recv(sides[i].fd, bytes, sizeof(bytes), 0);
-            if (count > 0 && write_all(ends[1 - i], (struct bytes){bytes, (size_t)count}) == 0)
-                continue;
-            if (count != 0)
-                return;
-            shutdown(ends[1 - i], SHUT_WR);
-            sides[i].fd = -1; /* its end is passed on, the other way stays open */
-            sides[i].revents = 0;
-            open_sides--;
-        }
-    }
-}
-
 /* One connection until it ends, in the process that is forked for it. */
 static void serve(const struct string_list *allowed, int connection)
 {
@@ -216,7 +193,7 @@ static void serve(const struct string_list *allowed, int connection)
     } else if (!forward_head(server, &request)) {
         return;
     }
-    relay((const int[2]){connection, server});
+    relay_until_end(connection, server);
 }
 
 /* ---- making one ------------------------------------------------------------------------------ */
@@ -249,6 +226,8 @@ static int make_connection(int ends[2])
     far = accept4(door, NULL, NULL, SOCK_CLOEXEC);
     if (far < 0 || !is_same_end(near, far))
         return -ECONNREFUSED;
+    /* Once it is closed nothing is left of it: so the relay finds out. */
+    setsockopt(near, IPPROTO_TCP, TCP_LINGER2, &(int){-1}, sizeof(int));
     ends[0] = steal_fd(&near);
     ends[1] = steal_fd(&far);
     return 0;

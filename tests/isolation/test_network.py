@@ -1,8 +1,12 @@
 """[network] allow: what is listed can be reached through the proxy, by nothing else and to nobody else."""
 
+import contextlib
 import http.server
+import socket
 import threading
+import time
 
+import psutil
 import pytest
 from guard_client import Guard
 from world import BUILD
@@ -95,6 +99,92 @@ def test_a_tunnel_carries_both_ways(servers, tmp_path):
                                 f"s.sendall(b'CONNECT localhost:{listed.port} HTTP/1.1\\r\\n\\r\\n')\nprint(s.recv(100)[:12])\n"
                                 "s.sendall(b'GET /inside HTTP/1.0\\r\\n\\r\\n')\nprint(b''.join(iter(lambda: s.recv(1000), b''))[-5:])")
         assert outcome.stdout == "b'HTTP/1.1 200'\nb'hello'\n", outcome.reply
+
+
+class Talker:
+    """Says a lot before it listens, and then nothing more."""
+
+    AMOUNT = 8 << 20
+
+    def __init__(self):
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.heard = 0
+        self.connections = []
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self):
+        while True:
+            try:
+                self.connections.append(self.listener.accept()[0])
+            except OSError:
+                return
+            threading.Thread(target=self._talk, args=(self.connections[-1],), daemon=True).start()
+
+    def _talk(self, connection):
+        with contextlib.suppress(OSError):
+            connection.sendall(b"y" * self.AMOUNT)
+            while got := len(connection.recv(1 << 20)):
+                self.heard += got
+
+    def close(self):
+        for each in (self.listener, *self.connections):
+            each.close()
+
+
+@pytest.fixture
+def talker():
+    talker = Talker()
+    yield talker
+    talker.close()
+
+
+def comes(is_so):
+    deadline = time.monotonic() + 20
+    while not is_so() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return is_so()
+
+
+TALK = """import socket, threading
+def tunnel():
+    s = socket.socket()
+    s.sendall(b'CONNECT 127.0.0.1:{port} HTTP/1.1\\r\\n\\r\\n')
+    assert s.recv(19) == b'HTTP/1.1 200 OK\\r\\n\\r\\n'
+    s.settimeout(10)
+    return s
+s = tunnel()
+got = 0
+def hear():
+    global got
+    while got < {amount}:
+        got += len(s.recv(1 << 20))
+thread = threading.Thread(target=hear)
+thread.start()
+s.sendall(bytes({amount}))
+s.shutdown(socket.SHUT_WR)
+thread.join()
+print(got)"""
+
+
+def test_both_ends_talk_at_once_and_a_closed_one_leaves_nothing(talker, tmp_path):
+    with start(tmp_path, [f"127.0.0.1:{talker.port}"], "open") as guard:
+        outcome = guard.execute(TALK.format(port=talker.port, amount=talker.AMOUNT))
+        assert outcome.stdout == f"{talker.AMOUNT}\n", outcome.reply
+        assert comes(lambda: talker.heard == talker.AMOUNT)
+        (broker,) = psutil.Process(guard.process.pid).children()
+        (serving,) = broker.children()
+        assert guard.execute("s.close()").error is None
+        assert comes(lambda: serving.status() == psutil.STATUS_ZOMBIE)
+
+
+def test_no_option_tells_the_network_anything(servers, tmp_path):
+    """Joining a multicast group does, and a connection can."""
+    listed, _ = servers
+    with start(tmp_path, [f"127.0.0.1:{listed.port}"], "open") as guard:
+        outcome = guard.execute("import socket, struct\ns = socket.socket()\ns.setsockopt(6, 1, 1), s.setsockopt(1, 9, 1), s.setsockopt(0, 1, 8)\n"
+                                "s.setsockopt(0, 42, struct.pack('=IIHH4s', 0, 0, 2, 0, bytes([239, 1, 2, 3])) + bytes(124))")
+        assert outcome.error == "PermissionError" and "s.setsockopt(0, 42" in "".join(outcome.reply["traceback"])
 
 
 def test_without_the_ring_nothing_is_opened(servers, tmp_path):
