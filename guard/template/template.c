@@ -133,7 +133,8 @@ int template_wait(const struct template_settings *settings)
     int idle_ms = (settings->idle_seconds > 0 ? settings->idle_seconds : TEMPLATE_IDLE_SECONDS) * 1000;
 
     signal(SIGCHLD, SIG_IGN); /* keepers are nobody's to wait for */
-    if (listen(settings->listen_fd, CONNECTIONS_MAX) < 0)
+    /* Who wanted it ended while it could not be asked has taken the socket away. */
+    if (listen(settings->listen_fd, CONNECTIONS_MAX) < 0 || access(settings->socket_path, F_OK) < 0)
         end(settings);
     for (;;) {
         struct pollfd listener = {settings->listen_fd, POLLIN, 0};

@@ -2,7 +2,7 @@
 
 #include "kernel/commands/run_request.h"
 #include "kernel/signals.h"
-#include "kernel/supervisor/template_ask.h"
+#include "kernel/supervisor/template_start.h"
 #include "kernel/supervisor/templates.h"
 
 #include <poll.h>
@@ -41,7 +41,7 @@ static char *find_template(struct server *server)
 static void end_template(struct server *server)
 {
     if (server->own_template != NULL)
-        free(template_question(server->own_template, TEMPLATE_STOP));
+        free(template_stop(server->own_template));
     free(steal(server->own_template));
 }
 

@@ -10,6 +10,7 @@
 #include "kernel/commands/value_options.h"
 #include "kernel/config/runtime_folder.h"
 #include "kernel/supervisor/template_ask.h"
+#include "kernel/supervisor/template_start.h"
 #include "kernel/supervisor/templates.h"
 
 #include <glob.h>
@@ -77,13 +78,12 @@ static int ask_all(enum template_kind kind)
     if (pattern != NULL)
         glob(pattern, 0, NULL, &sockets);
     for (size_t i = 0; i < sockets.gl_pathc; i++) {
-        cleanup_free char *answer = template_question(sockets.gl_pathv[i], kind);
+        cleanup_free char *answer = kind == TEMPLATE_STOP ? template_stop(sockets.gl_pathv[i])
+                                                          : template_question(sockets.gl_pathv[i], kind);
 
         if (answer == NULL)
             continue;
-        printf("%s%s", found++ > 0 ? "\n" : "", answer);
-        if (kind == TEMPLATE_STOP)
-            unlink(sockets.gl_pathv[i]);
+        printf("%s%s", found++ > 0 && kind != TEMPLATE_STOP ? "\n" : "", answer);
     }
     globfree(&sockets);
     if (found == 0)

@@ -1,6 +1,7 @@
 #include "kernel/supervisor/template_start.h"
 
 #include "guard/link/buffer.h"
+#include "kernel/supervisor/template_ask.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -189,4 +190,26 @@ int template_start(const struct template_start *start, bool *ret_is_new)
     strings_finish(&environment);
     *ret_is_new = result == 0;
     return result;
+}
+
+/*
+ * Who is not warm yet refuses connections, and looks for its socket when it begins to listen. So the socket is put
+ * out of its place, and who refuses after that will not find it.
+ */
+char *template_stop(const char *path)
+{
+    cleanup_free char *aside = xasprintf("%.*s.x", (int)strlen(path) - 2, path);
+    char *answer = template_question(path, TEMPLATE_STOP);
+    cleanup_close int lock = -1;
+
+    if (answer != NULL) {
+        unlink(path);
+        return answer;
+    }
+    lock = take_lock(path);
+    if (lock != -EWOULDBLOCK || rename(path, aside) < 0)
+        return NULL;
+    answer = template_question(aside, TEMPLATE_STOP);
+    unlink(aside);
+    return answer != NULL ? answer : xstrdup("stopped\n");
 }

@@ -1,5 +1,5 @@
 /*
- * template_start - makes a template process that outlives this one
+ * template_start - makes a template process that outlives this one, and ends one
  *
  * It is nobody's child, has a session of its own, and of the environment what template_key_has_variable()
  * says. Who holds the lock beside its socket is the template: the lock goes with the process.
@@ -23,3 +23,10 @@ struct template_start {
  * Returns 0 or -errno.
  */
 int template_start(const struct template_start *start, bool *ret_is_new);
+
+/*
+ * template_stop() - end the template of this socket, also one that does not listen yet
+ *
+ * What it says, new; NULL: there is none.
+ */
+char *template_stop(const char *path);

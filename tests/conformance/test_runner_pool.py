@@ -79,6 +79,15 @@ def children(pid):
     return out
 
 
+def command_lines():
+    for folder in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{folder}/cmdline") as words:
+                yield words.read()
+        except OSError:
+            continue
+
+
 def test_the_second_run_finds_its_process_waiting(engine):
     policy = RunnerPolicy(**OPEN)
     assert run_code("1", engine=engine, policy=policy).ok
@@ -109,6 +118,14 @@ def test_folder_and_environment_are_the_callers_at_the_time(engine, tmp_path, mo
     monkeypatch.setenv("LANG", "C.UTF-8")
     second = run_code(code, engine=engine, policy=policy).result
     assert second == [str(tmp_path), "C.UTF-8"] != first
+
+
+def test_a_template_that_was_still_starting_ends_with_the_program():
+    """It cannot be asked to before it listens, and would have waited ten minutes for the next request."""
+    done = subprocess.run([BUILD / "bin/safepyrun", "run", "--request", "--serve"], text=True, capture_output=True, timeout=60,
+                          input='{"code": "1"}\n{"code": "2"}\n')
+    assert len(done.stdout.splitlines()) == 2
+    wait_for(lambda: not any(os.environ["XDG_RUNTIME_DIR"] in words for words in command_lines()))
 
 
 @pytest.mark.parametrize("server", [{"PYTHONPATH": "/nowhere"}], indirect=True, ids=["no template"])
