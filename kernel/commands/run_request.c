@@ -152,6 +152,49 @@ static int read_number(const json_t *policy, const char *field, long *ret_number
     return 0;
 }
 
+/* Whoever mistypes "blocked_imports" must hear of it: without it the run may do more. */
+static int check_members(const json_t *object, const char *what, const char *const *known, char **ret_error)
+{
+    const char *name;
+    json_t *value;
+
+    if (object != NULL && !json_is_object(object)) {
+        *ret_error = xasprintf("the %s must be an object", what);
+        return -1;
+    }
+    json_object_foreach((json_t *)object, name, value) {
+        size_t i = 0;
+
+        while (known[i] != NULL && strcmp(known[i], name) != 0)
+            i++;
+        if (known[i] == NULL) {
+            *ret_error = xasprintf("the %s has no '%s'", what, name);
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static int check_policy(const json_t *policy, char **ret_error)
+{
+    static const char *const known[] = {"mode", "timeout_seconds", "memory_limit_mb", "max_output_kb",
+                                        "allowed_imports", "blocked_imports", "allowed_builtins", "blocked_builtins",
+                                        "allowed_globals", "blocked_globals", "extra_globals", "ok_dests", NULL};
+    const json_t *mode = json_object_get(policy, "mode");
+    const json_t *blocked = json_object_get(policy, "blocked_globals");
+    const json_t *extra = json_object_get(policy, "extra_globals");
+
+    if (check_members(policy, "policy", known, ret_error) < 0)
+        return -1;
+    if (mode != NULL && !json_is_string(mode))
+        *ret_error = xstrdup("mode must be 'allow' or 'restrict'");
+    else if (blocked != NULL && !is_list_of_names(blocked))
+        *ret_error = xstrdup("'blocked_globals' must be a list of strings");
+    else if (extra != NULL && !json_is_object(extra))
+        *ret_error = xstrdup("'extra_globals' must be an object");
+    return *ret_error == NULL ? 0 : -1;
+}
+
 static int read_policy(const json_t *policy, struct run_request *request, char **ret_error)
 {
     cleanup_buffer struct buffer text = BUFFER_NONE;
@@ -167,6 +210,7 @@ static int read_policy(const json_t *policy, struct run_request *request, char *
 
 int run_request_read(struct bytes text, struct run_request *ret_request, char **ret_error)
 {
+    static const char *const known[] = {"code", "input_data", "policy", NULL};
     cleanup_json json_t *request = NULL;
     const json_t *code;
     json_t *policy;
@@ -175,12 +219,16 @@ int run_request_read(struct bytes text, struct run_request *ret_request, char **
     request = parse(text, "the request", ret_error);
     if (request == NULL)
         return -1;
+    if (check_members(request, "request", known, ret_error) < 0)
+        return -1;
     code = json_object_get(request, "code");
     policy = json_object_get(request, "policy");
     if (!json_is_string(code)) {
         *ret_error = xstrdup("the request has no \"code\"");
         return -1;
     }
+    if (check_policy(policy, ret_error) < 0)
+        return -1;
     buffer_append(&ret_request->code,
                   (struct bytes){json_string_value(code), json_string_length(code)});
     write_names(json_object_get(request, "input_data"), json_object_get(policy, "extra_globals"), policy,

@@ -16,11 +16,23 @@ static const char *truth(bool value)
     return value ? "true" : "false";
 }
 
+/* What the guard wrote, on one line: in JSON ends of line are blanks, but where answers are lines, what follows one would pass for
+ * the answer to another request. */
+static void append_json(struct buffer *json, struct bytes value)
+{
+    size_t begin = json->size;
+
+    buffer_append(json, value);
+    for (size_t i = begin; i < json->size; i++)
+        if (json->data[i] == '\n' || json->data[i] == '\r')
+            json->data[i] = ' ';
+}
+
 void run_result_encode(const struct run_result *result, struct buffer *json)
 {
     buffer_append_format(json, "{\"ok\": %s, \"result\": ", truth(result->ok));
     if (result->result.size > 0)
-        buffer_append(json, buffer_bytes(&result->result));
+        append_json(json, buffer_bytes(&result->result));
     else
         buffer_append_string(json, "null");
     buffer_append_string(json, ", \"stdout\": ");
@@ -34,7 +46,7 @@ void run_result_encode(const struct run_result *result, struct buffer *json)
     else
         buffer_append_string(json, "null");
     buffer_append_format(json, ", \"exit_code\": %d, \"denials\": [", result->exit_code);
-    buffer_append(json, buffer_bytes(&result->denials));
+    append_json(json, buffer_bytes(&result->denials));
     buffer_append_string(json, "]}");
 }
 

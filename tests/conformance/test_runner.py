@@ -307,7 +307,10 @@ def test_arguments_that_make_no_sense(words):
 
 
 @pytest.mark.parametrize("request_text", ["", "[]", "{}", '{"code": 1}', '{"code": "1", "policy": {"mode": "x"}}',
-                                          '{"code": "1", "policy": {"blocked_imports": [1]}}'])
+                                          '{"code": "1", "policy": {"blocked_imports": [1]}}', '{"code": "1", "policy": []}',
+                                          '{"code": "1", "policy": {"blocked_import": ["os"]}}', '{"code": "1", "polcy": {}}',
+                                          '{"code": "1", "policy": {"mode": 1}}', '{"code": "1", "policy": {"blocked_globals": "x"}}',
+                                          '{"code": "1", "policy": {"extra_globals": ["x"]}}'])
 def test_requests_that_make_no_sense(request_text):
     done = program("--request", text=request_text)
     assert done.returncode == 2 and not done.stdout
