@@ -219,10 +219,16 @@ static int continued(struct kernel *kernel, const struct frame *frame)
     return result != 0 ? result : refuse_waiting(debugger);
 }
 
+/* Cells of subshells never stand still. */
+static bool is_of_main_shell(const struct kernel *kernel, const struct frame *frame)
+{
+    return kernel->queue.running != NULL && kernel->queue.running->cell == frame->cell;
+}
+
 int debugger_take_event(struct kernel *kernel, const struct frame *frame)
 {
     struct bytes event;
-    bool is_event = json_text_member(frame->parts[0], "event", &event);
+    bool is_event = is_of_main_shell(kernel, frame) && json_text_member(frame->parts[0], "event", &event);
     bool is_stopped = kernel->debugger.is_stopped;
 
     if (is_event && !is_stopped && kernel->debugger.is_attached && bytes_equal_string(event, "\"stopped\""))
@@ -243,7 +249,7 @@ int debugger_take_reply(struct kernel *kernel, const struct frame *frame)
     struct request *asked;
     int result;
 
-    if (debugger->asked == NULL || strtoul(number, NULL, 10) != debugger->number)
+    if (debugger->asked == NULL || !is_of_main_shell(kernel, frame) || strtoul(number, NULL, 10) != debugger->number)
         return 0; /* an interrupt came between */
     asked = steal(debugger->asked);
     if (debugger->is_stopped)

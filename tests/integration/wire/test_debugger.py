@@ -4,7 +4,9 @@ import json
 import time
 from hashlib import sha256
 
+import hostile_guard
 import pytest
+import subshells
 from debugger import Debugger
 from frontend import text
 
@@ -297,3 +299,27 @@ def test_a_guard_that_dies_at_a_stop(start_kernel):
         assert debugger.where() == ("<module>", 4)
         debugger.go()
         assert finished(front, msg_id)[1] == "10\n"
+
+
+#: makes the subshell that is wanted when a debugger attaches, and stops its cell when that wants something else
+FORGED_STOP = """
+frames = [("SUBSHELL", 1, b"open"), ("DEBUG_EVENT", 1, b'{"event":"stopped","body":{}}')]
+while True:
+    kind, _, parts = receive()
+    if kind == NUMBER["DEBUG"] and json.loads(parts[2])["attached"]:
+        send(*frames.pop(0))
+"""
+
+
+def test_a_forged_stop_of_a_subshells_cell(start_kernel, tmp_path):
+    guard = hostile_guard.write(tmp_path / "guard.py", {}, FORGED_STOP)
+    kernel = start_kernel(arguments=("--python", guard, "--on-guard-death", "respawn"))
+    front = kernel.frontend()
+    front.ask("kernel_info_request")
+    creation = front.send("control", "create_subshell_request", {})
+    debugger = Debugger(front).attach()
+    beside = front.reply(creation, channel="control").content["subshell_id"]
+    msg_id = subshells.send(front, "1", beside)
+    debugger.ask("setExceptionBreakpoints", filters=["raised"])
+    assert "broke the protocol" in front.reply(msg_id, timeout=5).content["evalue"]
+    assert kernel.process.poll() is None

@@ -8,11 +8,11 @@ import sys
 import time
 import zipfile
 
+import hostile_guard
 import pytest
 from frontend import only, text
 from kernel_process import PROGRAM, PROJECT, KernelProcess
 
-SUPPORT = PROJECT / "tests" / "support"
 POLICY = 'on_deny = "ask"\n'
 
 
@@ -266,26 +266,8 @@ def test_a_command_cannot_write_the_question(shared):
 
 # ---- a hostile guard -------------------------------------------------------------------------------
 
-#: Speaks the link by itself: answers CONFIGURE, and the first cell with the frames that it is given.
-HOSTILE_GUARD = """#!{python} -P
-import json, socket, struct, sys
-sys.path.insert(0, {support!r})
-from guard_client import HEADER, MAGIC, NUMBER
-
-link = socket.socket(fileno=int(sys.argv[sys.argv.index("--link-fd") + 1]))
-link.setblocking(True)
-
-def send(name, cell, *parts):
-    link.sendall(HEADER.pack(MAGIC, NUMBER[name], len(parts), cell)
-                 + b"".join(struct.pack("=I", len(part)) for part in parts) + b"".join(parts))
-
-def receive():
-    _, kind, count, cell = HEADER.unpack(link.recv(HEADER.size, socket.MSG_WAITALL))
-    sizes = struct.unpack(f"={{count}}I", link.recv(4 * count, socket.MSG_WAITALL)) if count else ()
-    return kind, cell, [link.recv(size, socket.MSG_WAITALL) if size else b"" for size in sizes]
-
-receive()
-send("READY", 0, json.dumps({ready!r}).encode(), b"{{}}")
+#: the first cell is answered with the frames that are given
+ANSWER_A_CELL = """
 while True:
     kind, cell, _ = receive()
     if kind == NUMBER["EXECUTE"]:
@@ -323,10 +305,7 @@ FORGED = {
 @pytest.fixture
 def hostile(start_kernel, tmp_path):
     def start(ask, frames):
-        guard = tmp_path / "guard.py"
-        guard.write_text(HOSTILE_GUARD.format(python=sys.executable, support=str(SUPPORT), frames=frames,
-                                              ready={"python_version": "3.11", "shell": "ipython", "ask": ask}))
-        guard.chmod(0o755)
+        guard = hostile_guard.write(tmp_path / "guard.py", {"ask": ask}, ANSWER_A_CELL.format(frames=frames))
         kernel = start_kernel(arguments=("--python", guard, "--audit-log", tmp_path / "audit.jsonl"))
         return kernel, kernel.frontend()
 
