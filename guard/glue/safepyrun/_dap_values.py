@@ -6,9 +6,10 @@ that are told apart from this file's own work by the frame they run in among the
 
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 
-_NAME = type.__dict__["__name__"].__get__
-_FUNCTIONS = (FunctionType, BuiltinFunctionType, MethodType)
-_PLAIN = (int, float, complex, bool, str, bytes, type(None), type(...), range, ModuleType, *_FUNCTIONS)
+_NAME, _MRO, _DICT = (type.__dict__[name].__get__ for name in ("__name__", "__mro__", "__dict__"))
+#: by identity: a metaclass may have an == of its own
+_FUNCTIONS = frozenset(map(id, (FunctionType, BuiltinFunctionType, MethodType)))
+_PLAIN = _FUNCTIONS.union(map(id, (int, float, complex, bool, str, bytes, type(None), type(...), range, ModuleType)))
 _LISTS = (list, tuple, set, frozenset)
 _FEW, _DEEP = 30, 4
 
@@ -19,7 +20,7 @@ def exact(text):
 
 
 def is_function(value):
-    return type(value) in _FUNCTIONS
+    return id(type(value)) in _FUNCTIONS
 
 
 def is_class(value):
@@ -59,7 +60,7 @@ def text_of(value, most, depth=0):
         return _inside(value, "{", "}", depth, lambda key: f"{text_of(key, 200, depth + 1)}: {text_of(value[key], 200, depth + 1)}")
     if kind is list or kind is tuple and len(value) != 1:
         return _inside(value, *("[]" if kind is list else "()"), depth, lambda item: text_of(item, 200, depth + 1))
-    if kind in (set, frozenset) and len(value) > _FEW:
+    if (kind is set or kind is frozenset) and len(value) > _FEW:
         return f"{'frozenset(' if kind is frozenset else ''}{_inside(value, '{', '}', depth, lambda item: text_of(item, 200, depth + 1))}" \
                f"{')' if kind is frozenset else ''}"
     return exact(repr(value))
@@ -85,7 +86,7 @@ def describe(value, most):
         text = f"<its text failed: {_NAME(type(error))}>"
     if len(text) > most:
         text = f"{text[:most]}... ({len(text)} characters)"
-    return text, _NAME(kind), kind not in _PLAIN and not is_class(value)
+    return text, _NAME(kind), id(kind) not in _PLAIN and not is_class(value)
 
 
 def attributes(value, expression, most):
@@ -110,8 +111,8 @@ def _own_attributes(value, kind):
     except AttributeError:
         own = {}
     found = [(name, item) for name, item in list(own.items()) if type(name) is str] if type(own) is dict else []
-    for base in kind.__mro__:
-        slots = base.__dict__.get("__slots__", ())
+    for base in _MRO(kind):
+        slots = _DICT(base).get("__slots__", ())
         for name in (slots,) if type(slots) is str else tuple(slots):
             try:
                 found.append((name, object.__getattribute__(value, name)))

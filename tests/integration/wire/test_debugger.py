@@ -123,16 +123,18 @@ def test_hostile_values(front, debugger):
         "    __class__ = property(lambda self: 1 / 0)\n    def __getattr__(self, name): raise SystemExit\n"
         "class Liar(str):\n    def __len__(self): return 10 ** 9\n    def __getitem__(self, at): return 7\n"
         "class Meta(type):\n    __name__ = property(lambda self: 1 / 0)\n    def __instancecheck__(self, other): 1 / 0\n"
+        "    def __eq__(self, other): 1 / 0\n    __hash__ = None; __mro__ = property(lambda self: 1 / 0)\n"
         "class Odd(metaclass=Meta):\n    def __repr__(self): return Liar('odd')\n"
         "slow, thief, liar, odd, big = Slow(), Thief(), Liar('x'), Odd(), list(range(10 ** 6))\n"
         "del Slow, Thief\npass")
-    debugger.break_at(code, 19)
+    debugger.break_at(code, 21)
     msg_id = front.execute(code)
     _, frames = debugger.stopped()
     found = debugger.variables(frames[0], "Globals")
     assert found["slow"]["value"] == "<its text took too long>"
     assert found["thief"]["value"] == "<its text failed: PermissionError>" and found["thief"]["type"] == "Thief"
     assert found["odd"]["value"] == "odd" and found["odd"]["type"] == "Odd"
+    assert debugger.inside(found["odd"]["variablesReference"]) == {}
     assert len(found["big"]["value"]) < 300
     assert len(debugger.inside(found["big"]["variablesReference"])) <= 500
     debugger.go()
