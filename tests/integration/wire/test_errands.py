@@ -146,7 +146,7 @@ def test_surroundings(asking):
 
 def test_pip(asking, tmp_path):
     """Of the session's Python, and not a pip.py of the cell's; what it installs is found at once."""
-    kernel, front = asking()
+    kernel, front = asking(environment={"PYTHONPATH": str(tmp_path / "0" / "work")})
     wheel = tmp_path / "errand_made-1-py3-none-any.whl"
     with zipfile.ZipFile(wheel, "w") as archive:
         archive.writestr("errand_made.py", "x = 42\n")
@@ -156,7 +156,7 @@ def test_pip(asking, tmp_path):
     front.run("open('pip.py', 'w').write('print(\"evil\")')")
     assert front.run("import errand_made")[0].content["ename"] == "ModuleNotFoundError"
     prompt, reply, outputs = run(front, f"%pip install -q --no-index --no-deps --target . {wheel}")
-    assert f"| {sys.executable} -P -m pip install -q " in prompt and reply.content["status"] == "ok"
+    assert f"| PYTHONPATH= {sys.executable} -P -m pip install -q " in prompt and reply.content["status"] == "ok"
     assert "evil" not in streams(outputs)["stdout"], outputs
     assert value(front, "import errand_made; errand_made.x") == "42"
 
@@ -318,6 +318,16 @@ def test_forged_frames_end_the_guard(hostile, tmp_path, ask, frames):
     msg_id = front.execute("1", allow_stdin=True)
     assert "broke the protocol" in front.reply(msg_id).content["evalue"]
     assert not audit(tmp_path, "command") and not list(kernel.work.iterdir())
+
+
+def test_a_python_that_was_named_relatively(start_kernel, tmp_path):
+    """The command runs in a folder of the cell's choice."""
+    (tmp_path / "0" / "work" / "x").mkdir(parents=True)
+    frames = [("ERRAND", b"1", b"pip", b"show", b"show", str(tmp_path / "0/work/x").encode(), b"list")]
+    hostile_guard.write(tmp_path / "guard.py", {"ask": ASK}, ANSWER_A_CELL.format(frames=frames))
+    front = start_kernel(arguments=("--python", "../../guard.py")).frontend()
+    prompt, _, _ = run(front, "1", "no")
+    assert f"| {tmp_path}/0/work/../../guard.py -P -m pip list\n" in prompt.replace("\n    |+ ", "")
 
 
 def test_a_hostile_guard_gains_a_question(hostile, tmp_path):
