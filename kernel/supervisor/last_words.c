@@ -1,5 +1,7 @@
 #include "kernel/supervisor/last_words.h"
 
+#include "kernel/wire/colours.h"
+
 enum { WORDS_BYTES = 4 * 1024 };
 
 void last_words_keep(struct buffer *words, struct bytes bytes)
@@ -11,6 +13,7 @@ void last_words_keep(struct buffer *words, struct bytes bytes)
 
 char *last_words_line(const struct buffer *words)
 {
+    cleanup_buffer struct buffer plain = BUFFER_NONE;
     size_t end = words->size;
     size_t start;
 
@@ -19,5 +22,6 @@ char *last_words_line(const struct buffer *words)
     start = end;
     while (start > 0 && words->data[start - 1] != '\n')
         start--;
-    return end > start ? xstrndup(words->data + start, end - start) : NULL;
+    colours_strip((struct bytes){words->data + start, end - start}, &plain);
+    return plain.size > 0 ? xstrndup(plain.data, plain.size) : NULL;
 }

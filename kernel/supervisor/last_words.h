@@ -9,5 +9,5 @@
 
 void last_words_keep(struct buffer *words, struct bytes bytes);
 
-/* The last line that says something: of a traceback, the exception. A new string or NULL. */
+/* The last line that says something: of a traceback, the exception; without its colours. A new string or NULL. */
 char *last_words_line(const struct buffer *words);

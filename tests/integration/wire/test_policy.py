@@ -109,7 +109,7 @@ def test_the_connection_file_is_not_read(start_kernel, shell):
     front = kernel.frontend()
     for path in (kernel.file, "../connection.json"):
         reply = front.run(f"open('{path}').read()")[0].content
-        assert reply["ename"] == "PermissionError" and "deny_read" in reply["evalue"]
+        assert reply["ename"] == "PermissionError" and "keys and records of kernels may not be read" in reply["evalue"]
     kernel_with_empty_list = start_kernel(shell=shell, policy="deny_read = [\"!*\"]\n")
     reply, _ = kernel_with_empty_list.frontend().run(f"open('{kernel_with_empty_list.file}')")
     assert reply.content["ename"] == "PermissionError"
