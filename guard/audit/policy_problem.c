@@ -144,6 +144,8 @@ static bool is_good_entry(PyObject *entry, const char *key)
         PyErr_Clear();
         return false;
     }
+    if (strcmp(key, "network.allow") == 0)
+        return policy_is_host_and_port(text);
     if (strcmp(key, "protect") != 0 && strcmp(key, "deny_read") != 0)
         return true;
     return text[strspn(text, "!")] != '\0' && (key[0] == 'd' || strchr(text, '/') == NULL);

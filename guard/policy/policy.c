@@ -256,20 +256,23 @@ static int set_protect(struct policy *policy, const struct policy_value *value)
     return add_denials(&policy->protect, value);
 }
 
-static bool is_host_and_port(const char *text)
+bool policy_is_host_and_port(const char *text)
 {
     const char *colon = strrchr(text, ':');
+    long port;
 
-    return colon != NULL && colon != text && colon[1] != '\0' && strlen(colon + 1) <= 5 &&
-           strspn(colon + 1, "0123456789") == strlen(colon + 1) &&
-           strpbrk(text, " /@\t\r\n") == NULL;
+    if (colon == NULL || colon == text || strlen(colon + 1) > 5 ||
+        strspn(colon + 1, "0123456789") != strlen(colon + 1) || strpbrk(text, " /@\t\r\n") != NULL)
+        return false;
+    port = strtol(colon + 1, NULL, 10);
+    return port >= 1 && port <= 65535;
 }
 
 static int set_network(struct policy *policy, const struct policy_value *value)
 {
     if (value->type == POLICY_STRINGS)
         for (size_t i = 0; i < value->count; i++)
-            if (!is_host_and_port(value->strings[i]))
+            if (!policy_is_host_and_port(value->strings[i]))
                 return POLICY_E_BAD_VALUE;
     return set_strings(&policy->network_allow, value);
 }

@@ -50,6 +50,8 @@ static int show(int argc, char **argv)
             file = argv[i] + 9;
         else if (strcmp(argv[i], "--policy") == 0 && i + 1 < argc)
             file = argv[++i];
+        else if (strcmp(argv[i], "--policy") == 0)
+            return complain("--policy needs a FILE", "");
         else
             return complain("show does not know ", argv[i]);
     }

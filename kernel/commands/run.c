@@ -48,9 +48,9 @@ static int complain(const char *problem, const char *subject)
     return 2;
 }
 
-static int take_number(const char *text, long *ret_number)
+static int take_number(const char *option, const char *text, long *ret_number)
 {
-    return value_options_number(text, 1000000000, ret_number) ? 0 : complain("not a whole number: ", text);
+    return value_options_number(text, 1000000000, ret_number) ? 0 : complain(option, " needs a whole number");
 }
 
 /* Returns 0, an exit status, or -1 for --help. */
@@ -80,11 +80,11 @@ static int read_options(int argc, char **argv, struct arguments *arguments)
         if (option == OPTION_POLICY)
             arguments->policy = optarg;
         else if (option == OPTION_TIMEOUT)
-            status = take_number(optarg, &arguments->settings.timeout_seconds);
+            status = take_number("--timeout", optarg, &arguments->settings.timeout_seconds);
         else if (option == OPTION_MEMORY)
-            status = take_number(optarg, &arguments->settings.memory_mb);
+            status = take_number("--memory", optarg, &arguments->settings.memory_mb);
         else if (option == OPTION_OUTPUT)
-            status = take_number(optarg, &arguments->settings.output_kb);
+            status = take_number("--max-output", optarg, &arguments->settings.output_kb);
         else if (option == OPTION_INPUT)
             arguments->input = optarg;
         else if (option == OPTION_PYTHON)

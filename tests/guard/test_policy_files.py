@@ -121,6 +121,7 @@ def guard_runs_def(guard):
     ("\nask_seconds = 0\n", ["line 2", "ask_seconds", "from 1 to 3600"]),
     ("[ban_defs]\nx = 1\n", ["line 1", "ban_defs", "true or false"]),
     ("[[env]]\npass = []\n", ["line 1", "env must be a table"]),
+    ("[network]\nallow = ['a:80', 'b:65536']\n", ["line 2", "network.allow must be a list", "entry 2 is not one"]),
     ("[env.pass]\nx = 1\n", ["line 1", "env.pass must be a list"]),
     # TOML itself
     ("ban_defs = true\n\nx = [1,\n", ["line 4", "not TOML"]),
