@@ -4,6 +4,7 @@
 #include "guard/audit/host_data.h"
 #include "guard/audit/native_calls.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -187,15 +188,23 @@ static int set_before_deny(PyObject *options, struct scope_host *host)
     return 0;
 }
 
+static int start_monitoring(PyObject *options)
+{
+    PyObject *tool_id = PyDict_GetItemString(options, "tool_id");
+    long number = tool_id != NULL ? PyLong_AsLong(tool_id) : 3;
+
+    if (number == -1 && PyErr_Occurred())
+        return -1;
+    return native_calls_start(number >= 0 && number <= INT_MAX ? (int)number : -1);
+}
+
 struct scope *host_options_scope(PyObject *options)
 {
     cleanup_scope struct scope *scope = NULL;
     struct policy *policy;
-    PyObject *tool_id = PyDict_GetItemString(options, "tool_id");
 
     if (host_options_refuse_inside(NULL, "safepyrun.guard", "make a guard of its own") < 0 ||
-        (is_true(options, "monitors") &&
-         native_calls_start(tool_id != NULL ? (int)PyLong_AsLong(tool_id) : 3) < 0))
+        (is_true(options, "monitors") && start_monitoring(options) < 0))
         return NULL;
     policy = make_policy(options);
     if (policy == NULL)

@@ -40,7 +40,7 @@ def on_call(caller, callee, fn, code, off, data, calls=()):
 
 def with_six(function):
     """on_call as the C code calls it; later versions of fastaudit give a seventh argument, the calls under way."""
-    if function is None or function is on_call or takes(function, 7, most=7) != 7:
+    if not callable(function) or function is on_call or takes(function, 7, most=7) != 7:
         return function
     return lambda *args: function(*args, ())
 

@@ -309,6 +309,14 @@ def test_names_told_to_the_host():
     assert [name.rpartition(".")[2] for name in seen] == ["audit_state"]
 
 
+def test_options_of_the_wrong_kind():
+    needs_monitoring()
+    with raises(TypeError):
+        mk_audit([], tool_id="x")
+    with raises(TypeError, "on_call is a function"):
+        mk_audit([], on_call=5)
+
+
 def test_f37_a_tool_id_that_is_taken():
     needs_monitoring()
     sys.monitoring.use_tool_id(3, "somebody")
