@@ -40,7 +40,7 @@ static void protect_own_runtime_folder(struct policy *policy)
 
 /*
  * What is run without a guard at the next start: of a kernel (a usercustomize.py), of JupyterLab (extensions, kernelspecs), of
- * a shell, of a session. With a home folder as write root it lies inside of that. Whether or not it is there by now.
+ * a shell, of a session, of an editor. With a home folder as write root it lies inside of that. Whether or not it is there by now.
  */
 static void protect_what_starts(struct policy *policy)
 {
@@ -50,7 +50,13 @@ static void protect_what_starts(struct policy *policy)
         "~/.bash_aliases", "~/.profile",           "~/.zshrc",               "~/.zshenv",
         "~/.zprofile",     "~/.zlogin",            "~/.config/fish",         "~/.config/autostart",
         "~/.config/git",   "~/.config/systemd",    "~/.config/environment.d", "~/.gitconfig",
-        "~/.inputrc",      "~/.pam_environment",   "~/.xprofile",            "~/.xsessionrc"};
+        "~/.inputrc",      "~/.pam_environment",   "~/.xprofile",            "~/.xsessionrc",
+        "~/.xinitrc",      "~/.xsession",          "~/.cshrc",               "~/.tcshrc",
+        "~/.kshrc",        "~/.login",             "~/.zlogout",             "~/.local/etc",
+        "~/.pdbrc",        "~/.gdbinit",           "~/.local/share/systemd", "~/.local/share/dbus-1",
+        "~/.vim",          "~/.vimrc",             "~/.config/nvim",         "~/.ipython/extensions",
+        "~/.emacs",        "~/.emacs.d",           "~/.config/emacs",        "~/.ipython/profile_default/ipython_config.py",
+        "~/.screenrc",     "~/.tmux.conf",         "~/.config/tmux"};
     const char *python = getenv("PYTHONUSERBASE");
 
     /* Without HOME it is the home of the user's entry in passwd, as for "~" in a write root. */

@@ -128,7 +128,9 @@ static void keys_of_all_kernels_stay_secret(void **state)
 static void what_starts_unguarded_is_not_written(void **state)
 {
     static const char *const paths[] = {".local/lib/python3.99/site-packages/usercustomize.py",
-                                        ".local/share/jupyter/labextensions/x/package.json", ".bashrc", ".gitconfig"};
+                                        ".local/share/jupyter/labextensions/x/package.json", ".bashrc", ".gitconfig",
+                                        ".local/etc/jupyter/jupyter_server_config.py", ".vimrc",
+                                        ".ipython/profile_default/ipython_config.py"};
     struct policy_sources sources = {.count = 0};
     const char *roots[] = {directory};
     struct options options = {.write_roots = roots, .write_root_count = 1};
