@@ -73,7 +73,7 @@ static void protect_what_starts(struct policy *policy)
 }
 
 /* The program and its library folder: as above. */
-static void protect_installation(struct policy *policy)
+static void protect_installation(struct policy *policy, const char *python)
 {
     cleanup_free char *program = installation_program();
     cleanup_free char *library = installation_file("");
@@ -82,6 +82,8 @@ static void protect_installation(struct policy *policy)
 
     if (program != NULL)
         policy_add_read_only(policy, program);
+    if (python != NULL) /* perhaps a link; what it is part of is known to the guard */
+        policy_add_read_only(policy, python);
     library[strlen(library) - 1] = '\0'; /* the slash before no name */
     policy_add_read_only(policy, library);
     policy_add_read_only(policy, package);
@@ -120,7 +122,7 @@ struct policy *session_policy_new(const struct options *options,
     add_runtime_folders(policy);
     protect_own_runtime_folder(policy);
     protect_files(policy, sources);
-    protect_installation(policy);
+    protect_installation(policy, options->python);
     protect_what_starts(policy);
     return policy;
 }

@@ -130,10 +130,11 @@ static void what_starts_unguarded_is_not_written(void **state)
     static const char *const paths[] = {".local/lib/python3.99/site-packages/usercustomize.py",
                                         ".local/share/jupyter/labextensions/x/package.json", ".bashrc", ".gitconfig",
                                         ".local/etc/jupyter/jupyter_server_config.py", ".vimrc",
-                                        ".ipython/profile_default/ipython_config.py"};
+                                        ".ipython/profile_default/ipython_config.py", "python"};
     struct policy_sources sources = {.count = 0};
     const char *roots[] = {directory};
-    struct options options = {.write_roots = roots, .write_root_count = 1};
+    cleanup_free char *python = xasprintf("%s/python", directory);
+    struct options options = {.write_roots = roots, .write_root_count = 1, .python = python};
     cleanup_policy struct policy *policy = NULL;
     cleanup_free char *old = xstrdup(getenv("HOME"));
     cleanup_free char *other = xasprintf("%s/.local/share/other", directory);
