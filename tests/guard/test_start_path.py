@@ -8,7 +8,7 @@ import pytest
 from guard_client import Guard
 
 #: what the interpreter, `site`, or a library that tries one looks for before it looks anywhere else
-PLANTED = ("sitecustomize", "usercustomize", "encodings", "tomllib", "signal", "planted")
+PLANTED = ("sitecustomize", "usercustomize", "encodings", "tomllib", "signal", "traceback", "planted")
 TRAP = "try: open({mark!r}, 'a').write(__name__ + ' ')\nexcept PermissionError: pass  # a cell, which is guarded\n"
 
 
@@ -38,6 +38,8 @@ def test_pythonpath(host, trap):
         outcome = guard.execute("import os, sys, planted; print(os.environ['PYTHONPATH'], sys.path[:3], planted.__file__)")
         assert outcome.stdout == f"{work}:/nonexistent ['', '{work}', '/nonexistent'] {work / 'planted.py'}\n"
         assert guard.execute("'SAFEPYRUN_PYTHONPATH' in os.environ").result == "False"
+        shown = guard.execute("1 / 0")  # traceback and linecache are loaded now, in the plain shell
+        assert shown.error == "ZeroDivisionError" and "line 1" in str(shown.all("ERROR")[0]["traceback"])
 
 
 def test_a_folder_outside_of_the_write_roots_is_as_ever(host, trap, tmp_path):

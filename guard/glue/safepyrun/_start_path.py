@@ -6,7 +6,8 @@ Which folders those are is decided in guard/start_path.c.
 import os
 import sys
 
-from safepyrun import _guard
+# _library remembers what sys.path is by now: the standard library alone
+from safepyrun import _guard, _library  # noqa: F401
 
 _STANDARD = tuple(sys.meta_path)  # before any of `site`
 _is_closed = None
