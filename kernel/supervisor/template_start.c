@@ -4,6 +4,7 @@
 #include "kernel/supervisor/template_ask.h"
 
 #include <fcntl.h>
+#include <glob.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/file.h>
@@ -13,10 +14,12 @@
 #include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <time.h>
 
 enum {
     LISTEN_FD = 3, /* in the template; the lock follows */
     FREE_FD = 16,
+    OLD_SECONDS = 24 * 60 * 60,
 };
 
 struct strings {
@@ -75,15 +78,51 @@ static void make_arguments(const struct template_start *start, struct strings *m
     add(made, xstrdup(start->kind.package));
 }
 
-/* "/…/HASH.s" -> "/…/HASH.lock". A new descriptor; -EWOULDBLOCK: somebody has it. */
+/* "/…/HASH.s" -> "/…/HASH.lock" */
+static char *beside(const char *path, const char *ending)
+{
+    return xasprintf("%.*s.%s", (int)strlen(path) - 2, path, ending);
+}
+
+/* A new descriptor; -EWOULDBLOCK: somebody has it, or has just removed it. */
 static int take_lock(const char *path)
 {
-    cleanup_free char *name = xasprintf("%.*s.lock", (int)strlen(path) - 2, path);
+    cleanup_free char *name = beside(path, "lock");
     cleanup_close int lock = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    struct stat ours;
+    struct stat there;
 
-    if (lock < 0 || flock(lock, LOCK_EX | LOCK_NB) < 0)
+    if (lock < 0 || flock(lock, LOCK_EX | LOCK_NB) < 0 || fstat(lock, &ours) < 0)
         return -errno;
+    if (stat(name, &there) < 0 || there.st_ino != ours.st_ino)
+        return -EWOULDBLOCK;
     return steal_fd(&lock);
+}
+
+/* A name is made of so much (template_key) that few come again: those of other days would stay until the machine is started anew. */
+static void forget_old(const char *folder)
+{
+    cleanup_free char *pattern = xasprintf("%s/*.log", folder);
+    time_t now = time(NULL);
+    glob_t logs = {0};
+
+    glob(pattern, 0, NULL, &logs);
+    for (size_t i = 0; i < logs.gl_pathc; i++) {
+        cleanup_free char *path = xasprintf("%.*s.s", (int)strlen(logs.gl_pathv[i]) - 4, logs.gl_pathv[i]);
+        cleanup_free char *lock_path = beside(path, "lock");
+        cleanup_close int lock = -1;
+        struct stat status;
+
+        if (stat(logs.gl_pathv[i], &status) < 0 || now - status.st_mtime < OLD_SECONDS)
+            continue;
+        lock = take_lock(path);
+        if (lock < 0)
+            continue; /* it lives */
+        unlink(path);
+        unlink(logs.gl_pathv[i]);
+        unlink(lock_path);
+    }
+    globfree(&logs);
 }
 
 /* Bound here and listened to by the template when it is warm: until then whoever connects is refused. */
@@ -161,7 +200,7 @@ static int high(int fd)
 
 int template_start(const struct template_start *start, bool *ret_is_new)
 {
-    cleanup_free char *log_path = xasprintf("%.*s.log", (int)strlen(start->path) - 2, start->path);
+    cleanup_free char *log_path = beside(start->path, "log");
     cleanup_close int lock = take_lock(start->path);
     cleanup_close int listener = lock >= 0 ? bind_socket(start->path) : -1;
     cleanup_close int log = -1;
@@ -176,6 +215,7 @@ int template_start(const struct template_start *start, bool *ret_is_new)
         return 0;
     if (lock < 0 || listener < 0)
         return lock < 0 ? lock : listener;
+    forget_old(start->kind.folder);
     log = open(log_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
     null = open("/dev/null", O_RDONLY | O_CLOEXEC);
     make_arguments(start, &arguments);
@@ -198,7 +238,7 @@ int template_start(const struct template_start *start, bool *ret_is_new)
  */
 char *template_stop(const char *path)
 {
-    cleanup_free char *aside = xasprintf("%.*s.x", (int)strlen(path) - 2, path);
+    cleanup_free char *aside = beside(path, "x");
     char *answer = template_question(path, TEMPLATE_STOP);
     cleanup_close int lock = -1;
 

@@ -325,6 +325,19 @@ def test_a_template_that_was_killed_is_replaced(warm):
     warm.template()
 
 
+def test_what_templates_of_other_days_left_is_cleared_away(warm):
+    folder = warm.run / "safepyrun"
+    folder.mkdir(mode=0o700)
+    for name, age in (("old", 2 * 86400), ("lately", 3600)):
+        for ending in ("s", "lock", "log"):
+            (folder / f"{name}.{ending}").touch()
+            os.utime(folder / f"{name}.{ending}", (time.time() - age,) * 2)
+    assert warm.command("start").stdout == "started\n"
+    left = {path.name for path in folder.iterdir()}
+    assert not any(name.startswith("old.") for name in left) and {"lately.s", "lately.lock", "lately.log"} <= left
+    assert warm.command("stop").stdout == "stopped\n"
+
+
 def test_it_ends_when_nobody_comes(warm):
     assert warm.command("start", "--python", sys.executable, "--shell", warm.shell, "--idle", "1").stdout == "started\n"
     pid = warm.template()
