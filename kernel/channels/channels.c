@@ -6,7 +6,10 @@
 enum {
     LINGER_MS = 1000,
     RECEIVE_BITE = 64,            /* messages taken from one socket before the others have their turn */
+    RECEIVE_MS = 20,              /* … and how long: to check a large one takes its time */
+    RECEIVE_ALL_MS = 500,         /* a stranger could send as fast as we read */
     MAX_FRAME_BYTES = 256 << 20, /* ZMQ_MAXMSGSIZE: one frame from a stranger */
+    MAX_TOPIC_BYTES = 1024,      /* the same where only subscriptions come; libzmq takes 50 times as much for one */
 };
 
 static void compose(struct channels *channels, const struct outgoing *outgoing, struct frames *frames)
@@ -137,11 +140,12 @@ static int after_reading(struct router *router, int result)
 static int on_router(void *context)
 {
     struct router *router = context;
+    int64_t end = loop_now_ms() + RECEIVE_MS;
     int result = 0;
 
     /* A client that has subscribed before it asked hears the answer's status messages too. */
     result = iopub_read_subscriptions(&router->channels->iopub);
-    for (int i = 0; result == 0 && i < RECEIVE_BITE; i++)
+    for (int i = 0; result == 0 && i < RECEIVE_BITE && (i == 0 || loop_now_ms() < end); i++)
         result = receive_message(router);
     return after_reading(router, result);
 }
@@ -149,9 +153,10 @@ static int on_router(void *context)
 int channels_read_shell(struct channels *channels)
 {
     struct router *shell = &channels->routers[CHANNEL_SHELL];
+    int64_t end = loop_now_ms() + RECEIVE_ALL_MS;
     int result = 0;
 
-    while (result == 0)
+    while (result == 0 && loop_now_ms() < end)
         result = receive_message(shell);
     return after_reading(shell, result);
 }
@@ -223,10 +228,10 @@ static int encrypt(void *socket, const struct connection_file *file)
     return 0;
 }
 
-static int set_common_options(void *socket, const struct connection_file *file)
+static int set_common_options(void *socket, enum channel channel, const struct connection_file *file)
 {
     int linger = LINGER_MS;
-    int64_t max_bytes = MAX_FRAME_BYTES;
+    int64_t max_bytes = channel == CHANNEL_IOPUB ? MAX_TOPIC_BYTES : MAX_FRAME_BYTES;
     int keepalive = 1;
     int ipv6 = 1;
 
@@ -303,7 +308,7 @@ static int bind_channel(struct channels *channels, struct connection_file *file,
                         enum channel channel, char **ret_error)
 {
     void *socket = socket_of(channels, channel);
-    int result = set_common_options(socket, file);
+    int result = set_common_options(socket, channel, file);
 
     if (result == 0)
         result = bind_socket(socket, file, channel);

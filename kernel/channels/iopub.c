@@ -9,6 +9,8 @@ enum {
     SEND_HWM = 1000,                    /* messages per subscriber inside libzmq */
     CONGESTED_BYTES = 16 * 1024 * 1024, /* in our own queue, before the cell has to wait */
     CONGESTED_MESSAGES = 10000,
+    SUBSCRIPTIONS_BITE = 64, /* taken in before others have their turn: who sends them needs no key */
+    WELCOME_MESSAGES = 1000, /* somebody does not read: newcomers are not welcomed, or their welcomes would pile up */
     RETRY_MS = 5, /* an XPUB always calls itself writable: only trying tells */
 };
 
@@ -118,7 +120,8 @@ int iopub_publish(struct iopub *iopub, struct frames *frames)
 
 int iopub_read_subscriptions(struct iopub *iopub)
 {
-    for (;;) {
+    iopub->source.again = true;
+    for (int i = 0; i < SUBSCRIPTIONS_BITE; i++) {
         cleanup_frames struct frames frames = FRAMES_NONE;
         int result = frames_receive(iopub->socket, &frames);
         struct bytes notice;
@@ -145,9 +148,10 @@ int iopub_read_subscriptions(struct iopub *iopub)
         /* Fails only when the peer has gone in the meantime. */
         zmq_setsockopt(iopub->socket, subscribes ? ZMQ_SUBSCRIBE : ZMQ_UNSUBSCRIBE, topic.data,
                        topic.size);
-        if (subscribes && utf8_is_valid(topic))
+        if (subscribes && iopub->count < WELCOME_MESSAGES && utf8_is_valid(topic))
             iopub->welcome(iopub->context, topic);
     }
+    return 0;
 }
 
 bool iopub_is_congested(const struct iopub *iopub)

@@ -5,7 +5,7 @@
  * and a queue that is full is felt by the cell, which has to wait (iopub_is_congested()). Who takes
  * nothing at all for a long time is disconnected, or one client that hangs would hang every cell: libzmq
  * has no view of one subscriber, but TCP has (TCP_USER_TIMEOUT; on ipc the cell waits).
- * Every subscriber is welcomed before it hears anything else (JEP 65).
+ * Every subscriber is welcomed before it hears anything else (JEP 65), unless the queue is long.
  *
  * What is published in one round of the loop leaves together, at its end: libzmq then writes it to a
  * connection at once, where each message alone would wake its thread and every subscriber. Who sends on
@@ -52,7 +52,7 @@ int iopub_publish(struct iopub *iopub, struct frames *frames);
 /* Gives the socket what it takes of the queue. Returns 0 or -errno. */
 int iopub_flush(struct iopub *iopub);
 
-/* Takes in the subscriptions that have arrived. Returns 0 or -errno. */
+/* Takes in the subscriptions that have arrived, or the first of very many. Returns 0 or -errno. */
 int iopub_read_subscriptions(struct iopub *iopub);
 
 /* Whether so much waits that no more output should be taken from the guard. */

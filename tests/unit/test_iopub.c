@@ -228,9 +228,35 @@ static void who_takes_nothing_is_cut_off(void **state)
     tear_down(&fixture);
 }
 
+static void very_many_subscriptions_wait_their_turn(void **state)
+{
+    struct fixture fixture;
+    void *socket;
+    int rounds = 0;
+
+    (void)state;
+    set_up(&fixture);
+    socket = subscribe(&fixture, 0);
+    for (int i = 0; i < 500; i++) {
+        char topic[16];
+
+        snprintf(topic, sizeof(topic), "topic %d", i);
+        zmq_setsockopt(socket, ZMQ_SUBSCRIBE, topic, strlen(topic));
+    }
+    for (int before = 1; fixture.welcomes < 501 && rounds < 100; rounds++, before = fixture.welcomes) {
+        assert_int_equal(iopub_read_subscriptions(&fixture.iopub), 0);
+        assert_true(fixture.welcomes - before < 100);
+        assert_true(fixture.iopub.source.again || fixture.welcomes == 501);
+    }
+    assert_int_equal(fixture.welcomes, 501);
+    zmq_close(socket);
+    tear_down(&fixture);
+}
+
 RUN(cmocka_unit_test(every_subscriber_is_welcomed_first),
     cmocka_unit_test(a_slow_subscriber_loses_nothing),
     cmocka_unit_test(what_is_published_leaves_when_it_is_flushed),
     cmocka_unit_test(what_is_long_leaves_at_once),
     cmocka_unit_test(a_newcomer_hears_nothing_from_before_its_welcome),
-    cmocka_unit_test(who_takes_nothing_is_cut_off))
+    cmocka_unit_test(who_takes_nothing_is_cut_off),
+    cmocka_unit_test(very_many_subscriptions_wait_their_turn))

@@ -1,7 +1,11 @@
 """iopub: a welcome for everybody, nothing lost by anybody."""
 
+import contextlib
+import socket
+import struct
 import time
 
+import pytest
 import zmq
 from frontend import Frontend, labels, text
 
@@ -63,3 +67,27 @@ def test_stalled_subscriber_does_not_block_the_others(kernel, front):
             _, outputs = front.run("print('x' * 100_000)", timeout=30)
             assert len(text(outputs)) == 100_001
         assert front.ask("kernel_info_request", channel="control")["status"] == "ok"
+
+
+GREETING = b"\xff" + bytes(8) + b"\x7f\x03\x00NULL" + bytes(16) + bytes(32)
+READY = b"\x05READY\x0bSocket-Type\x00\x00\x00\x04XSUB"
+
+
+def hear(peer, what):
+    heard = b""
+    while what not in heard:
+        heard += peer.recv(10000) or pytest.fail(f"closed before {what}")
+
+
+def test_a_topic_of_a_megabyte_is_no_topic(kernel, front):
+    """libzmq takes fifty times as much memory for one, and who sends it needs no key. Its own client falls over it."""
+    with socket.create_connection(("127.0.0.1", kernel.connection["iopub_port"]), timeout=10) as peer:
+        peer.sendall(GREETING)
+        hear(peer, b"XPUB")
+        peer.sendall(bytes([4, len(READY)]) + READY)
+        peer.sendall(b"\x00\x04\x01own")
+        hear(peer, b"iopub_welcome")
+        peer.sendall(b"\x02" + struct.pack(">Q", 2**20 + 1) + b"\x01")
+        with contextlib.suppress(ConnectionResetError):
+            assert peer.recv(10000) == b""
+    assert text(front.run("print(1)")[1]) == "1\n"
