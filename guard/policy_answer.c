@@ -157,6 +157,9 @@ static int print_text(const struct configuration *configuration)
     const char *files = configuration->result.paths;
 
     printf("# policy files: %s\n", files[0] != '\0' ? files : "none");
+    if (configuration->result.left_out != NULL)
+        printf("# left out: %s; your own policy file would have to say project_policy = true\n",
+               configuration->result.left_out);
     if (print_keys(configuration, false) < 0 || print_keys(configuration, true) < 0)
         return -1;
     return print_globals(configuration);

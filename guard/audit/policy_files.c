@@ -41,6 +41,7 @@ void policy_result_finish(struct policy_result *result)
     for (size_t i = 0; i < POLICY_KEYS_MAX; i++)
         free(steal(result->origins[i]));
     free(steal(result->paths));
+    free(steal(result->left_out));
 }
 
 /* A cell gets its own tomllib, should it want one: nothing that we used stays reachable. */
@@ -58,14 +59,17 @@ static void forget_tomllib(void)
 /* Fills `files` with those that count, parsed. */
 static int open_files(const struct policy_text *texts, size_t count,
                       struct policy_file files[FILES_MAX], size_t *ret_opened,
-                      bool *ret_wants_project, char **ret_problem)
+                      struct policy_result *result, char **ret_problem)
 {
     for (size_t i = 0; i < count; i++) {
         struct policy_file *file = &files[*ret_opened];
         int outcome;
 
-        if (strcmp(texts[i].kind, "project") == 0 && !*ret_wants_project)
+        if (strcmp(texts[i].kind, "project") == 0 && !result->uses_project) {
+            free(result->left_out);
+            result->left_out = xstrdup(texts[i].path);
             continue;
+        }
         if (texts[i].problem[0] != '\0') {
             *ret_problem = xasprintf("policy file %s: it %s", texts[i].path, texts[i].problem);
             return POLICY_E_BAD_VALUE;
@@ -76,7 +80,7 @@ static int open_files(const struct policy_text *texts, size_t count,
             return outcome;
         (*ret_opened)++;
         if (strcmp(texts[i].kind, "user") == 0)
-            *ret_wants_project = policy_file_wants_project(file);
+            result->uses_project = policy_file_wants_project(file);
     }
     return 0;
 }
@@ -126,7 +130,7 @@ int policy_files_apply(struct policy *policy, const struct policy_text *texts, s
         *ret_problem = xstrdup("policy files: there are too many");
         return POLICY_E_BAD_VALUE;
     }
-    outcome = open_files(texts, count, files, &opened, &ret_result->uses_project, ret_problem);
+    outcome = open_files(texts, count, files, &opened, ret_result, ret_problem);
     if (outcome == 0)
         outcome = apply(files, opened, &target, ret_problem);
     if (outcome == 0)

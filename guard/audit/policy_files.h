@@ -27,6 +27,7 @@ struct policy_result {
     char *origins[POLICY_KEYS_MAX]; /* by the rows of policy_keys(); NULL: the preset; owned */
     bool uses_project;              /* project_policy = true */
     char *paths;                    /* of the files in force: "a, b"; "" for none; owned */
+    char *left_out;                 /* a project's file that does not count, or NULL; owned */
 };
 
 /*

@@ -93,7 +93,8 @@ static void check_policy_files(struct doctor *doctor)
         if (source->problem != NULL)
             say(doctor, WRONG, "policy file", "%s: %s", source->path, source->problem);
         else
-            say(doctor, FINE, "policy file", "%s can be read", source->path);
+            say(doctor, FINE, "policy file", "%s can be read%s", source->path,
+                strcmp(source->kind, "project") == 0 ? "; it counts if your own says project_policy = true" : "");
     }
 }
 

@@ -192,6 +192,15 @@ def test_show(tmp_path):
     assert f'ok_dests = ["b"]  # {given}' in as_text
 
 
+def test_a_projects_file_that_does_not_count_is_named(tmp_path):
+    project = put(tmp_path / "project/.safepyrun.toml", "ban_defs = false\n")
+    shown = ask("show", home=tmp_path, cwd=project.parent).stdout
+    assert f"# left out: {project};" in shown and "ban_defs = true" in shown
+    put(tmp_path / ".config/safepyrun/policy.toml", "project_policy = true\n")
+    shown = ask("show", home=tmp_path, cwd=project.parent).stdout
+    assert "left out" not in shown and f"ban_defs = false  # {project}" in shown
+
+
 def test_what_is_shown_is_a_policy_file(tmp_path):
     shown = put(tmp_path / "shown.toml", ask("show", home=tmp_path).stdout)
     assert ask("check", shown, home=tmp_path).returncode == 0
