@@ -273,8 +273,9 @@ static int start(struct kernel *kernel, char **ret_error)
     if (opening_audit_log(kernel, ret_error) != 0)
         return 1;
     kernel->private_directory = private_directory_make(ret_error);
-    if (kernel->private_directory == NULL || opening_policy(kernel, ret_error) != 0)
+    if (kernel->private_directory == NULL)
         return 1;
+    opening_policy(kernel);
     warm_init(kernel);
     /* Before the sockets: a signal is older than the request beside it. */
     signals_watch(kernel->loop, &kernel->signal_source, on_signal, kernel);

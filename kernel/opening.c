@@ -71,22 +71,15 @@ static void protect_audit_log(struct policy *policy, const char *path)
 }
 
 /*
- * A file that was named on our own command line and cannot be read ends us; launchers show that. What is
- * wrong in any of them is found by the guard, and told by every cell.
+ * What is wrong in any of the files, or that one cannot be read, is found by the guard and told by every cell. To end
+ * instead would leave whoever has moved a file with a notebook server that says "the kernel died", and not why.
  */
-int opening_policy(struct kernel *kernel, char **ret_error)
+void opening_policy(struct kernel *kernel)
 {
-    const char *problem;
     cleanup_policy struct policy *policy = NULL;
 
     policy_sources_read(kernel->options.policy_file, &kernel->policy_files);
-    problem = policy_sources_problem(&kernel->policy_files, "argument");
-    if (problem != NULL) {
-        *ret_error = xasprintf("the policy file %s %s", kernel->options.policy_file, problem);
-        return 1;
-    }
     policy = session_policy_new(&kernel->options, &kernel->policy_files, kernel->private_directory);
     protect_audit_log(policy, kernel->audit_log_path);
     policy_encode(policy, &kernel->policy);
-    return 0;
 }

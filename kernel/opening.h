@@ -17,5 +17,5 @@ int opening_connection(struct kernel *kernel, char **ret_error);
 /* Returns 0, also without the log that is usual, or 1. */
 int opening_audit_log(struct kernel *kernel, char **ret_error);
 
-/* The policy files, and what is sent of them to the guard; after the private directory. Returns 0 or 1. */
-int opening_policy(struct kernel *kernel, char **ret_error);
+/* The policy files, and what is sent of them to the guard; after the private directory. */
+void opening_policy(struct kernel *kernel);

@@ -82,7 +82,7 @@ def test_unknown_arguments_are_tolerated(start_kernel, shell):
     hello(start_kernel(shell=shell, arguments=["--HistoryManager.hist_file=:memory:", "--debug", "--unknown", "value"]))
 
 
-@pytest.mark.parametrize("arguments", [["--shell", "bash"], ["--on-guard-death", "dance"], ["--policy", "no-such-file.toml"]])
+@pytest.mark.parametrize("arguments", [["--shell", "bash"], ["--on-guard-death", "dance"]])
 def test_a_wrong_value_of_ours_is_an_error(start_kernel, arguments):
     kernel = start_kernel(arguments=arguments)
     assert kernel.wait() != 0
@@ -166,6 +166,12 @@ def why_not(kernel):
 def test_a_copy_of_the_installation_works(start_kernel, installation):
     with start_kernel().frontend() as front:
         assert front.run("1")[0].content["status"] == "ok"
+
+
+def test_a_policy_that_is_not_there(start_kernel, tmp_path):
+    """A kernel that ended would leave the reason in the log of a server that nobody reads."""
+    kernel = start_kernel(arguments=["--policy", str(tmp_path / "moved.toml")])
+    assert f"policy file {tmp_path}/moved.toml: it cannot be read: No such file" in why_not(kernel)
 
 
 def test_a_python_that_is_too_old(start_kernel, tmp_path):
