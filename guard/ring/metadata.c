@@ -236,7 +236,16 @@ static int resolve(const struct call *call, const struct seccomp_notif *asked,
     return result < 0 ? result : magic ? -EPERM : 0;
 }
 
-/* Opens it below the root that covers it, following nothing. -EPERM outside of all. */
+static bool lies_in_other(const struct string_list *roots, size_t index)
+{
+    for (size_t i = 0; i < roots->count; i++)
+        if (i != index && ring_path_is_below(roots->items[index], roots->items[i]))
+            return true;
+    return false;
+}
+
+/* Opens it below the outermost root that covers it, following nothing: the way to one inside of another is the
+   cell's, who could make it a link in the meantime. -EPERM outside of all. */
 static int open_below_root(const struct metadata_rules *rules, const char *resolved)
 {
     struct open_how how = {.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC,
@@ -248,7 +257,7 @@ static int open_below_root(const struct metadata_rules *rules, const char *resol
         cleanup_close int folder = -1;
         long fd;
 
-        if (!ring_path_is_below(resolved, root) || string_list_has_part_of(&rules->names, tail) ||
+        if (lies_in_other(&rules->roots, i) || !ring_path_is_below(resolved, root) || string_list_has_part_of(&rules->names, tail) ||
             ring_path_is_in(resolved, &rules->read_only))
             continue;
         tail += strspn(tail, "/");
