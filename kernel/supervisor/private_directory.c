@@ -4,8 +4,9 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <sys/stat.h>
+
+enum { DEPTH_MAX = 200 }; /* each level is a descriptor; what lies deeper stays */
 
 /*
  * matplotlib builds its font list at first import, for 0.7 s, unless it finds one. The user's own is
@@ -91,18 +92,27 @@ char *private_directory_make(char **ret_error)
     return path;
 }
 
-static int remove_entry(const char *path, const struct stat *status, int type, struct FTW *ftw)
+/* By descriptors, and no link is followed: a process of the session that is still there could put one in a folder's place. */
+static void remove_folder(int parent, const char *name, int depth)
 {
-    (void)status;
-    (void)type;
-    (void)ftw;
-    remove(path);
-    return 0;
+    int fd = depth < DEPTH_MAX ? openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : -1;
+    DIR *directory = fd >= 0 ? fdopendir(fd) : NULL;
+    const struct dirent *entry;
+
+    while (directory != NULL && (entry = readdir(directory)) != NULL) {
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+            continue;
+        if (unlinkat(dirfd(directory), entry->d_name, 0) < 0 && errno == EISDIR)
+            remove_folder(dirfd(directory), entry->d_name, depth + 1);
+    }
+    if (directory != NULL)
+        closedir(directory);
+    unlinkat(parent, name, AT_REMOVEDIR);
 }
 
 void private_directory_remove(char *path)
 {
     if (path != NULL)
-        nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+        remove_folder(AT_FDCWD, path, 0);
     free(path);
 }
