@@ -63,6 +63,17 @@ static PyObject *note_of_number(const struct policy_limits *limits, long number)
     }
 }
 
+/* Native code (pyarrow, DuckDB) raises no audit event, so that nobody but the system has refused it. */
+static PyObject *note_of_roots(const struct policy *policy)
+{
+    char roots[256];
+
+    if (policy->write_roots == NULL)
+        return NULL;
+    write_roots_describe(policy->write_roots, roots, sizeof(roots));
+    return PyUnicode_FromFormat("ok_dests: files outside of the write roots (%s) are read-only", roots);
+}
+
 PyObject *limit_note(PyObject *error)
 {
     const struct policy_limits *limits = &audit_policy()->limits;
@@ -70,6 +81,7 @@ PyObject *limit_note(PyObject *error)
     if (is_instance(error, PyExc_MemoryError))
         return note("memory_limit_mb", limits->memory_limit_mb);
     if (is_instance(error, PyExc_OSError))
-        return note_of_number(limits, number_of(error));
+        return number_of(error) == EROFS ? note_of_roots(audit_policy())
+                                         : note_of_number(limits, number_of(error));
     return is_about_threads(error) ? note_of_tasks(limits) : NULL;
 }

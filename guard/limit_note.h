@@ -2,8 +2,9 @@
  * limit_note - which limit stands behind an exception of the system's
  *
  * A resource limit shows itself as MemoryError, "can't start new thread" or an OSError, which name no
- * limit. This finds the key of the policy that made it so. It only adds words to an error that is
- * shown; the limits themselves are set by the kernel process.
+ * limit; the OS ring's no to native code that writes elsewhere as "Read-only file system". This finds the key
+ * of the policy that made it so. It only adds words to an error that is shown; the limits themselves are set by
+ * the kernel process.
  */
 #pragma once
 

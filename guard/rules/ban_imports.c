@@ -16,7 +16,7 @@ static int refuse(const struct node *node, const char *module, const char *banne
                               "do without it, or add it to allowed_imports in the policy file");
     if (strcmp(banned, "importlib") == 0)
         return rule_refuse(node, found, "importlib imports any module under any name",
-                           "use an import statement");
+                           "import the module that you need by its own name; its __version__ is its version");
     reason = xasprintf("\"%s\" is in ban_imports", banned);
     return rule_refuse(node, found, reason,
                        "do without it, or take it out of ban_imports in the policy file");

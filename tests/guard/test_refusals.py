@@ -308,3 +308,9 @@ def test_ipython_card_of_a_nested_cell(strict_ipython):  # noqa: F811
 def test_ipython_card_of_what_a_library_wraps(strict_ipython):  # noqa: F811
     answer = strict_ipython.run("import requests\nrequests.get('http://localhost:9/')")
     assert answer.one("display_data")["data"][MIME]["what"] == "use the network"
+
+
+def test_what_the_system_refused_to_native_code_is_explained(guarded):
+    """It raises no audit event, so that the error is the system's and names no key."""
+    reply = guarded.execute("import errno\nraise OSError(errno.EROFS, 'Failed to open local file')").reply
+    assert "(ok_dests: files outside of the write roots (" in reply["evalue"] and "ok_dests" in reply["traceback"][-1]
