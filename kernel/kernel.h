@@ -18,6 +18,7 @@
 #include "kernel/execution/deaf.h"
 #include "kernel/execution/debugger.h"
 #include "kernel/execution/errand.h"
+#include "kernel/execution/from_guard.h"
 #include "kernel/execution/outputs.h"
 #include "kernel/execution/question.h"
 #include "kernel/execution/queue.h"
@@ -58,6 +59,7 @@ struct kernel {
     struct debugger debugger;
     struct question question;  /* the one that is open, or the last one */
     struct errand errand;      /* a command that is run for the cell */
+    struct guard_lines guard_lines;
     struct cells *cells;
     struct outputs outputs;
     struct comms *comms;

@@ -1,5 +1,6 @@
 #include "kernel/execution/from_guard.h"
 
+#include "guard/link/utf8.h"
 #include "kernel/execution/account.h"
 #include "kernel/execution/breach.h"
 #include "kernel/execution/cell_error.h"
@@ -12,7 +13,12 @@
 #include "kernel/wire/json_text.h"
 #include "kernel/wire/passive.h"
 
-enum { HISTORY_DELAY_MS = 500 }; /* cells of a batch share one transaction */
+enum {
+    HISTORY_DELAY_MS = 500, /* cells of a batch share one transaction */
+    GUARD_LINES_MAX = 200, /* in the log, in so long a time */
+    GUARD_LINES_MS = 10000,
+    GUARD_LINE_BYTES_MAX = 4000,
+};
 
 static int write_stream(struct kernel *kernel, enum stream stream, uint32_t cell, struct bytes bytes)
 {
@@ -279,14 +285,28 @@ static int take_reply(struct kernel *kernel, const struct frame *frame)
     return result != 0 ? result : main_shell_run_next(kernel);
 }
 
+/* The log has no bound of its own, and a cell can have the guard write to it. */
+static bool log_has_room(struct kernel *kernel)
+{
+    struct guard_lines *lines = &kernel->guard_lines;
+
+    if (loop_now_ms() - lines->since_ms > GUARD_LINES_MS) {
+        if (lines->count > GUARD_LINES_MAX)
+            log_warning("guard: %u lines are left out", lines->count - GUARD_LINES_MAX);
+        *lines = (struct guard_lines){.since_ms = loop_now_ms()};
+    }
+    return ++lines->count <= GUARD_LINES_MAX;
+}
+
 static int take_log(struct kernel *kernel, const struct frame *frame)
 {
     cleanup_free char *name = xstrndup(frame->parts[0].data, frame->parts[0].size);
+    size_t size = utf8_cut(frame->parts[1], GUARD_LINE_BYTES_MAX);
     enum log_level level = LOG_INFO;
 
-    (void)kernel;
     log_level_from_name(name, &level);
-    log_write(level, "guard: %.*s", (int)frame->parts[1].size, (const char *)frame->parts[1].data);
+    if (log_has_room(kernel))
+        log_write(level, "guard: %.*s", (int)size, (const char *)frame->parts[1].data);
     return 0;
 }
 
@@ -296,8 +316,11 @@ static int take_denial(struct kernel *kernel, const struct frame *frame)
     return 0;
 }
 
+/* One that nobody waits for any more tells why there was no copy; many would fill the log. */
 static int take_not_frozen(struct kernel *kernel, const struct frame *frame)
 {
+    if (!copies_is_pending(&kernel->copies) && !log_has_room(kernel))
+        return 0;
     return copies_take_refusal(&kernel->copies, frame->parts[0]);
 }
 

@@ -9,7 +9,15 @@
 #include "guard/link/bytes.h"
 #include "guard/link/frame.h"
 
+#include <stdint.h>
+
 struct kernel;
+
+/* Lines that the guard had written to the log lately. */
+struct guard_lines {
+    int64_t since_ms;
+    unsigned count;
+};
 
 /* A frame after READY. Returns 0 or -errno. */
 int from_guard_frame(struct kernel *kernel, const struct frame *frame);

@@ -119,6 +119,15 @@ def test_log_file(start_kernel, tmp_path):
     assert kernel.connection["key"] not in written
 
 
+def test_a_cell_cannot_fill_the_log(start_kernel, tmp_path):
+    log = tmp_path / "kernel.log"
+    kernel = start_kernel(arguments=["--log", log])
+    with kernel.frontend() as front:
+        front.run("import sys\nlog = sys.modules['safepyrun._guard'].log\nfor i in range(1000): log('error', f'{i} ' + 'ä' * 10000)")
+    lines = [line for line in log.read_text().splitlines() if "guard: " in line]
+    assert 100 < len(lines) < 250 and max(map(len, lines)) < 4100 and lines[0].rstrip("ä").endswith("guard: 0 ")
+
+
 def test_starting_status_and_new_session(start_kernel):
     sessions = set()
     for _ in range(2):
