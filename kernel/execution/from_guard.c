@@ -364,13 +364,21 @@ static const struct {
     [FRAME_DENIAL] = {take_denial, 1},
 };
 
+/* A trial that waits for its copy has a number already, and the guard has not been told of it. */
+static bool is_running(struct kernel *kernel, uint32_t cell)
+{
+    const struct request *request = kernel_running(kernel, cell);
+
+    return request != NULL && !(kernel->restore.waits && request == kernel->queue.running);
+}
+
 static const char *find_fault(struct kernel *kernel, const struct frame *frame)
 {
     const struct frame_rule *rule = frame_rule(frame->type);
 
     if (takers[frame->type].take == NULL)
         return "it broke the protocol: a frame that it may not send";
-    if (rule->permitted == FRAME_RUNNING && kernel_running(kernel, frame->cell) == NULL)
+    if (rule->permitted == FRAME_RUNNING && !is_running(kernel, frame->cell))
         return "it broke the protocol: a frame for a request that does not run";
     if (rule->permitted == FRAME_WITH && frame->cell != 0 &&
         !cells_is_known(kernel->cells, frame->cell))

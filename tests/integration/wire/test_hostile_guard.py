@@ -1,0 +1,181 @@
+"""The kernel process believes no guard: one that answers at random costs itself, and nobody else.
+
+Frames of every type, mostly for cells that run, so that they get past the first look; copies that take over, or say the wrong
+thing, or end; meanwhile a client does what clients do.
+"""
+
+import random
+import re
+import time
+
+import hostile_guard
+import pytest
+from debugger import Debugger
+
+GUARD = r"""
+import array, os, random, select, signal, time
+
+chance = random.Random(SEED)
+recent, numbers = [], [b"1"]
+copies = socket.socket(fileno=os.dup(link.fileno() + 2))  # DESCRIPTOR_COPIES
+copies.setblocking(False)
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+one_of = chance.choice
+
+def encode(value):
+    return json.dumps(value).encode()
+
+def any_number():
+    return b"%d" % chance.randrange(25)
+
+FRAMES = {
+    "STDOUT": lambda: [b"x" * one_of([0, 1, 5000])],
+    "STDERR": lambda: [b"\xff\n"],
+    "DISPLAY_DATA": lambda: [encode({"data": {"text/plain": "x"}, "metadata": {}}), b"{}"],
+    "UPDATE_DISPLAY_DATA": lambda: [encode({"data": {}}), b"{}"],
+    "CLEAR_OUTPUT": lambda: [encode({"wait": one_of([True, 1])}), b"{}"],
+    "EXECUTE_RESULT": lambda: [encode({"data": {"text/plain": "r"}, "execution_count": one_of([1, -1, "x"])}), b"{}"],
+    "ERROR": lambda: [encode({"ename": one_of(["E", 1]), "evalue": "v", "traceback": one_of([["a"], "x", [1]])}), b"{}"],
+    "COMM_OPEN": lambda: [encode({"comm_id": one_of("ab"), "target_name": "t", "data": {}}), b"{}"],
+    "COMM_MSG": lambda: [encode({"comm_id": one_of("ab"), "data": {}}), b"{}", b"buffer"],
+    "COMM_CLOSE": lambda: [encode({"comm_id": one_of("ab")}), b"{}"],
+    "INPUT_REQUEST": lambda: [encode({"prompt": "p", "password": False})],
+    "ASK": lambda: [any_number(), any_number(), b"5", one_of([b"/tmp/x", b"", b"\xff" * 600])],
+    "ERRAND": lambda: [any_number(), one_of([b"sh", b"pip"]), b"show", one_of([b"show", b"join", b"keep"]), one_of([b"/tmp", b"/none"]), b"true"],
+    "ERRAND_END": lambda: [any_number()],
+    "ASIDE": lambda: one_of([[], [b'{"status":"ok"}']]),
+    "SUBSHELL": lambda: [one_of([b"open", b"open", b"closed", b"failed"])],
+    "REPLY": lambda: one_of([[], [encode({"status": one_of(["ok", "error", "aborted", 1]), "execution_count": 1, "ename": "E", "evalue": "v",
+                                          "traceback": []}), b"{}"]]),
+    "DEBUG_REPLY": lambda: [encode({"type": "response", "success": True, "body": {"variables": []}}), one_of(numbers)],
+    "DEBUG_EVENT": lambda: [encode({"event": one_of(["stopped", "continued", "x"]), "body": {}})],
+    "NOT_FROZEN": lambda: [b"because"],
+    "THAWED": lambda: [],
+    "INTERRUPTED": lambda: [],
+    "LOG": lambda: [b"info", b"line"],
+    "IMPORTED": lambda: [b"numpy"],
+    "DENIAL": lambda: [one_of([encode({"event": "open", "rule": "r", "subject": "s", "what": "w", "why": "y", "remedy": "r", "message": "m"}),
+                               encode({"skipped": one_of([1, -5, "x", 10 ** 30])}), b"{}"])],
+}
+NAMES = [*FRAMES, "REPLY", "REPLY", "REPLY"]
+NAMED = {number: name for name, number in NUMBER.items()}
+
+def freeze(number):
+    global link
+    try:
+        while True:
+            found, more, _, _ = copies.recvmsg(16, 256)
+            passed = array.array("i", more[0][2])
+            if found == number:
+                break
+    except (OSError, IndexError):
+        return
+    if chance.random() < 0.2 or os.fork():
+        os.close(passed[0])
+        return
+    os.setsid()
+    chance.seed(os.getpid())
+    link = socket.socket(fileno=passed[0])
+    link.setblocking(True)
+    for _ in range(one_of([0, 1, 1, 1, 1, 1, 2])):
+        send("FROZEN", 0)
+    while NAMED[receive()[0]] != "THAW":
+        if chance.random() < 0.2:
+            os._exit(0)
+    recent.clear()
+    send("THAWED", 0)
+
+def take():
+    kind, cell, parts = receive()
+    name = NAMED[kind]
+    if name == "SHUTDOWN":
+        os._exit(0)
+    if name == "FREEZE":
+        freeze(parts[0])
+    elif name == "DEBUG" and parts[0] != b"settings":
+        numbers[:] = [*numbers[-2:], parts[1]]
+    elif name in ("COMPLETE", "INSPECT", "IS_COMPLETE", "VARIABLES"):
+        send("REPLY", cell, b'{"status":"ok"}')
+    elif name.startswith("COMM_"):
+        send("REPLY", cell)
+    elif cell:
+        recent[:] = [*recent[-3:], cell]
+
+try:
+    while True:
+        if select.select([link], [], [], 0.01)[0]:
+            take()
+        if recent and chance.random() < 0.4:
+            name = one_of(NAMES)
+            send(name, chance.randrange(1, 4) if name == "SUBSHELL" else one_of(recent), *FRAMES[name]())
+except (OSError, struct.error):
+    pass  # the kernel process has seen enough
+"""
+READY = {"ask": {"seconds": 5, "pass": [], "hide": []}, "limits": {"copies": 4, "timeout_seconds": 3, "grace_seconds": 1}}
+DAP = ["initialize", "attach", "attach", "disconnect", "setExceptionBreakpoints", "evaluate", "continue", "pause", "inspectVariables", "variables"]
+
+
+#: answers a trial that it has not been told of, when a debugger attaches
+HASTY_GUARD = r"""
+while True:
+    kind, _, parts = receive()
+    if kind == NUMBER["DEBUG"] and json.loads(parts[2])["attached"]:
+        send("REPLY", 1, b'{"status":"ok","execution_count":1}', b"{}")
+        send("NOT_FROZEN", 0, b"no")
+"""
+
+
+def test_an_answer_to_a_trial_that_waits_for_its_copy(start_kernel, tmp_path):
+    guard = hostile_guard.write(tmp_path / "guard.py", READY, HASTY_GUARD)
+    kernel = start_kernel(arguments=("--python", guard, "--on-guard-death", "respawn"))
+    front = kernel.frontend()
+    msg_id = front.execute("%%trial\n1")
+    front.until(msg_id, "busy")
+    Debugger(front).attach()
+    assert front.reply(msg_id).content["status"] == "error"
+    assert front.ask("kernel_info_request", channel="control")["status"] == "ok" and kernel.process.poll() is None
+
+
+class Client:
+    """Sends at random, and answers questions at random."""
+
+    def __init__(self, front, chance):
+        self.front, self.chance, self.subshells = front, chance, [None]
+
+    def act(self):
+        one_of = self.chance.choice
+        subshell = one_of(self.subshells)
+        header = {"subshell_id": subshell} if subshell else None
+        for channel, msg_type, content in one_of([
+                [("shell", "execute_request", {"code": one_of(["1", "1", "%rewind", "%guard reset", "%%trial\n1"]), "allow_stdin": True})],
+                [("shell", "execute_request", {"code": "1", "allow_stdin": True})] * 2,
+                [("control", "create_subshell_request", {})],
+                [("control", "delete_subshell_request", {"subshell_id": subshell or "x"})],
+                [("control", "debug_request", {"type": "request", "seq": 1, "command": one_of(DAP), "arguments": {"expression": "1", "filters": ["raised"]}})],
+                [("control", "interrupt_request", {})],
+                [("shell", one_of(["comm_open", "comm_msg", "comm_close"]), {"comm_id": one_of("ab"), "target_name": "t", "data": {}})],
+                [("shell", one_of(["complete_request", "is_complete_request"]), {"code": "1", "cursor_pos": 1})]]):
+            self.front.send(channel, msg_type, content, header=header)
+
+    def hear(self):
+        for channel, socket in self.front.sockets.items():
+            while channel != "hb" and socket.poll(0):
+                message = self.front.receive(channel)
+                if message.msg_type == "create_subshell_reply" and message.content["status"] == "ok":
+                    self.subshells.append(message.content["subshell_id"])
+                if message.msg_type == "input_request":
+                    code = re.search(r"once (\d{4})", message.content["prompt"])
+                    self.front.answer_input(f"{self.chance.choice(['session', 'no'])} {code[1] if code else ''}", message)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_frames_at_random(start_kernel, tmp_path, seed):
+    guard = hostile_guard.write(tmp_path / "guard.py", READY, f"SEED = {seed}\n{GUARD}")
+    kernel = start_kernel(arguments=("--python", guard, "--on-guard-death", "respawn"))
+    client = Client(kernel.frontend(), random.Random(seed))
+    for _ in range(200):
+        client.act()
+        time.sleep(0.01)
+        client.hear()
+        assert kernel.process.poll() is None
+    assert client.front.ask("kernel_info_request", channel="control")["status"] == "ok"
