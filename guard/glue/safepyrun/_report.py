@@ -60,7 +60,7 @@ def _list(items):
     lines, line = [], ""
     for item in items:
         if line and len(line) + len(item) > _COLUMNS:
-            lines.append(line)
+            lines.append(line.rstrip())
             line = ""
         line += item + ", "
     lines.append(line[:-2])
