@@ -1,10 +1,14 @@
 #include "guard/ring/descriptors.h"
 
+#include "guard/link/cleanup.h"
 #include "guard/link/descriptors.h"
 
+#include <fcntl.h>
 #include <limits.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 /* A Linux before 5.9 has no close_range(). */
@@ -36,4 +40,20 @@ void descriptors_close_inherited(int link_fd)
         if (last == link_fd + next - 1 && descriptor_is_packets(link_fd + next))
             last = link_fd + next;
     close_between((unsigned)last + 1, INT_MAX);
+}
+
+static bool is_null(int fd)
+{
+    struct stat about;
+
+    return fstat(fd, &about) == 0 && S_ISCHR(about.st_mode) && about.st_rdev == makedev(1, 3);
+}
+
+void descriptors_renew_null(void)
+{
+    cleanup_close int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+    for (int fd = 0; null >= 0 && fd <= STDERR_FILENO; fd++)
+        if (is_null(fd))
+            dup2(null, fd);
 }

@@ -8,3 +8,7 @@
 
 /* Closes all but 0, 1, 2, `link_fd` and what the kernel process put behind it. */
 void descriptors_close_inherited(int link_fd);
+
+/* In a new view of the file system: what leads to /dev/null leads to the one that is seen now, whose mode and times
+   cannot be changed. */
+void descriptors_renew_null(void);

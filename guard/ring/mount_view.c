@@ -232,6 +232,8 @@ static int add_devices(struct view *view)
             continue; /* a container without it */
         close(openat(dev, devices[i], O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
         result = add_piece(view, mount, path);
+        if (result == 0)
+            result = mount_set_read_only(mount); /* its mode and times; the device takes what is written */
     }
     if (result != 0)
         return result;

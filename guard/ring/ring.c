@@ -60,6 +60,8 @@ static int close_view(struct closing *closing)
         return result;
     closing->has_view = result == 0;
     if (result == 0)
+        descriptors_renew_null();
+    if (result == 0)
         ring_report_set(closing->report, RING_MOUNT_VIEW, RING_ACTIVE, "%s", "");
     else
         ring_report_set(closing->report, RING_MOUNT_VIEW, RING_MISSING,

@@ -112,6 +112,16 @@ def test_dev_is_nearly_empty(tmp_path):
         assert guard.execute("os.listdir('/dev/shm')").result == "[]"
 
 
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_the_system_s_devices_stay_as_they_are(system, tmp_path):
+    """They are the very ones that all programs have."""
+    with start(tmp_path, SYSTEMS[system]) as guard:
+        assert guard.execute("import os\nopen('/dev/null', 'w').write('x')\nopen('/dev/zero', 'rb').read(1)").error is None
+        for change in ("chmod('/dev/null', os.stat('/dev/null').st_mode)", "utime('/dev/null')", "chown('/dev/null', -1, -1)",
+                       "fchmod(0, os.stat('/dev/null').st_mode)", "utime(0)"):
+            assert guard.execute(f"os.{change}").error in ("OSError", "PermissionError"), change
+
+
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can make a device")
 @pytest.mark.parametrize("place", ["inside", "outside"])
 def test_a_device_elsewhere_is_none(place, tmp_path):
