@@ -76,7 +76,8 @@ def test_its_user_can_see_what_it_writes(world):
         return subprocess.run(world.as_user(look), capture_output=True, check=False).returncode == 0
 
     assert looks("")
-    assert looks("landlock") == (world.user == 0)
+    if world.has_view():  # without one the broker, which is that user, has to read its memory
+        assert looks("landlock") == (world.user == 0)
 
 
 def test_nothing_is_left_of_the_broker(tmp_path):
