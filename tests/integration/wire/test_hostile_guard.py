@@ -21,6 +21,11 @@ copies = socket.socket(fileno=os.dup(link.fileno() + 2))  # DESCRIPTOR_COPIES
 copies.setblocking(False)
 signal.signal(signal.SIGCHLD, signal.SIG_IGN)
 one_of = chance.choice
+aside = socket.socket(fileno=os.dup(link.fileno() + 3))   # DESCRIPTOR_ASIDE
+aside.setblocking(False)
+ASIDE = struct.Struct("=IIq")
+OPEN, CLOSE = 1001, 1002
+subshells = {}
 
 def encode(value):
     return json.dumps(value).encode()
@@ -44,7 +49,7 @@ FRAMES = {
     "ERRAND": lambda: [any_number(), one_of([b"sh", b"pip"]), b"show", one_of([b"show", b"join", b"keep"]), one_of([b"/tmp", b"/none"]), b"true"],
     "ERRAND_END": lambda: [any_number()],
     "ASIDE": lambda: one_of([[], [b'{"status":"ok"}']]),
-    "SUBSHELL": lambda: [one_of([b"open", b"open", b"closed", b"failed"])],
+    "SUBSHELL": lambda: [one_of([b"open", b"closed", b"failed"])],
     "REPLY": lambda: one_of([[], [encode({"status": one_of(["ok", "error", "aborted", 1]), "execution_count": 1, "ename": "E", "evalue": "v",
                                           "traceback": []}), b"{}"]]),
     "DEBUG_REPLY": lambda: [encode({"type": "response", "success": True, "body": {"variables": []}}), one_of(numbers)],
@@ -83,7 +88,44 @@ def freeze(number):
         if chance.random() < 0.2:
             os._exit(0)
     recent.clear()
+    subshells.clear()
     send("THAWED", 0)
+
+def answer_aside(kind, cell, until):
+    how = chance.random()
+    body = one_of([b"{}", b'{"status":"ok","data":{"text/html":"x"}}', b"nonsense", b"", b"[]", b'{"a":"' + b"x" * 100000 + b'"}'])
+    if how < 0.3:
+        send("ASIDE", cell, b"{}")
+    elif how < 0.6:
+        aside.send(ASIDE.pack(one_of([kind, kind, 7, 0]), one_of([cell, cell, 0, 10 ** 6]), until) + body)
+    elif how < 0.7:
+        aside.send(one_of([b"x", b"\0" * 15, b"\0" * 16]))
+
+def take_aside():
+    found, more, _, _ = aside.recvmsg(70000, 256)
+    kind, cell, until = ASIDE.unpack_from(found)
+    if kind == OPEN:
+        subshells[cell] = socket.socket(fileno=array.array("i", more[0][2])[0])
+        subshells[cell].setblocking(True)
+        send("SUBSHELL", cell, one_of([b"open"] * 4 + [b"failed"]))
+    elif kind == CLOSE and chance.random() < 0.8:
+        send("SUBSHELL", cell, b"closed")
+    elif kind < OPEN:
+        answer_aside(kind, cell, until)
+
+def take_subshell(number):
+    global link
+    whole, link = link, subshells[number]
+    try:
+        kind, cell, _ = receive()
+    except struct.error:
+        del subshells[number]
+        return
+    finally:
+        link = whole
+    recent[:] = [*recent[-3:], cell]
+    if chance.random() < 0.4:
+        send("REPLY", cell, *([] if NAMED[kind].startswith("COMM_") else [b'{"status":"ok","execution_count":1}', b"{}"]))
 
 def take():
     kind, cell, parts = receive()
@@ -103,9 +145,15 @@ def take():
 
 try:
     while True:
-        if select.select([link], [], [], 0.01)[0]:
+        ready = select.select([link, aside, *subshells.values()], [], [], 0.01)[0]
+        if link in ready:
             take()
-        if recent and chance.random() < 0.4:
+        if aside in ready:
+            take_aside()
+        for number, shell in list(subshells.items()):
+            if shell in ready:
+                take_subshell(number)
+        if recent and chance.random() < 0.25:
             name = one_of(NAMES)
             send(name, chance.randrange(1, 4) if name == "SUBSHELL" else one_of(recent), *FRAMES[name]())
 except (OSError, struct.error):
