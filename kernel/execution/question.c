@@ -83,6 +83,11 @@ void question_drop(struct kernel *kernel)
         end(kernel, "dropped");
 }
 
+bool question_stops_all(const struct kernel *kernel)
+{
+    return kernel->question.is_open && !kernel->question.is_errand;
+}
+
 int question_time_out(void *context)
 {
     question_close(context, ANSWER_LATE);

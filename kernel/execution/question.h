@@ -56,6 +56,9 @@ void question_close(struct kernel *kernel, enum question_answer answer);
 /* The guard waits no more: it has gone, or gone on. */
 void question_drop(struct kernel *kernel);
 
+/* Whether no thread of the guard runs until there is an answer. For a command only the cell itself waits. */
+bool question_stops_all(const struct kernel *kernel);
+
 /* The content of an input_reply while a question is open. */
 void question_take_reply(struct kernel *kernel, struct bytes content);
 

@@ -104,6 +104,8 @@ bool subshells_work_beside(const struct request *request)
  */
 static enum limit look_at_time(struct subshell *subshell)
 {
+    if (subshell->due_ms != 0 && question_stops_all(subshell->kernel))
+        subshell->due_ms += TICK_MS;
     if (subshell->due_ms == 0 || loop_now_ms() < subshell->due_ms)
         return LIMIT_NONE;
     if (subshell->is_interrupted)

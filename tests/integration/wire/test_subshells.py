@@ -196,3 +196,18 @@ def test_a_context_of_a_subshell_in_the_main_shell(start_kernel, tmp_path):
     assert reply.content["ename"] == "PermissionError"
     front.run("go.set()")
     assert front.reply(msg_id).content["status"] == "ok"
+
+
+def test_a_person_who_thinks_costs_no_other_cell_its_time(start_kernel, tmp_path):
+    """Meanwhile no thread of the interpreter runs: one could change what is asked about."""
+    front = start_kernel(policy='on_deny = "ask"\nban_defs = false\n[limits]\ntimeout_seconds = 2\ngrace_seconds = 1\n').frontend()
+    beside = create(front)
+    front.run("import time")
+    msg_id = send(front, WAIT + "[time.sleep(0.1) for i in range(10)]; 'done'", beside)
+    front.until(msg_id, "stdout")
+    asking = front.execute(f"open('{tmp_path}/x', 'w')", allow_stdin=True)
+    question = front.receive("stdin")
+    time.sleep(3.5)
+    front.answer_input("no", question)
+    assert front.reply(asking).content["ename"] == "PermissionError"
+    assert front.reply(msg_id).content["status"] == "ok"
