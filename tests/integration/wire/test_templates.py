@@ -156,6 +156,31 @@ def test_its_guard_refuses_what_any_guard_refuses(warm):
     assert forked_guard(kernel) is not None
 
 
+def what_holds(pid):
+    """Whatever the system says of a sealed guard."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    seals = re.findall(r"^(?:Seccomp\w*|NoNewPrivs|Cap\w+|Umask|SigBlk|SigCgt|Threads):.*", status, re.MULTILINE)
+    ignored = int(re.search(r"^SigIgn:\t(\w+)", status, re.MULTILINE)[1], 16) & 0x7fffffff  # above are the C library's own
+    spaces = os.readlink(f"/proc/{pid}/ns/mnt") != os.readlink("/proc/self/ns/mnt")
+    descriptors = sorted(int(name) for name in os.listdir(f"/proc/{pid}/fd"))
+    limits = [line for line in Path(f"/proc/{pid}/limits").read_text().splitlines()
+              if "processes" not in line]  # counted from what the machine has at that moment
+    session = os.getsid(pid) == os.getpgid(pid) == pid
+    process = psutil.Process(pid)
+    return seals, ignored, spaces, descriptors, limits, session, process.nice(), process.cpu_affinity()
+
+
+def settled(look):
+    """What is seen when nothing changes any more: while a copy is made there are descriptors for it."""
+    before = look()
+    while True:
+        time.sleep(0.3)
+        now = look()
+        if now == before:
+            return now
+        before = now
+
+
 def test_the_os_ring_is_whole(warm):
     """Of a guard from a template as of another: the same parts, the same seals, the same descriptors."""
     seen = []
@@ -164,18 +189,10 @@ def test_the_os_ring_is_whole(warm):
         front = kernel.frontend()
         front.run("1")
         info = front.ask("kernel_info_request")
-        front.wait_for_copy()  # while it leaves a copy behind, a guard has descriptors for that
+        front.wait_for_copy()
         guard = forked_guard(kernel) or kernel.guard()
-        status = Path(f"/proc/{guard.pid}/status").read_text()
-        seals = re.findall(r"^(?:Seccomp\w*|NoNewPrivs|Cap\w+|Umask|SigBlk|SigCgt|Threads):.*", status, re.MULTILINE)
-        ignored = int(re.search(r"^SigIgn:\t(\w+)", status, re.MULTILINE)[1], 16) & 0x7fffffff  # above are the C library's own
-        spaces = os.readlink(f"/proc/{guard.pid}/ns/mnt") != os.readlink("/proc/self/ns/mnt")
-        descriptors = sorted(int(name) for name in os.listdir(f"/proc/{guard.pid}/fd"))
-        limits = [line for line in Path(f"/proc/{guard.pid}/limits").read_text().splitlines()
-                  if "processes" not in line]  # counted from what the machine has at that moment
-        session = os.getsid(guard.pid) == os.getpgid(guard.pid) == guard.pid
-        seen.append((info["safepyrun"] if "safepyrun" in info else info["implementation"], seals, ignored, spaces,
-                     descriptors, limits, session, guard.nice(), guard.cpu_affinity()))
+        info = info["safepyrun"] if "safepyrun" in info else info["implementation"]
+        seen.append((info, *settled(lambda pid=guard.pid: what_holds(pid))))
         if len(seen) == 1:
             warm.template()
     assert forked_guard(kernel) is not None
