@@ -9,6 +9,7 @@
 #include "guard/template/folders.h"
 #include "guard/template/holes.h"
 #include "guard/template/keeper.h"
+#include "guard/template/large_pages.h"
 
 #include <poll.h>
 #include <signal.h>
@@ -37,6 +38,7 @@ static int rehearse(void)
         return -1;
     PyType_ClearCache();
     holes_fill();
+    large_pages_collect();
     return 0;
 }
 
