@@ -2,39 +2,47 @@
 
 #include "kernel/supervisor/proc.h"
 
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
-enum { CHILDREN = 1800 }; /* their numbers fill more than one reading of the file */
+enum {
+    CHILDREN = 1800, /* their numbers fill more than one reading of the file */
+    STACK_BYTES = 8192,
+};
 
 static int compare(const void *one, const void *other)
 {
     return *(const pid_t *)one - *(const pid_t *)other;
 }
 
-static pid_t start_child(void)
+static int wait_for_the_end(void *unused)
 {
-    pid_t pid = fork();
+    (void)unused;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    pause();
+    return 0;
+}
 
-    if (pid == 0) {
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
-        pause();
-        _exit(0);
-    }
-    return pid;
+/* With our memory: to copy it 1,800 times takes seconds under a sanitizer. */
+static pid_t start_child(char *stack)
+{
+    return clone(wait_for_the_end, stack + STACK_BYTES, CLONE_VM | SIGCHLD, NULL);
 }
 
 /* A number that is cut off belongs to somebody else: who looks here may be about to end it. */
 static void finds_all_children_and_nobody_else(void **state)
 {
+    static _Alignas(16) char stacks[CHILDREN][STACK_BYTES];
     static pid_t children[CHILDREN];
     cleanup_buffer struct buffer found = BUFFER_NONE;
 
     (void)state;
     for (int i = 0; i < CHILDREN; i++) {
-        children[i] = start_child();
+        children[i] = start_child(stacks[i]);
         assert_true(children[i] > 0);
     }
     proc_children(getpid(), &found);
