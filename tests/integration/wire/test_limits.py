@@ -300,6 +300,7 @@ def test_what_is_written_by_other_ways(limited, way, tmp_path):
     assert error["evalue"].startswith("max_write_mb = 5: ")
 
 
+@pytest.mark.unsanitized
 def test_shared_memory_has_the_limit_too(limited):
     front = limited(memory_limit_mb=300)
     error = error_of(front, "with open('/dev/shm/x', 'wb') as file:\n    for i in range(400): file.write(bytes(1 << 20))")
