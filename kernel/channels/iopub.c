@@ -10,7 +10,7 @@ enum {
     CONGESTED_BYTES = 16 * 1024 * 1024, /* in our own queue, before the cell has to wait */
     CONGESTED_MESSAGES = 10000,
     SUBSCRIPTIONS_BITE = 64, /* taken in before others have their turn: who sends them needs no key */
-    WELCOME_MESSAGES = 1000, /* somebody does not read: newcomers are not welcomed, or their welcomes would pile up */
+    WELCOMES_MAX = 1000,     /* in a queue that somebody keeps from becoming empty: they would pile up */
     RETRY_MS = 5, /* an XPUB always calls itself writable: only trying tells */
 };
 
@@ -34,6 +34,7 @@ static int send_waiting(struct iopub *iopub)
         iopub->count--;
     }
     iopub->is_full = false;
+    iopub->welcomes = 0;
     return 0;
 }
 
@@ -148,8 +149,10 @@ int iopub_read_subscriptions(struct iopub *iopub)
         /* Fails only when the peer has gone in the meantime. */
         zmq_setsockopt(iopub->socket, subscribes ? ZMQ_SUBSCRIBE : ZMQ_UNSUBSCRIBE, topic.data,
                        topic.size);
-        if (subscribes && iopub->count < WELCOME_MESSAGES && utf8_is_valid(topic))
+        if (subscribes && iopub->welcomes < WELCOMES_MAX && utf8_is_valid(topic)) {
+            iopub->welcomes++;
             iopub->welcome(iopub->context, topic);
+        }
     }
     return 0;
 }
