@@ -1,5 +1,6 @@
 """Rows F15, F36 and F40 with the native functions of installed packages, under the Python that runs the tests."""
 
+import importlib.util
 import json
 import os
 import pathlib
@@ -14,6 +15,7 @@ FILE = HERE / "library/native_packages.py"
 RUNNER = HERE.parent / "support/host_cases.py"
 
 
+@pytest.mark.skipif(not importlib.util.find_spec("lxml"), reason="its packages are installed for part pythons (requirements-pythons.txt)")
 @pytest.mark.skipif(not hasattr(sys, "monitoring"), reason="sys.monitoring is of Python 3.12 and later")
 def test_native_packages():
     done = subprocess.run([sys.executable, "-P", RUNNER, LIBRARY, FILE], capture_output=True, text=True, timeout=120,

@@ -225,8 +225,8 @@ open(f"/proc/{bystander}/oom_score_adj", "w").write("500")
 print("ESCAPED")
 
 # %% namespace of one's own
-import ctypes
-os.unshare(0x10000000) if hasattr(os, "unshare") else ctypes.CDLL(None).unshare(0x10000000)
+import ctypes  # no flag: what every system lets everybody do
+os.unshare(0) if hasattr(os, "unshare") else ctypes.CDLL(None).unshare(0)
 print("ESCAPED")
 
 # %% environment of later programs — LD_PRELOAD
