@@ -139,16 +139,14 @@ static int guard_module(PyObject *module, const char *name)
 /* The import system made or filled a native module. Both calls can be the one that adds functions. */
 static int guard_new_module(PyObject *module)
 {
-    PyModuleDef *definition;
+    PyModuleDef *definition = PyModule_Check(module) ? PyModule_GetDef(module) : NULL;
     const char *name;
 
-    if (module == NULL || !PyModule_Check(module))
+    if (definition == NULL) /* made in Python: what it calls its own says nothing */
         return 0;
     /* The name in the definition is the C code's own. The other one is what a spec said, which may be an
        object of a cell that says something else each time. */
-    definition = PyModule_GetDef(module);
-    if (definition != NULL && definition->m_name != NULL &&
-        guard_module(module, definition->m_name) < 0)
+    if (definition->m_name != NULL && guard_module(module, definition->m_name) < 0)
         return -1;
     name = PyModule_GetName(module);
     if (name == NULL) {
@@ -156,6 +154,15 @@ static int guard_new_module(PyObject *module)
         return 0;
     }
     return guard_module(module, name);
+}
+
+/* What was filled before is as cells have left it: under the names of guarded functions and types there may be others. */
+static bool is_to_be_filled(PyObject *module)
+{
+    PyModuleDef *definition =
+        module != NULL && PyModule_Check(module) ? PyModule_GetDef(module) : NULL;
+
+    return definition != NULL && definition->m_slots != NULL && PyModule_GetState(module) == NULL;
 }
 
 static PyObject *create_module(const struct method_call *call, void *data)
@@ -170,10 +177,12 @@ static PyObject *create_module(const struct method_call *call, void *data)
 
 static PyObject *exec_module(const struct method_call *call, void *data)
 {
+    PyObject *module = method_call_argument(call, 0, "mod");
+    bool is_filled_now = is_to_be_filled(module);
     cleanup_py PyObject *result = method_call_next(call);
 
     (void)data;
-    if (result == NULL || guard_new_module(method_call_argument(call, 0, "mod")) < 0)
+    if (result == NULL || (is_filled_now && guard_new_module(module) < 0))
         return NULL;
     return steal(result);
 }
