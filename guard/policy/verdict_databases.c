@@ -1,32 +1,50 @@
 /* Databases are files with other names: dbm adds an ending, SQLite takes URIs and names in statements. */
 #include "guard/policy/verdict_parts.h"
 
+#include "guard/policy/read_rules.h"
+
 #include <ctype.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+
+/* SQLite and ndbm open their files themselves, to read and to write: no other event comes. */
+static bool nothing_is_guarded(const struct policy *policy)
+{
+    return policy->write_roots == NULL && !read_rules_exist(policy);
+}
+
+static enum verdict judge_file(const struct policy *policy, const struct path_fact *path, struct bytes name,
+                               struct denial *denial)
+{
+    struct facts file = {.path_count = 1, .paths = {*path}};
+
+    file.paths[0].text = name;
+    if (policy->write_roots != NULL &&
+        verdict_judge_path(policy, &file.paths[0], false, false, denial) == VERDICT_DENY)
+        return VERDICT_DENY;
+    return check_read(policy, &file, denial);
+}
 
 /* ndbm adds an ending of its own, and follows the link that stands there. */
 enum verdict check_dbm(const struct policy *policy, const struct facts *facts,
                        struct denial *ret_denial)
 {
     static const char *const endings[] = {"", ".db", ".dir", ".pag"};
-    struct path_fact path = facts->paths[0];
+    const struct path_fact *path = &facts->paths[0];
     char name[PATH_MAX];
 
-    if (policy->write_roots == NULL)
+    if (nothing_is_guarded(policy))
         return VERDICT_ALLOW;
-    if (path.odd || facts->path_count == 0 || path.text.data == NULL)
+    if (path->odd || facts->path_count == 0 || path->text.data == NULL)
         return verdict_deny_odd(ret_denial);
     for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++) {
-        int size = snprintf(name, sizeof(name), "%.*s%s", (int)path.text.size,
-                            (const char *)path.text.data, endings[i]);
-        struct path_fact file = path;
+        int size = snprintf(name, sizeof(name), "%.*s%s", (int)path->text.size,
+                            (const char *)path->text.data, endings[i]);
 
         if (size >= (int)sizeof(name))
             return verdict_deny_odd(ret_denial);
-        file.text = (struct bytes){name, (size_t)size};
-        if (verdict_judge_path(policy, &file, false, false, ret_denial) == VERDICT_DENY)
+        if (judge_file(policy, path, (struct bytes){name, (size_t)size}, ret_denial) == VERDICT_DENY)
             return VERDICT_DENY;
     }
     return VERDICT_ALLOW;
@@ -118,37 +136,32 @@ static bool sqlite_uri_path(struct bytes uri, char ret_path[PATH_MAX])
 enum verdict check_sqlite(const struct policy *policy, const struct facts *facts,
                           struct denial *ret_denial)
 {
-    struct path_fact path = facts->paths[0];
+    const struct path_fact *path = &facts->paths[0];
     char from_uri[PATH_MAX];
 
-    if (policy->write_roots == NULL)
-        return check_read(policy, facts, ret_denial);
-    if (path.odd || facts->path_count == 0 || path.fd >= 0)
+    if (nothing_is_guarded(policy))
+        return VERDICT_ALLOW;
+    if (path->odd || facts->path_count == 0 || path->fd >= 0)
         return verdict_deny_odd(ret_denial);
     /* "" is a temporary database of the connection's own. */
-    if (path.text.size == 0 || bytes_equal_string(path.text, ":memory:"))
+    if (path->text.size == 0 || bytes_equal_string(path->text, ":memory:"))
         return VERDICT_ALLOW;
-    if (path.text.size >= 5 && strncmp(path.text.data, "file:", 5) == 0) {
+    if (path->text.size >= 5 && strncmp(path->text.data, "file:", 5) == 0) {
         /* Without uri=True it is a file of this name; so both readings have to be inside. */
-        if (!sqlite_uri_path(path.text, from_uri))
+        if (!sqlite_uri_path(path->text, from_uri))
             return verdict_deny(ret_denial, VERDICT_RING, "use a plain path",
                                 "the file: URI cannot be resolved");
-        if (from_uri[0] != '\0' && strcmp(from_uri, ":memory:") != 0) {
-            path.text = bytes_of_string(from_uri);
-            if (verdict_judge_path(policy, &path, false, false, ret_denial) == VERDICT_DENY)
-                return VERDICT_DENY;
-        }
-        path.text = facts->paths[0].text;
+        if (from_uri[0] != '\0' && strcmp(from_uri, ":memory:") != 0 &&
+            judge_file(policy, path, bytes_of_string(from_uri), ret_denial) == VERDICT_DENY)
+            return VERDICT_DENY;
     }
-    if (verdict_judge_path(policy, &path, false, false, ret_denial) == VERDICT_DENY)
-        return VERDICT_DENY;
-    return check_read(policy, facts, ret_denial);
+    return judge_file(policy, path, path->text, ret_denial);
 }
 
 enum verdict check_attach(const struct policy *policy, const struct facts *facts,
                           struct denial *ret_denial)
 {
-    if (policy->write_roots != NULL && facts->paths[0].text.data == NULL)
+    if (!nothing_is_guarded(policy) && facts->paths[0].text.data == NULL)
         return verdict_deny(ret_denial, VERDICT_RING,
                             "write the name into the statement, as 'file.db'",
                             "SQLite does not say which file an expression or a parameter names");

@@ -373,6 +373,32 @@ static void ndbm_opens_names_with_endings(void **state)
     assert_int_equal(ask(check_dbm, *state, facts_of(CALLER_USER, NULL)), VERDICT_DENY);
 }
 
+static void secrets_are_no_databases_where_writing_is_free(void **state)
+{
+    static const struct {
+        verdict_function *check;
+        const char *name;
+        enum verdict verdict;
+    } cases[] = {
+        {check_sqlite, "/srv/x.db", VERDICT_ALLOW},
+        {check_sqlite, "/run/jupyter/x.db", VERDICT_DENY},
+        {check_sqlite, "file:///run/jupyter/x.db?mode=ro", VERDICT_DENY},
+        {check_attach, "file:/run/%6Aupyter/x.db", VERDICT_DENY},
+        {check_attach, NULL, VERDICT_DENY},
+        {check_dbm, "/srv/x", VERDICT_ALLOW},
+        {check_dbm, "/run/jupyter/x", VERDICT_DENY},
+    };
+    cleanup_policy struct policy *policy = policy_new(POLICY_WORKSPACE);
+
+    (void)state;
+    policy->guards_writes = false;
+    policy_add_secret(policy, "/run/jupyter");
+    policy_seal(policy);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+        assert_int_equal(ask(cases[i].check, policy, facts_of(CALLER_USER, cases[i].name)),
+                         cases[i].verdict);
+}
+
 static void a_pragma_moves_no_files(void **state)
 {
     struct facts facts = facts_of(CALLER_USER, NULL);
@@ -393,4 +419,5 @@ RUN(POLICY(opening_is_judged_by_flags_and_mode),
     POLICY(the_program_around_may_run_text), POLICY(native_calls_ask_for_numbers), POLICY(test_modules_are_nobodys),
     POLICY(variables_that_steer_programs_are_refused), POLICY(the_link_is_nobodys),
     POLICY(devices_answer_questions_only), POLICY(monitoring_is_the_guards_own),
-    POLICY(ndbm_opens_names_with_endings), POLICY(a_pragma_moves_no_files))
+    POLICY(ndbm_opens_names_with_endings),
+    POLICY(secrets_are_no_databases_where_writing_is_free), POLICY(a_pragma_moves_no_files))
