@@ -87,18 +87,33 @@ void class_unwrap(PyObject *object, PyObject *ret_parts[3])
         ret_parts[0] = part(object, "__func__");
 }
 
-bool class_has_function(PyTypeObject *type, PyObject *name)
+/* New; NULL without an exception for a name that it does not have. */
+static PyObject *find(PyTypeObject *type, PyObject *name)
 {
     cleanup_py PyObject *mro = class_mro(type);
 
     for (Py_ssize_t i = 0; mro != NULL && i < PyTuple_Size(mro); i++) {
         cleanup_py PyObject *space = class_space((PyTypeObject *)PyTuple_GetItem(mro, i));
-        cleanup_py PyObject *value = space != NULL ? PyObject_GetItem(space, name) : NULL;
+        PyObject *value = space != NULL ? PyObject_GetItem(space, name) : NULL;
 
         PyErr_Clear(); /* KeyError: not in this one */
         if (value != NULL)
-            return class_is_function(value);
+            return value;
     }
     PyErr_Clear();
-    return false;
+    return NULL;
+}
+
+bool class_has_function(PyTypeObject *type, PyObject *name)
+{
+    cleanup_py PyObject *value = find(type, name);
+
+    return value != NULL && class_is_function(value);
+}
+
+bool class_hides(PyTypeObject *type, PyObject *name)
+{
+    cleanup_py PyObject *value = find(type, name);
+
+    return value != NULL && PyType_GetSlot(Py_TYPE(value), Py_tp_descr_set) != NULL;
 }

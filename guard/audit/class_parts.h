@@ -22,6 +22,8 @@ bool class_is_open(PyObject *object);
 
 /* Does the class, or one above it, have a function of this exact name? */
 bool class_has_function(PyTypeObject *type, PyObject *name);
+/* Whether it answers for this name itself, a property for one, and what the object has is not asked. */
+bool class_hides(PyTypeObject *type, PyObject *name);
 
 /* Of exactly these types. */
 bool class_is_function(PyObject *object);      /* written in Python */

@@ -13,8 +13,8 @@
 
 /* ---- collecting ----------------------------------------------------------------------------- */
 
-int snapshot_add_entry(struct snapshot *snapshot, enum entry_kind kind, PyObject *container,
-                       PyObject *key, PyObject *value)
+static int append(struct snapshot *snapshot, enum entry_kind kind, PyObject *container, PyObject *key,
+                  PyObject *value)
 {
     if (snapshot->count >= ENTRIES_MAX) {
         PyErr_SetString(PyExc_ValueError, "allow(): the function stands on too much code");
@@ -29,20 +29,46 @@ int snapshot_add_entry(struct snapshot *snapshot, enum entry_kind kind, PyObject
     return 0;
 }
 
-/* Functions and classes are followed once. */
-int snapshot_follow(struct snapshot *snapshot, PyObject *object, unsigned level)
+/* 1: it was met before; 0; -1 with an exception. */
+static int has_met(struct snapshot *snapshot, PyObject *object)
 {
     cleanup_py PyObject *address = PyLong_FromVoidPtr(object);
     int known = address != NULL ? PySet_Contains(snapshot->met, address) : -1;
 
-    if (known != 0 || level > LEVEL_MAX)
+    return known != 0 ? known : PySet_Add(snapshot->met, address);
+}
+
+/* In front of what is looked up in it: a key of a cell's class could be another one each time that it is asked. */
+static int add_names(struct snapshot *snapshot, PyObject *dict)
+{
+    int known = has_met(snapshot, dict);
+
+    if (known != 0 || !snapshot_names_are_plain(dict))
+        return known < 0 ? -1 : 0;
+    return append(snapshot, ENTRY_NAMES, dict, NULL, NULL);
+}
+
+int snapshot_add_entry(struct snapshot *snapshot, enum entry_kind kind, PyObject *container,
+                       PyObject *key, PyObject *value)
+{
+    if (PyDict_CheckExact(container) && add_names(snapshot, container) < 0)
+        return -1;
+    return append(snapshot, kind, container, key, value);
+}
+
+/* Functions and classes are followed once. */
+int snapshot_follow(struct snapshot *snapshot, PyObject *object, unsigned level)
+{
+    int known = level <= LEVEL_MAX ? has_met(snapshot, object) : 1;
+
+    if (known != 0)
         return known < 0 ? -1 : 0;
     if (snapshot->queued == snapshot->queue_room) {
         snapshot->queue_room = snapshot->queue_room > 0 ? 2 * snapshot->queue_room : 64;
         snapshot->queue = xrealloc(snapshot->queue, snapshot->queue_room * sizeof(struct waiting));
     }
     snapshot->queue[snapshot->queued++] = (struct waiting){object, level};
-    return PySet_Add(snapshot->met, address);
+    return 0;
 }
 
 /* (code, defaults, keyword defaults), the two as mirrors: they may hold lists. */
@@ -151,7 +177,7 @@ static int follow_policy(struct snapshot *snapshot, PyObject *callable)
         return snapshot_follow(snapshot, callable, 0);
     settings = PyObject_GenericGetDict(callable, NULL);
     PyErr_Clear(); /* without a __dict__ there is nothing to change */
-    if (settings != NULL && snapshot_add_settings(snapshot, settings) < 0)
+    if (settings != NULL && snapshot_add_settings(snapshot, callable, NULL, settings) < 0)
         return -1;
     return class_is_open((PyObject *)Py_TYPE(callable))
                ? snapshot_follow(snapshot, (PyObject *)Py_TYPE(callable), 0)

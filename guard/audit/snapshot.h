@@ -37,5 +37,8 @@ bool snapshot_names_code(const struct snapshot *snapshot, PyObject *code);
 /* Is everything as it was? If not, ret_changed names the first thing that is not. */
 bool snapshot_holds(const struct snapshot *snapshot, char ret_changed[SNAPSHOT_NAME]);
 
+/* Whether all keys of a dict are exact str: looking one up asks nobody then. */
+bool snapshot_names_are_plain(PyObject *dict);
+
 /* Does this frame run with the closure of the very function? Decorators make many with one code. */
 bool snapshot_fits_closure(const struct snapshot *snapshot, PyFrameObject *frame);

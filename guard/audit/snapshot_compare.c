@@ -1,6 +1,7 @@
 /* Is everything as the snapshot says? snapshot.c has made it. */
 #include "guard/audit/snapshot_parts.h"
 
+#include "guard/audit/class_parts.h"
 #include "guard/audit/mirror.h"
 #include "guard/python/compat.h"
 
@@ -17,6 +18,37 @@ static PyObject *look_up(const struct entry *entry)
     if (value == NULL)
         PyErr_Clear(); /* taken away */
     return value;
+}
+
+bool snapshot_names_are_plain(PyObject *dict)
+{
+    PyObject *name;
+    PyObject *value;
+    Py_ssize_t at = 0;
+
+    while (PyDict_Next(dict, &at, &name, &value))
+        if (!PyUnicode_CheckExact(name))
+            return false;
+    return true;
+}
+
+/* A name of this object leads to what is in its __dict__, and nowhere else. */
+static bool object_holds(PyObject *object, PyObject *parts)
+{
+    cleanup_py PyObject *dict = PyObject_GenericGetDict(object, NULL);
+    void *get = PyType_GetSlot(Py_TYPE(object), Py_tp_getattro);
+    PyObject *name;
+    PyObject *value;
+    Py_ssize_t at = 0;
+
+    if (dict == NULL || dict != PyTuple_GetItem(parts, 1) ||
+        (PyObject *)Py_TYPE(object) != PyTuple_GetItem(parts, 0) ||
+        get != PyLong_AsVoidPtr(PyTuple_GetItem(parts, 2)) || !snapshot_names_are_plain(dict))
+        return false;
+    while (PyDict_Next(dict, &at, &name, &value))
+        if (class_hides(Py_TYPE(object), name))
+            return false;
+    return true;
 }
 
 static bool function_holds(PyObject *function, PyObject *state)
@@ -77,6 +109,10 @@ static bool entry_holds(const struct entry *entry)
         return cell_holds(entry->container, entry->value);
     case ENTRY_KEYS:
         return keys_hold(entry->container, entry->value);
+    case ENTRY_NAMES:
+        return snapshot_names_are_plain(entry->container);
+    case ENTRY_OBJECT:
+        return object_holds(entry->container, entry->value);
     case ENTRY_IS:
     case ENTRY_EQUALS:
     case ENTRY_ABSENT:
@@ -93,7 +129,7 @@ static bool entry_holds(const struct entry *entry)
 /* "tools.COMMAND", "helper()": for a message. */
 static void name_entry(const struct entry *entry, char text[SNAPSHOT_NAME])
 {
-    PyObject *module = PyDict_CheckExact(entry->container)
+    PyObject *module = PyDict_CheckExact(entry->container) && entry->kind != ENTRY_NAMES
                            ? PyDict_GetItemString(entry->container, "__name__")
                            : NULL;
     cleanup_py PyObject *name = NULL;
@@ -108,7 +144,10 @@ static void name_entry(const struct entry *entry, char text[SNAPSHOT_NAME])
     }
     snprintf(text, SNAPSHOT_NAME, "%.80s%s%.80s", owner != NULL ? owner : "",
              owner != NULL && key != NULL ? "." : "",
-             key != NULL ? key : "a value that it closes over");
+             key != NULL                         ? key
+             : entry->kind == ENTRY_NAMES ? "a namespace, in which a name is no plain text,"
+             : entry->kind == ENTRY_OBJECT ? "its policy"
+                                           : "a value that it closes over");
     PyErr_Clear();
 }
 

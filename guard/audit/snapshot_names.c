@@ -31,12 +31,17 @@ static PyObject *settings_of(const struct snapshot *snapshot, PyObject *object)
     return dict;
 }
 
-int snapshot_add_settings(struct snapshot *snapshot, PyObject *dict)
+int snapshot_add_settings(struct snapshot *snapshot, PyObject *object, PyObject *name, PyObject *dict)
 {
+    cleanup_py PyObject *get = PyLong_FromVoidPtr(PyType_GetSlot(Py_TYPE(object), Py_tp_getattro));
+    cleanup_py PyObject *parts =
+        get != NULL ? PyTuple_Pack(3, (PyObject *)Py_TYPE(object), dict, get) : NULL;
     PyObject *key;
     PyObject *value;
     Py_ssize_t at = 0;
 
+    if (parts == NULL || snapshot_add_entry(snapshot, ENTRY_OBJECT, object, name, parts) < 0)
+        return -1;
     while (PyDict_Next(dict, &at, &key, &value)) {
         cleanup_py PyObject *mirror = NULL;
 
@@ -68,7 +73,7 @@ int snapshot_add_value(struct snapshot *snapshot, PyObject *container, PyObject 
     if (!own)
         return 0; /* libraries keep state in their globals */
     settings = settings_of(snapshot, value);
-    if (settings != NULL && snapshot_add_settings(snapshot, settings) < 0)
+    if (settings != NULL && snapshot_add_settings(snapshot, value, key, settings) < 0)
         return -1;
     mirror = mirror_of(value);
     return mirror != NULL ? snapshot_add_entry(snapshot, ENTRY_EQUALS, container, key, mirror) : -1;

@@ -15,6 +15,8 @@ enum entry_kind {
     ENTRY_KEYS,     /* no callable was added to the class whose namespace `container` is */
     ENTRY_FUNCTION, /* code and defaults of the function `container`: tuple in `value` */
     ENTRY_CELL,     /* the cell `container` holds what the mirror `value` says */
+    ENTRY_NAMES,    /* no key of the dict `container` can say itself what it is equal to */
+    ENTRY_OBJECT,   /* the object `container` has the class, the __dict__ and the way to it in `value`, a tuple */
 };
 
 struct entry {
@@ -56,8 +58,8 @@ int snapshot_follow(struct snapshot *snapshot, PyObject *object, unsigned level)
 /* `container[key]`, a value that code can name; own: it is in the function's own module. */
 int snapshot_add_value(struct snapshot *snapshot, PyObject *container, PyObject *key,
                        PyObject *value, bool own, unsigned level);
-/* What an object holds that is there to be looked at. */
-int snapshot_add_settings(struct snapshot *snapshot, PyObject *dict);
+/* What an object holds that is there to be looked at. name: for messages, or NULL; dict: its __dict__. */
+int snapshot_add_settings(struct snapshot *snapshot, PyObject *object, PyObject *name, PyObject *dict);
 /* Everything that the code of a function names, and what it closes over. */
 int snapshot_add_names(struct snapshot *snapshot, PyObject *function, unsigned level);
 int snapshot_add_cells(struct snapshot *snapshot, PyObject *function, unsigned level);

@@ -101,8 +101,15 @@ static bool replaces_method(PyObject *self, char words[TOOL_POLICY_WORDS])
     Py_ssize_t at = 0;
 
     PyErr_Clear(); /* no __dict__: nothing to replace */
-    while (space != NULL && PyDict_CheckExact(space) && PyDict_Next(space, &at, &name, &value)) {
-        if (!PyUnicode_CheckExact(name) || !class_has_function(Py_TYPE(self), name))
+    if (space == NULL)
+        return false;
+    /* What finds, and what is found there, a cell's class could say. */
+    if (!PyDict_CheckExact(space) || !snapshot_names_are_plain(space)) {
+        snprintf(words, TOOL_POLICY_WORDS, "the __dict__ of its object");
+        return true;
+    }
+    while (PyDict_Next(space, &at, &name, &value)) {
+        if (!class_has_function(Py_TYPE(self), name))
             continue;
         snprintf(words, TOOL_POLICY_WORDS, "%.100s of its object", PyUnicode_AsUTF8AndSize(name, NULL));
         return true;

@@ -29,6 +29,18 @@ ATTACKS = {
     "global list": "tools.COMMANDS.append(ATTACK); by_list()",
     "global replaced by an iterator": "tools.COMMANDS = map(os.system, [ATTACK]); by_list()",
     "namespace": "settings.command = ATTACK; by_setting()",
+    "settings": "tools.chosen.command = ATTACK; by_chosen()",
+    "settings in another __dict__": "tools.chosen.__dict__ = {'command': ATTACK}; by_chosen()",
+    "class of settings": "C = type('C', (tools.Chosen,), {'command': property(lambda s: ATTACK)})\n"
+                         "functools.update_wrapper(tools.chosen, type('W', (), {'__class__': C})(), assigned=['__class__'], updated=[])\n"
+                         "by_chosen()",
+    "property of settings": "tools.Chosen.command = property(lambda s: ATTACK); by_chosen()",
+    "settings that answer": "tools.Chosen.__getattribute__ = lambda s, n: ATTACK; by_chosen()",
+    "policy's settings in another __dict__": "tools.only_true.__dict__ = {'words': {ATTACK}}; checked(ATTACK)",
+    "global under two names": "T = type('T', (str,), {'__eq__': lambda s, o: s.turns.pop() if s.turns else False, '__hash__': str.__hash__})\n"
+                              "space, one, two = vars(tools), T('COMMAND'), type('U', (str,), {})('COMMAND')\n"
+                              "one.turns, kept = [], space.pop('COMMAND')\n"
+                              "space[one] = ATTACK; space[two] = kept; one.turns.append(True); by_global()",
     "class": "Settings.command = ATTACK; by_setting()",
     "class replaced": "tools.Settings = types.SimpleNamespace(command=ATTACK); by_setting()",
     "helper": "tools.helper = lambda: ATTACK; by_helper()",
@@ -62,6 +74,8 @@ ATTACKS = {
     "subclass": "type('Mine', (Base,), {'command': lambda self: ATTACK})().run()",
     "method of the object": "base.command = lambda: ATTACK; base.run()",
     "method of the class": "Base.command = lambda self: ATTACK; base.run()",
+    "method of the object under an equal name": "T = type('T', (str,), {})\nbase.__dict__[T('command')] = lambda: ATTACK; base.run()",
+    "method in another __dict__ of the object": "base.__dict__ = type('D', (dict,), {})(command=lambda: ATTACK); base.run()",
     "other object as self": "Base.run(types.SimpleNamespace(command=lambda: ATTACK))",
     "class of the object": "base.__class__ = type('Mine', (Base,), {'command': lambda self: ATTACK}); base.run()",
     # ---- carriers ----
