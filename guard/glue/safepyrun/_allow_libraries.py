@@ -33,15 +33,23 @@ def allow_matplotlib():
 class _Urls:
     """The URL, or where it begins, is one of those that set_data(ok_urls=…) or the runner names."""
 
+    #: the others lead elsewhere (proxy) or read files (cert, verify)
+    _ARGUMENTS = ("url", "params", "headers", "cookies", "auth", "follow_redirects", "timeout")
+
     def __call__(self, obj, args, kwargs, data):
         url = args[0] if args else kwargs.get("url", "")
         if not isinstance(url, str) or not any(_is_below(url, ok) for ok in data.get("ok_urls", ())):
             raise PermissionError(f"{url!r} is not below any of ok_urls")
+        for name, value in kwargs.items():      # the defaults, too
+            if name not in self._ARGUMENTS and not (value is None or isinstance(value, bool)):
+                raise PermissionError(f"with ok_urls it has no argument {name}")
 
 
 def _is_below(url, ok):
-    """https://a/b lies below https://a, https://ab does not."""
-    return url == ok or url.startswith(ok if ok.endswith("/") else ok + "/")
+    """https://a/b lies below https://a, https://ab does not, nor does https://a/b/../c below https://a/b."""
+    path = url.partition("?")[0].partition("#")[0].lower().replace("%2e", ".")
+    return url == ok or (url.startswith(ok if ok.endswith("/") else ok + "/")
+                         and not any(part in (".", "..") for part in path.replace("\\", "/").replace("%2f", "/").split("/")))
 
 
 def allow_httpx(only_ok_urls=False):

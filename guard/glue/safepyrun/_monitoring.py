@@ -1,6 +1,5 @@
 """Which native functions of packages guarded code may call: lists, and on_call, which decides by names."""
 
-import functools
 import os
 import sys
 import warnings
@@ -57,23 +56,34 @@ def _declared(*groups):
     return [point for group in groups for point in entry_points(group=group) if _is_installed(point)]
 
 
-@functools.cache
+#: what the two functions below have found. Names of the module, which the C code holds while guarded code runs: a cache of
+#: functools could be emptied there, and filled anew from what a cell has put in place of importlib's
+_safe_native = None
+_hooks = None
+
+
 def safe_native():
     """The list above and what installed packages declare (entry points of fastaudit), read once."""
-    declared = (point.value for point in _declared("safepyrun_safe_native", "fastaudit_safe_native"))
-    return tuple(sorted({*SAFE_NATIVE, *filter(None, map(str.strip, declared))}))
+    global _safe_native
+    if _safe_native is None:
+        declared = (point.value for point in _declared("safepyrun_safe_native", "fastaudit_safe_native"))
+        _safe_native = tuple(sorted({*SAFE_NATIVE, *filter(None, map(str.strip, declared))}))
+    return _safe_native
 
 
-@functools.cache
 def monitor_hooks():
     """Functions of installed packages that know which native calls are harmless, with on_call's seven arguments.
 
     They are imported once, by the program that makes the first guard. One that cannot be imported permits nothing.
     """
+    global _hooks
+    if _hooks is not None:
+        return _hooks
     hooks = []
     for point in _declared("safepyrun_monitor_hook", "fastaudit_monitor_hook"):
         try:
             hooks.append(point.load())
         except Exception as error:
             warnings.warn(f"the monitor hook {point.value} is left out: {error!r}", RuntimeWarning, stacklevel=2)
-    return tuple(hooks)
+    _hooks = tuple(hooks)
+    return _hooks

@@ -529,6 +529,9 @@ def test_c068_httpx():
         refuses(f"import httpx; httpx.get({url!r})", "is not below any of ok_urls")
         assert run(f"import httpx; httpx.get({url!r}).text", ok_urls={url}) == "answer"
         refuses(f"import httpx; httpx.Client().get({url!r})", ok_urls={url})
+        refuses(f"import httpx; httpx.get({url!r}, proxy={url!r})", "has no argument proxy", ok_urls={url})
+        for way in ("/a/../b", "/a/%2E./b", "/a/..%2fb"):
+            refuses(f"import httpx; httpx.get({url + way!r})", "is not below any of ok_urls", ok_urls={f"{url}/a"})
 
 
 def test_c071_c072_matplotlib(tmp_path):

@@ -297,11 +297,13 @@ async def test_the_package_itself_cannot_be_changed():
         "modules['safepyrun._monitoring'].mon_disable_policy['callee_suffixes'] = ('',)",
         "modules['safepyrun._monitoring'].mon_disable_policy['callees'].add('a.b')",
         "modules['safepyrun._monitoring'].safe_native = lambda: ['safepyrun']",
+        "modules['safepyrun._monitoring']._safe_native = modules['safepyrun._monitoring']._hooks = ('pyarrow',)",
         "modules['safepyrun._namespace'].__dict__.clear()",
         "from unittest import mock\nmock._importer = 0\nmock.patch.object(modules['safepyrun._namespace'].srcfn, "
         "'__defaults__', (1,)).start()",
     ]
     parts = (safepyrun, _audit, _deny, _monitoring, _namespace, _runpython)
+    RunPython(g={})
     before = [dict(vars(part)) for part in parts]
     policy = repr(_monitoring.mon_disable_policy)
     for change in changes:
@@ -314,6 +316,20 @@ async def test_the_package_itself_cannot_be_changed():
     with raises(ZeroDivisionError):
         await RunPython(g={"modules": sys.modules})("modules['safepyrun._audit'].mk_audit = None\n1/0")
     assert _audit.mk_audit is mk_audit
+
+
+async def test_what_packages_declare_is_not_asked_again():
+    from safepyrun import _monitoring
+
+    if not hasattr(sys, "monitoring"):
+        raise Skip("sys.monitoring is of Python 3.12 and later")
+    before = _monitoring.safe_native(), _monitoring.monitor_hooks()
+    assert not hasattr(_monitoring.safe_native, "cache_clear") and not hasattr(_monitoring.monitor_hooks, "cache_clear")
+    await RunPython(g={"modules": sys.modules}, ban_defs=False)(
+        "class Point: value = 'evil'; dist = None\nmodules['importlib.metadata'].entry_points = lambda group: [Point()]\n"
+        "modules['os'].path.realpath = lambda path: 'site-packages'")
+    RunPython(g={})
+    assert (_monitoring.safe_native(), _monitoring.monitor_hooks()) == before
 
 
 async def test_its_classes_are_constant():
