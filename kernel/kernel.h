@@ -72,6 +72,7 @@ struct kernel {
     bool shows_passive_only;   /* the policy's outputs = "passive" */
     bool is_open;              /* the preset "open": the guard judges nothing */
     uint32_t output_cell;      /* whose the bytes on the guard's fds 1 and 2 are */
+    bool is_aborting;          /* nothing is run: the cells that wait are about to be aborted */
     bool is_shutting_down;
     int exit_status;           /* 1 when the guard died: launchers tell a crash from an end */
     struct loop_timer resume_timer;  /* looks whether iopub has room again */

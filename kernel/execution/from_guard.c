@@ -210,6 +210,8 @@ static int finish_execute(struct kernel *kernel, struct request *request, const 
                             frame->part_count > 1 ? frame->parts[1] : BYTES_NONE, &metadata);
     record_cell(kernel, request);
     result = cell_error_finish(request, content, &changed);
+    if (result == 0 && stops && subshell == NULL)
+        result = main_shell_read_before_error(kernel);
     if (result != 0) {
         request_close(request);
         return result;
@@ -221,7 +223,7 @@ static int finish_execute(struct kernel *kernel, struct request *request, const 
     result = request_reply(request, content, buffer_bytes(&metadata));
     if (result != 0 || !stops)
         return result;
-    return subshell != NULL ? queue_abort_executes(&subshell->queue) : main_shell_abort_queued(kernel);
+    return queue_abort_executes(subshell != NULL ? &subshell->queue : &kernel->queue);
 }
 
 static int finish_request(struct kernel *kernel, struct request *request, const struct frame *frame)

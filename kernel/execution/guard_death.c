@@ -36,8 +36,10 @@ static int answer_running(struct kernel *kernel, const char *ename, const char *
     if (running == NULL)
         return 0;
     stops = running->type == &execute_request && running->execute.stop_on_error;
-    result = request_fail(running, ename, reason);
-    return result == 0 && stops ? main_shell_abort_queued(kernel) : result;
+    result = stops ? main_shell_read_before_error(kernel) : 0;
+    if (result == 0)
+        result = request_fail(running, ename, reason);
+    return result == 0 && stops ? queue_abort_executes(&kernel->queue) : result;
 }
 
 /* Nobody waits for an answer, but the next cell may miss what it expects. */

@@ -32,7 +32,8 @@ int main_shell_run_next(struct kernel *kernel)
 {
     int result = 0;
 
-    while (result == 0 && kernel->guard.state == GUARD_READY && kernel->queue.running == NULL && !comm_order_holds(kernel)) {
+    while (result == 0 && kernel->guard.state == GUARD_READY && kernel->queue.running == NULL && !kernel->is_aborting &&
+           !comm_order_holds(kernel)) {
         struct request *request = queue_pop(&kernel->queue);
 
         if (request == NULL) {
@@ -51,11 +52,14 @@ bool main_shell_runs_cell(const struct kernel *kernel)
     return running != NULL && (running->type == &execute_request || running->type->reply_type == NULL);
 }
 
-int main_shell_abort_queued(struct kernel *kernel)
+int main_shell_read_before_error(struct kernel *kernel)
 {
-    int result = channels_read_shell(&kernel->channels);
+    int result;
 
-    return result == 0 ? queue_abort_executes(&kernel->queue) : result;
+    kernel->is_aborting = true; /* what is read now would run the first that waits */
+    result = channels_read_shell(&kernel->channels);
+    kernel->is_aborting = false;
+    return result;
 }
 
 int main_shell_interrupt(struct kernel *kernel)

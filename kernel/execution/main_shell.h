@@ -18,8 +18,11 @@ int main_shell_run_again(struct kernel *kernel);
 /* Whether user code runs: a cell, or what a comm message calls. */
 bool main_shell_runs_cell(const struct kernel *kernel);
 
-/* After an error: "aborted" for the cells that wait, also for those that were sent and not read yet. Returns 0 or -errno. */
-int main_shell_abort_queued(struct kernel *kernel);
+/*
+ * Before a reply that stops the cells behind it: takes in those that were sent by now, for queue_abort_executes() after the
+ * reply. What is sent in answer to the reply is not stopped by it. Returns 0 or -errno.
+ */
+int main_shell_read_before_error(struct kernel *kernel);
 
 /* SIGINT for what runs, "aborted" for the cells that wait. Returns 0 or -errno. */
 int main_shell_interrupt(struct kernel *kernel);

@@ -1,5 +1,7 @@
 """execute_request as the messaging specification has it: order, flags, counters, the queue."""
 
+import json
+
 import pytest
 from frontend import labels, only, text
 
@@ -123,6 +125,27 @@ def test_error_aborts_the_executions_that_wait(front):
         assert front.reply(msg_id).content == {"status": "aborted"}
         front.expect(msg_id, "busy", "idle")
     assert text(front.run("print('fine')")[1]) == "fine\n"
+
+
+def test_error_aborts_what_has_not_been_read_yet(front):
+    """Cells so large that the kernel is still reading them when the first has failed."""
+    padding, headers, sent = "#" * 2_000_000, [], []
+    for _ in range(60):
+        headers.append(front.header("execute_request"))
+        frames = [json.dumps(part).encode() for part in (headers[-1], {}, {}, {"code": "1" + padding})]
+        sent.append((frames, front.sign(frames)))
+    first = front.execute("import time; time.sleep(0.05); 1 / 0")
+    for frames, signature in sent:
+        front.send_frames("shell", frames, signature=signature)
+    assert front.reply(first).content["status"] == "error"
+    found = [front.reply(header["msg_id"]).content["status"] for header in headers]
+    assert found == sorted(found), found     # all that was there is aborted; what came after the error may run
+
+
+def test_an_error_does_not_abort_what_is_sent_in_answer_to_it(front):
+    for _ in range(40):
+        front.reply(front.execute("1 / 0"))
+        assert front.reply(front.execute("1")).content["status"] == "ok"
 
 
 def test_stop_on_error_false_goes_on(front):
