@@ -107,6 +107,8 @@ int kernel_respawn(struct kernel *kernel)
     session_finish(&kernel->channels.session);
     session_init(&kernel->channels.session);
     kernel->execution_count = 0;
+    history_end_session(kernel->history);
+    comms_clear(kernel->comms);
     ask_for_guard(kernel);
     start_guard(kernel);
     return publish_starting(kernel);

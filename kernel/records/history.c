@@ -207,6 +207,13 @@ void history_flush(struct history *history)
     flush_now(history);
 }
 
+void history_end_session(struct history *history)
+{
+    history_flush(history);
+    if (!history->pending && history->path != NULL)
+        history->session = 0;
+}
+
 void history_free(struct history *history)
 {
     if (history == NULL)

@@ -64,6 +64,13 @@ bool history_is_pending(const struct history *history);
 void history_flush(struct history *history);
 
 /*
+ * history_end_session() - execution counts begin anew: what is added from now on is of another session
+ *
+ * Nothing changes while the file cannot be written, and without one: there the lines of before are replaced.
+ */
+void history_end_session(struct history *history);
+
+/*
  * history_take_warning() - why entries are kept in memory only
  *
  * Returns a new string once per outage, otherwise NULL: for the log.

@@ -78,3 +78,11 @@ def test_widget(front):
     front.outputs(comm(front, "comm_msg", model, data={"method": "update", "state": {"value": 42}, "buffer_paths": []}))
     _, outputs = front.run("slider.value")
     assert only(outputs, "execute_result").content["data"]["text/plain"] == "42"
+
+
+def test_a_reset_leaves_no_comm(start_kernel, shell):
+    front = start_kernel(shell=shell, policy="[limits]\ncopies = 0\n").frontend()
+    front.run(OPEN_HERE)
+    assert "cell-made" in front.ask("comm_info_request")["comms"]
+    front.run("%guard reset")
+    assert front.ask("comm_info_request")["comms"] == {}
