@@ -72,6 +72,8 @@ static int end_session(struct kernel *kernel, const char *ename, const char *rea
     comms_clear(kernel->comms);
     audit_log_end_session(kernel->audit_log, words); /* the cell's own line comes before */
     result = queue_refuse_all(&kernel->queue, ename, words);
+    if (result == 0 && failed) /* no guard comes that they could wait for */
+        result = subshells_end(kernel, ename, words);
     if (result != 0 || failed)
         return result; /* a kernel that cannot run cells still says why to each of them */
     if (!respawns) {

@@ -132,6 +132,13 @@ def test_a_guard_that_cannot_start_is_told_in_every_cell(start_kernel):
     assert kernel.wait(3) == 0
 
 
+def test_a_subshell_is_not_waited_for_where_no_guard_can_start(start_kernel):
+    front = start_kernel(policy="no_such_key = 1\n").frontend()
+    reply = front.ask("create_subshell_request", channel="control", timeout=10)
+    assert reply["status"] == "error", reply
+    assert front.ask("list_subshell_request", channel="control")["subshell_id"] == []
+
+
 def test_output_before_the_death_is_kept(start_kernel):
     kernel = start_kernel(policy=OPEN)
     front = kernel.frontend()
@@ -152,6 +159,8 @@ def test_respawn(start_kernel, shell, death):
     assert reply.content["ename"] == "NameError"
     assert reply.header["session"] != session, "a client could not tell that its names are gone"
     assert kernel.process.poll() is None
+    known = front.ask("history_request", {"hist_access_type": "search", "raw": True, "output": False, "pattern": "x*"})["history"]
+    assert [line[1:] for line in known] == [[1, "x = 1"], [1, "x"]], "the counts of the new guard are those of another session"
 
 
 def test_an_idle_guard_that_dies(start_kernel):
