@@ -1,6 +1,7 @@
 #include "kernel/execution/session_command.h"
 
 #include "kernel/execution/account.h"
+#include "kernel/execution/main_shell.h"
 #include "kernel/execution/restore.h"
 #include "kernel/kernel.h"
 
@@ -115,12 +116,18 @@ static int reset(struct kernel *kernel, struct request *request)
 static int rewind_cells(struct kernel *kernel, struct request *request, long cells)
 {
     bool failed;
+    bool stops;
+    int result;
     cleanup_free char *words = restore_rewind(kernel, cells, &failed);
 
     if (!failed)
         return succeed(kernel, request, words);
     account_end(kernel, request, "error", NULL);
-    return request_fail(request, "RestoreError", words);
+    stops = request->execute.stop_on_error;
+    result = stops ? main_shell_read_before_error(kernel) : 0;
+    if (result == 0)
+        result = request_fail(request, "RestoreError", words);
+    return result == 0 && stops ? queue_abort_executes(&kernel->queue) : result;
 }
 
 int session_command_run(struct kernel *kernel, const struct session_command_found *found)

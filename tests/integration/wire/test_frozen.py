@@ -469,3 +469,12 @@ def test_random_kills(session):
         told = session.die(f"kept.append('lost'); kept.insert(0, None)\ntime.sleep({delay})\n{way}")
         assert "as it was before" in told
         assert session.keep("print(kept)") == f"{kept}\n"
+
+
+def test_cells_behind_a_rewind_that_fails_are_aborted(start_kernel):
+    front = start_kernel(policy="[limits]\ncopies = 0\n").frontend()
+    for command in ("%rewind 99", "%trial 1"):
+        front.execute("import time; time.sleep(0.3)")
+        failing, behind = front.execute(command), front.execute("1")
+        assert front.reply(failing).content["status"] == "error"
+        assert front.reply(behind).content["status"] == "aborted"
