@@ -76,6 +76,7 @@ PyObject *input_ask(PyObject *prompt, bool password)
 {
     int shell = attribution_find_shell(attribution_cell());
     cleanup_py PyObject *text = PyObject_Str(prompt);
+    PyObject *answer;
 
     if (text == NULL)
         return NULL;
@@ -89,7 +90,11 @@ PyObject *input_ask(PyObject *prompt, bool password)
     }
     if (send_request(text, password) < 0)
         return NULL;
-    return receive_answer();
+    answer = receive_answer();
+    /* Left by an exception of any signal's handler: the clock of the cell, which stood still, goes on. */
+    if (answer == NULL && shell == 0)
+        link_end_post(&(struct frame){FRAME_INTERRUPTED, 0, 0, NULL});
+    return answer;
 }
 
 static PyObject *input_function(PyObject *self, PyObject *args)

@@ -46,9 +46,15 @@ bool deaf_take_interrupt(struct kernel *kernel)
 
 int deaf_heard(struct kernel *kernel, const struct frame *frame)
 {
+    struct request *running = kernel->queue.running;
+
     (void)frame;
     kernel->deaf.cell = 0;
     loop_timer_stop(&kernel->deaf.timer);
+    if (running != NULL && running->input_msg_id != NULL && !kernel->question.is_open) { /* it waits in input() no more */
+        request_end_question(running);
+        limits_resume(&kernel->limits);
+    }
     return 0;
 }
 

@@ -342,3 +342,17 @@ def test_a_cell_that_crashes_says_where(start_kernel, shell):
     kernel = start_kernel(shell=shell, policy=LIMITS, arguments=["--on-guard-death", "respawn"])
     error = error_of(kernel.frontend(), "import ctypes\nctypes.string_at(0)")
     assert "SIGSEGV" in error["evalue"] and "at line 2: ctypes.string_at(0)" in error["evalue"]
+
+
+def test_the_clock_goes_on_when_an_interrupt_ends_input(limited):
+    """It stands still while a person is asked: a cell that gave that up had all the time it liked."""
+    front = limited(timeout_seconds=1, grace_seconds=1)
+    for leave in ("raise KeyboardInterrupt", "raise ValueError"):
+        cell = ("import signal\n"
+                f"def leave(*_): {leave}\n"
+                "signal.signal(signal.SIGALRM, leave); signal.setitimer(signal.ITIMER_REAL, 0.2)\n"
+                "try: input()\n"
+                "except (KeyboardInterrupt, ValueError): pass\n"
+                "while True: pass")
+        reply, _ = front.run(cell, allow_stdin=True, timeout=10)
+        assert reply.content["ename"] == "LimitExceeded", reply.content
