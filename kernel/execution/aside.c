@@ -153,6 +153,7 @@ int aside_give_up(struct kernel *kernel, const char *why)
         kernel->aside.first = request->next;
         result = answer_nothing(request, why);
     }
+    stop_listening(&kernel->aside, kernel->loop); /* the socket may be closed before the next round */
     return result;
 }
 
