@@ -45,7 +45,7 @@ static int on_output(void *context, enum frame_type stream, struct bytes text)
     if (session->settings->streams)
         return write_all(index + 1, text);
     if (session->output_max > 0)
-        text.size = utf8_cut(text, session->output_max - kept->size);
+        text.size = kept->size < session->output_max ? utf8_cut(text, session->output_max - kept->size) : 0; /* more may have come before READY */
     buffer_append(kept, text);
     return 0;
 }
