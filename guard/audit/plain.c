@@ -1,6 +1,7 @@
 #include "guard/audit/plain.h"
 
 #include "guard/audit/class_parts.h"
+#include "guard/audit/unchanged.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -11,8 +12,8 @@
 
 static struct {
     PyTypeObject *stand_in;
-    PyTypeObject *path; /* what pathlib.Path() makes here */
-    PyTypeObject *pure_path;
+    struct unchanged_class path; /* what pathlib.Path() makes here */
+    struct unchanged_class pure_path;
 } state;
 
 struct copying {
@@ -225,9 +226,11 @@ static PyObject *copy_set(PyObject *object, PyTypeObject *base, struct copying *
 
 /* ---- pathlib -------------------------------------------------------------------------------- */
 
+/* With the methods that it has had from the beginning: another __fspath__ could say something else each time. */
 static bool is_path(PyObject *object)
 {
-    return Py_TYPE(object) == state.path || Py_TYPE(object) == state.pure_path;
+    return unchanged_class_holds(&state.path, Py_TYPE(object)) ||
+           unchanged_class_holds(&state.pure_path, Py_TYPE(object));
 }
 
 /* pathlib's code runs here, on whatever a cell has put into the object: as a library's, without any
@@ -240,7 +243,7 @@ static PyObject *copy_path(PyObject *object)
     if (text == NULL || !PyUnicode_Check(text))
         return NULL;
     exact = copy_text(text);
-    return exact != NULL ? PyObject_CallFunctionObjArgs((PyObject *)state.path, exact, NULL) : NULL;
+    return exact != NULL ? PyObject_CallFunctionObjArgs((PyObject *)state.path.type, exact, NULL) : NULL;
 }
 
 /* ---- any object ----------------------------------------------------------------------------- */
@@ -306,12 +309,12 @@ PyObject *plain_copy(PyObject *object)
     return copy(object, &copying);
 }
 
-static PyTypeObject *type_of_path(PyObject *pathlib, const char *name)
+static int remember_path(PyObject *pathlib, const char *name, struct unchanged_class *ret_class)
 {
     cleanup_py PyObject *type = PyObject_GetAttrString(pathlib, name);
     cleanup_py PyObject *path = type != NULL ? PyObject_CallNoArgs(type) : NULL;
 
-    return path != NULL ? (PyTypeObject *)py_own((PyObject *)Py_TYPE(path)) : NULL;
+    return path != NULL ? unchanged_remember_class(ret_class, Py_TYPE(path)) : -1;
 }
 
 int plain_init(void)
@@ -322,9 +325,8 @@ int plain_init(void)
         return 0;
     if (class_parts_init() < 0 || pathlib == NULL)
         return -1;
-    state.path = type_of_path(pathlib, "Path");
-    state.pure_path = type_of_path(pathlib, "PurePath");
-    if (state.path == NULL || state.pure_path == NULL)
+    if (remember_path(pathlib, "Path", &state.path) < 0 ||
+        remember_path(pathlib, "PurePath", &state.pure_path) < 0)
         return -1;
     state.stand_in = (PyTypeObject *)PyType_FromSpec(&stand_in_spec);
     return state.stand_in != NULL ? 0 : -1;

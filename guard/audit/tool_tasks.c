@@ -195,15 +195,15 @@ bool tool_tasks_loop_holds(char ret_changed[TOOL_TASKS_WORDS])
     PyObject *name;
     PyObject *value;
     Py_ssize_t at = 0;
+    bool holds;
 
     PyErr_Clear(); /* no loop, or one without a __dict__ */
-    while (space != NULL && PyDict_CheckExact(space) && PyDict_Next(space, &at, &name, &value)) {
-        if (!carriers_is_one(value))
-            continue;
+    holds = space == NULL || PyDict_CheckExact(space); /* another one is a cell's */
+    while (space != NULL && holds && PyDict_Next(space, &at, &name, &value))
+        holds = !carriers_is_one(value);
+    if (!holds)
         snprintf(ret_changed, TOOL_TASKS_WORDS, "the event loop");
-        return false;
-    }
-    return true;
+    return holds;
 }
 
 /* ---- beginning ------------------------------------------------------------------------------- */

@@ -179,6 +179,10 @@ ATTACKS = {
     "factory of tasks": "import asyncio\nloop = asyncio.get_running_loop()\n"
         "loop.set_task_factory(functools.partial(print, ATTACK, end='#', file=types.SimpleNamespace(write=os.system)))\n"
         "t = spreads()\ntry: await t\nfinally: loop.set_task_factory(None)",
+    "factory of tasks in another __dict__": "import asyncio\nloop = asyncio.get_running_loop()\n"
+        "loop.set_task_factory(functools.partial(print, ATTACK, end='#', file=types.SimpleNamespace(write=os.system)))\n"
+        "loop.__dict__ = type('D', (dict,), {})(loop.__dict__)\n"
+        "t = spreads()\ntry: await t\nfinally: loop.set_task_factory(None)",
     "factory of tasks that is code": "import asyncio\nloop = asyncio.get_running_loop()\n"
         "loop.set_task_factory(lambda loop, coro, **k: (coro.close(), asyncio.Task(tools.work(ATTACK), loop=loop))[1])\n"
         "try: await spreads()\nfinally: loop.set_task_factory(None)",
@@ -190,6 +194,11 @@ ATTACKS = {
     # ---- policies ----
     "policy replaced": "tools.only_true.words.add(ATTACK); checked(ATTACK)",
     "policy's class": "tools.OnlyTrue.__call__ = lambda *a: None; checked(ATTACK)",
+    "path that lies": "import pathlib\nturns = [ATTACK]\n"
+                      "pathlib.PurePath.__fspath__ = lambda s: turns.pop() if turns else 'true'\n"
+                      "by_path(pathlib.Path('true'))",
+    "path whose text lies": "import pathlib\npathlib.PurePath.__str__ = lambda s: 'true'\n"
+                            "pathlib.PurePath.__fspath__ = lambda s: ATTACK\nby_path(pathlib.Path('true'))",
     "text that lies": "T = type('T', (str,), {'__format__': lambda s, f: ATTACK, '__str__': lambda s: ATTACK})\nchecked(T('true'))",
     "text that is equal": "T = type('T', (str,), {'__eq__': lambda s, o: True, '__hash__': lambda s: hash('true')})\n"
                           "checked(T(ATTACK))",

@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import json
+import os
 import subprocess
 import types
 
@@ -254,9 +255,19 @@ class OnlyTrue(AllowPolicy):
 only_true = OnlyTrue(["true"])
 
 
+def by_path(path):
+    subprocess.run(["sh", "-c", os.fspath(path)])
+
+
+def only_the_path_true(obj, args, kwargs, data):
+    if str(args[0]) != "true":
+        raise PermissionError(f"not {args[0]}")
+
+
 def checked(command):
     subprocess.run(["sh", "-c", f"{command}"])
 
 
 allow({checked: only_true})
+allow({by_path: only_the_path_true})
 allow("subprocess.getoutput", allow_policy=only_true)
