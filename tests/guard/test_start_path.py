@@ -62,6 +62,23 @@ def test_path_files(environment, trap):
         assert guard.execute("import planted, sys; print(planted.__file__, sys.prefix)").stdout == f"{work / 'planted.py'} {environment}\n"
 
 
+def test_linked_packages(environment, trap):
+    """The third kind of editable installation: a link among the packages."""
+    work, ran = trap
+    packages, = environment.glob("lib/python*/site-packages")
+    mark = str(work.parent / "ran")
+    (work / "src").mkdir()
+    (work / "src" / "__init__.py").write_text(TRAP.format(mark=mark))
+    (work / "src" / "part.py").write_text(TRAP.format(mark=mark))
+    (packages / "linked").symlink_to(work / "src")
+    (packages / "single.py").symlink_to(work / "planted.py")
+    for number, line in enumerate(("import linked", "import linked.part", "import single")):
+        (packages / f"{number}.pth").write_text(f"{line}\n")
+    with Guard(python=environment / "bin/python", cwd=work) as guard:
+        assert ran() == []
+        assert guard.execute("import linked.part, single, sys; print(linked.part.__file__)").stdout == f"{packages / 'linked/part.py'}\n"
+
+
 FINDER = """
 import sys
 from importlib.util import spec_from_file_location

@@ -21,10 +21,13 @@ class _Closed:
         self._entry = entry
         self._finders = None
 
-    def find_spec(self, name, target=None):
+    def _all_finders(self):
         if self._finders is None:
             self._finders = list(_finders_of(self._entry))
-        for finder in self._finders:
+        return self._finders
+
+    def find_spec(self, name, target=None):
+        for finder in self._all_finders():
             found = finder.find_spec(name)
             if found is not None and found.loader is not None:
                 _tell(name, self._entry)
@@ -32,6 +35,26 @@ class _Closed:
 
     def invalidate_caches(self):
         pass
+
+
+class _Unlinked(_Closed):
+    """In place of the finder of any other folder: a link in it may lead to where cells write."""
+
+    def find_spec(self, name, target=None):
+        for finder in self._all_finders():
+            found = finder.find_spec(name)
+            if found is None:
+                continue
+            folder = _folder_behind_link(found)
+            if folder is None or not _is_closed(folder):
+                return found
+            _tell(name, folder)
+        return None
+
+    def invalidate_caches(self):
+        for finder in self._finders or ():
+            if hasattr(finder, "invalidate_caches"):
+                finder.invalidate_caches()
 
 
 class _Sifted:
@@ -64,10 +87,27 @@ def _finders_of(entry):
                 pass
 
 
+def _folder_behind_link(found):
+    """Where the file of a module lies, if it or its package is a link; None: where it seems to lie."""
+    places = [found.origin] if found.has_location else found.submodule_search_locations or ()
+    for place in places:
+        if os.path.islink(place) or found.submodule_search_locations and os.path.islink(os.path.dirname(place)):
+            place = os.path.realpath(place)
+            return os.path.dirname(place) if found.has_location else place
+    return None
+
+
+def _is_standard(entry):
+    library = os.path.dirname(os.__file__)
+    return entry == library or entry.startswith(library + "/") and "-packages" not in entry[len(library):]
+
+
 def _hook(entry):
-    if not _is_closed(entry):
-        raise ImportError("others find what is there")
-    return _Closed(entry)
+    if _is_closed(entry):
+        return _Closed(entry)
+    if _is_standard(entry) or not os.path.isdir(entry):
+        raise ImportError("whose links are those of who has installed Python, or an archive, which has none")
+    return _Unlinked(entry)
 
 
 def begin(is_closed):
@@ -96,7 +136,7 @@ def end():
     sys.meta_path[:] = [finder._finder if type(finder) is _Sifted else finder for finder in sys.meta_path]
     sys.path_hooks.remove(_hook)
     for entry, finder in list(sys.path_importer_cache.items()):
-        if type(finder) is _Closed:
+        if isinstance(finder, _Closed):
             del sys.path_importer_cache[entry]
 
 
