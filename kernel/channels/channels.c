@@ -156,8 +156,12 @@ int channels_read_shell(struct channels *channels)
     int64_t end = loop_now_ms() + RECEIVE_ALL_MS;
     int result = 0;
 
+    if (channels->is_reading_shell) /* what is read here may ask for it again: an interrupt */
+        return 0;
+    channels->is_reading_shell = true;
     while (result == 0 && loop_now_ms() < end)
         result = receive_message(shell);
+    channels->is_reading_shell = false;
     return after_reading(shell, result);
 }
 

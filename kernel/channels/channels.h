@@ -35,6 +35,7 @@ struct channels {
     void *zmq_context;
     struct router routers[CHANNEL_COUNT]; /* shell, control, stdin and heartbeat; iopub's is unused */
     struct iopub iopub;
+    bool is_reading_shell;  /* channels_read_shell() is under way */
     struct late_peer asked; /* the input_request that is on its way */
     struct handshake handshake;
     struct gateway gateway;

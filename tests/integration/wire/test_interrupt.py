@@ -1,5 +1,6 @@
 """interrupt_request and SIGINT: what runs stops, what waits is aborted, the kernel lives."""
 
+import json
 import os
 import signal
 import time
@@ -148,3 +149,18 @@ def test_a_cell_that_takes_interrupts_itself_is_not_ended(start_kernel, shell):
         assert front.until(msg_id, "stdout", timeout=5)[-1].content["text"] == f"met {n}\n"
         time.sleep(1.1)
     assert front.reply(msg_id, timeout=5).content["status"] == "ok"
+
+
+@pytest.mark.unsanitized
+def test_interrupts_that_pile_up_on_shell(start_kernel):
+    """Each takes in what was sent before it: not one inside of the other, until the stack is used up."""
+    front = start_kernel(prefix=("prlimit", "--stack=262144")).frontend()
+    front.run("1")
+    sent = []
+    for _ in range(6000):
+        frames = [json.dumps(part).encode() for part in (front.header("interrupt_request"), {}, {}, {})]
+        sent.append((frames, front.sign(frames)))
+    front.send("control", "kernel_info_request", {"long": "x" * 150_000_000})   # it reads this, and they pile up
+    for frames, signature in sent:
+        front.send_frames("shell", frames, signature=signature)
+    assert front.run("6 * 7")[0].content["status"] == "ok"
