@@ -377,8 +377,9 @@ static char *version_of_venv(const char *python)
     path = xasprintf("%s/pyvenv.cfg", directory);
     file = fopen(path, "re");
     while (file != NULL && fgets(line, sizeof(line), file) != NULL)
-        if (sscanf(line, "version = %31[0-9.]", version) == 1 ||
-            sscanf(line, "version_info = %31[0-9.]", version) == 1)
+        if ((sscanf(line, "version = %31[0-9.]", version) == 1 ||
+             sscanf(line, "version_info = %31[0-9.]", version) == 1) &&
+            strchr(version, '.') != NULL)
             return xstrdup(version);
     return NULL;
 }

@@ -4,6 +4,7 @@ import hashlib
 import json
 import shutil
 import stat
+import sys
 import time
 
 import kernel_process
@@ -240,3 +241,12 @@ def test_what_an_earlier_session_left_below_pythonpath(start_kernel, tmp_path, s
     with kernel.frontend() as front:
         assert text(front.run("import mine, os; print(mine.value, os.environ['PYTHONPATH'])")[1]) == f"42 {kernel.work}\n"
     assert not (tmp_path / "ran").exists()
+
+
+def test_a_virtual_environment_that_names_half_a_version(start_kernel, tmp_path):
+    """Its Python is asked later: until then kernel_info repeats what pyvenv.cfg says."""
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/python").symlink_to(sys.executable)
+    (tmp_path / "pyvenv.cfg").write_text("version = 3\n")
+    front = start_kernel(arguments=["--python", str(tmp_path / "bin/python")]).frontend()
+    assert "." in front.ask("kernel_info_request", channel="control", timeout=10)["language_info"]["version"]
