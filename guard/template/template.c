@@ -9,7 +9,6 @@
 #include "guard/template/folders.h"
 #include "guard/template/holes.h"
 #include "guard/template/keeper.h"
-#include "guard/template/large_pages.h"
 
 #include <poll.h>
 #include <signal.h>
@@ -38,7 +37,6 @@ static int rehearse(void)
         return -1;
     PyType_ClearCache();
     holes_fill();
-    large_pages_collect();
     return 0;
 }
 
