@@ -83,10 +83,11 @@ static int end_session(struct kernel *kernel, const char *ename, const char *rea
     return kernel_respawn(kernel);
 }
 
+/* A trial that waits for its copy has not begun: what was breached, an earlier cell has. */
 static bool heed_breach(struct kernel *kernel)
 {
     limits_heed_death(&kernel->limits);
-    return breach_is(kernel) && kernel->queue.running != NULL;
+    return breach_is(kernel) && kernel->queue.running != NULL && !kernel->restore.waits;
 }
 
 int guard_death_take(struct kernel *kernel)

@@ -198,13 +198,14 @@ char *guard_process_describe_end(const struct guard_process *guard)
 /* What it sent before its end. Returns 0 or -errno. */
 static int take_rest(struct guard_process *guard)
 {
+    pid_t pid = guard->pid;
     int result;
 
     guard->ending = true;
     guard->link_source.paused = false;
     do
         result = take_received(guard);
-    while (result >= 0 && frame_reader_fill(&guard->reader, guard->link) == 0);
+    while (result >= 0 && guard->pid == pid && frame_reader_fill(&guard->reader, guard->link) == 0);
     return result < 0 ? result : 0;
 }
 
@@ -230,6 +231,7 @@ static void note_failed_start(struct guard_process *guard)
 static int on_end(void *context)
 {
     struct guard_process *guard = context;
+    pid_t pid = guard->pid;
     int result = 0;
 
     if (!is_over(guard, WNOHANG))
@@ -240,6 +242,8 @@ static int on_end(void *context)
     process_tree_kill(guard->spared);
     if (guard->failure == NULL || guard->state == GUARD_FAILED)
         result = take_rest(guard);
+    if (guard->pid != pid)
+        return result; /* its last word ended a trial, or a %rewind was next: a copy has taken over */
     if (result == 0)
         result = output_pipes_drain(&guard->outputs);
     close_process(guard);

@@ -190,6 +190,7 @@ int connection_file_write(struct connection_file *file)
         json_object_set_new(file->object, key, json_integer(file->ports[channel]));
     }
     text = json_dumps(file->object, JSON_INDENT(1) | JSON_PRESERVE_ORDER);
+    unlink(temporary); /* in a container the kernel before had the same pid */
     errno = 0;
     result = text != NULL ? write_whole(temporary, text) : -EINVAL;
     if (result == 0 && rename(temporary, file->path) < 0)

@@ -3,6 +3,7 @@
 #include "guard/link/buffer.h"
 #include "kernel/wire/connection_file.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 
 static char path[64];
@@ -116,6 +117,21 @@ static void chosen_ports_are_written_and_unknown_keys_kept(void **state)
     connection_file_finish(&file);
 }
 
+/* Of a kernel that was killed while it wrote; in a container the next one has the same pid. */
+static void what_was_left_half_written_is_in_nobodys_way(void **state)
+{
+    cleanup_free char *left = xasprintf("%s.%d", path, (int)getpid());
+    struct connection_file file;
+    char *error = NULL;
+
+    (void)state;
+    assert_int_equal(read_text("{\"key\": \"k\"}", &file, &error), 0);
+    close(open(left, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+    assert_int_equal(connection_file_write(&file), 0);
+    assert_int_equal(access(left, F_OK), -1);
+    connection_file_finish(&file);
+}
+
 static void endpoints_are_zeromqs(void **state)
 {
     struct connection_file file = {.transport = (char *)"tcp", .ip = (char *)"127.0.0.1"};
@@ -136,4 +152,5 @@ static void endpoints_are_zeromqs(void **state)
 
 RUN(test(a_launchers_file_is_read), test(a_wrong_file_is_explained),
     test(a_registration_file_says_where_to_register),
-    test(chosen_ports_are_written_and_unknown_keys_kept), cmocka_unit_test(endpoints_are_zeromqs))
+    test(chosen_ports_are_written_and_unknown_keys_kept),
+    test(what_was_left_half_written_is_in_nobodys_way), cmocka_unit_test(endpoints_are_zeromqs))
