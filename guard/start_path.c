@@ -1,14 +1,15 @@
 #include "guard/start_path.h"
 
-#include "guard/link/buffer.h"
+#include "guard/link/cleanup.h"
 #include "guard/policy/write_roots.h"
 #include "guard/python/py_cleanup.h"
 
 #include <string.h>
 
 static struct {
-    PyObject *glue;        /* safepyrun._start_path */
-    struct policy *policy; /* sealed; NULL: not known yet */
+    PyObject *glue;            /* safepyrun._start_path */
+    bool knows_policy;
+    struct write_roots *roots; /* its; NULL: writes are not guarded */
 } state;
 
 static const char *text_of(PyObject *text)
@@ -65,10 +66,9 @@ static bool is_closed(const char *path)
 {
     if (is_installed(path) || is_beside(path, "os") || is_beside(path, "safepyrun"))
         return false;
-    if (state.policy == NULL)
+    if (!state.knows_policy)
         return true;
-    return state.policy->write_roots != NULL &&
-           write_roots_are_on_the_way(state.policy->write_roots, bytes_of_string(path));
+    return state.roots != NULL && write_roots_are_on_the_way(state.roots, bytes_of_string(path));
 }
 
 static PyObject *glue_is_closed(PyObject *self, PyObject *path)
@@ -105,26 +105,11 @@ static int look_again(void)
     return done != NULL ? 0 : -1;
 }
 
-/* Other parts still add to the policy, so what counts by now is sealed as a copy. */
-static struct policy *sealed_copy(const struct policy *policy)
-{
-    cleanup_buffer struct buffer text = BUFFER_NONE;
-    struct policy *copy = NULL;
-
-    policy_encode(policy, &text);
-    if (policy_decode(buffer_bytes(&text), &copy) == 0)
-        policy_seal(copy);
-    return copy;
-}
-
 int start_path_begin(const struct policy *policy)
 {
     if (policy != NULL) {
-        state.policy = sealed_copy(policy);
-        if (state.policy == NULL) {
-            PyErr_SetString(PyExc_RuntimeError, "the policy cannot be copied");
-            return -1;
-        }
+        state.roots = policy_roots(policy);
+        state.knows_policy = true;
     }
     return state.glue == NULL ? open_path() : look_again();
 }
@@ -133,6 +118,6 @@ int start_path_end(void)
 {
     cleanup_py PyObject *done = PyObject_CallMethod(state.glue, "end", NULL);
 
-    policy_free(steal(state.policy));
+    write_roots_free(steal(state.roots));
     return done != NULL ? 0 : -1;
 }

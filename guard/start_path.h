@@ -13,7 +13,7 @@
 /*
  * start_path_begin() - let installed packages be found
  *
- * policy  a copy is kept; NULL, in a template, where none is known: nothing but installed packages then. Call again with the
+ * policy  not sealed yet, its write roots by now are kept; NULL, in a template, where none is known: nothing but installed packages then. Call again with the
  *         policy.
  *
  * Returns 0, or -1 with an exception.

@@ -399,11 +399,13 @@ int policy_set(struct policy *policy, const char *key, const struct policy_value
 }
 
 /* The private directory is a write root unless the preset writes nothing at all. */
-static struct write_roots *roots_of(const struct policy *policy)
+struct write_roots *policy_roots(const struct policy *policy)
 {
     struct string_list paths = {NULL, 0};
     struct write_roots *roots;
 
+    if (!policy->guards_writes)
+        return NULL;
     string_list_add_all(&paths, &policy->ok_dests);
     string_list_add_all(&paths, &policy->extra_roots);
     if (policy->private_directory != NULL && policy->preset != POLICY_READ_ONLY)
@@ -436,8 +438,7 @@ void policy_seal(struct policy *policy)
 {
     if (policy->sealed)
         return;
-    if (policy->guards_writes)
-        policy->write_roots = roots_of(policy);
+    policy->write_roots = policy_roots(policy);
     if (policy->deny_read.count + policy->secrets.count > 0)
         policy->read_denied = roots_of_lists(&policy->deny_read, &policy->secrets);
     if (policy->guards_reads)

@@ -152,6 +152,8 @@ const long *policy_limit(const struct policy *policy, const char *key);
 
 /* No more changes: resolves the paths ("~" too). Idempotent. */
 void policy_seal(struct policy *policy);
+/* The write roots that sealing would give it now: new; NULL: writes are not guarded. */
+struct write_roots *policy_roots(const struct policy *policy);
 
 /* The policy as bytes, appended; and back. Decoding returns 0 or POLICY_E_MALFORMED; not sealed. */
 void policy_encode(const struct policy *policy, struct buffer *buffer);

@@ -33,6 +33,14 @@ class _Closed:
                 _tell(name, self._entry)
         return None
 
+    def give_way(self):
+        """To what Python would have found there by itself."""
+        finders = self._finders or [None]
+        if finders[0] is not None:
+            sys.path_importer_cache[self._entry] = finders[0]
+        else:
+            del sys.path_importer_cache[self._entry]
+
     def invalidate_caches(self):
         pass
 
@@ -126,8 +134,10 @@ def begin(is_closed):
 
 
 def look_again():
-    """Another policy counts."""
-    sys.path_importer_cache.clear()
+    """Another policy counts: some folders are open now. What the others know stays, in a template it is shared memory."""
+    for entry, finder in list(sys.path_importer_cache.items()):
+        if type(finder) is _Closed:
+            del sys.path_importer_cache[entry]
 
 
 def end():
@@ -137,7 +147,7 @@ def end():
     sys.path_hooks.remove(_hook)
     for entry, finder in list(sys.path_importer_cache.items()):
         if isinstance(finder, _Closed):
-            del sys.path_importer_cache[entry]
+            finder.give_way()
 
 
 def _take_back(name):
