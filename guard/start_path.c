@@ -1,8 +1,10 @@
 #include "guard/start_path.h"
 
+#include "guard/audit/python_folders.h"
 #include "guard/link/cleanup.h"
 #include "guard/policy/write_roots.h"
 #include "guard/python/py_cleanup.h"
+#include "guard/ring/paths.h"
 
 #include <string.h>
 
@@ -20,20 +22,6 @@ static const char *text_of(PyObject *text)
     return utf8;
 }
 
-static bool is_below(const char *path, const char *folder)
-{
-    size_t size = strlen(folder);
-
-    return strncmp(path, folder, size) == 0 && (path[size] == '\0' || path[size] == '/');
-}
-
-static bool holds_packages(const char *folder)
-{
-    const char *name = strrchr(folder, '/');
-
-    return folder[0] == '/' && (strcmp(name, "/site-packages") == 0 || strcmp(name, "/dist-packages") == 0);
-}
-
 /* The same that cells cannot write to once the policy is sealed: see python_folders_protect(). */
 static bool is_installed(const char *path)
 {
@@ -42,7 +30,7 @@ static bool is_installed(const char *path)
     for (Py_ssize_t i = 0; entries != NULL && PyList_Check(entries) && i < PyList_Size(entries); i++) {
         const char *entry = text_of(PyList_GetItem(entries, i));
 
-        if (entry != NULL && holds_packages(entry) && is_below(path, entry))
+        if (entry != NULL && python_folders_hold_packages(entry) && ring_path_is_below(path, entry))
             return true;
     }
     return false;
@@ -59,7 +47,7 @@ static bool is_beside(const char *path, const char *module_name)
                                     : NULL;
 
     PyErr_Clear(); /* a frozen module has no file */
-    return folder != NULL && is_below(path, folder);
+    return folder != NULL && ring_path_is_below(path, folder);
 }
 
 static bool is_closed(const char *path)

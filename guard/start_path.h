@@ -13,8 +13,8 @@
 /*
  * start_path_begin() - let installed packages be found
  *
- * policy  not sealed yet, its write roots by now are kept; NULL, in a template, where none is known: nothing but installed packages then. Call again with the
- *         policy.
+ * policy  not sealed yet, its write roots by now are kept; NULL, in a template, where none is known: nothing but installed
+ *         packages then. Call again with the policy.
  *
  * Returns 0, or -1 with an exception.
  */

@@ -74,18 +74,11 @@ void python_folders_add(struct policy *policy)
 
 /* ---- writing ---------------------------------------------------------------------------------- */
 
-static bool ends_with(const char *text, const char *end)
+bool python_folders_hold_packages(const char *folder)
 {
-    size_t size = strlen(text);
+    const char *name = strrchr(folder, '/');
 
-    return size >= strlen(end) && strcmp(text + size - strlen(end), end) == 0;
-}
-
-static void add_if_packages(struct policy *policy, const char *folder)
-{
-    if (folder[0] == '/' &&
-        (ends_with(folder, "/site-packages") || ends_with(folder, "/dist-packages")))
-        policy_add_read_only(policy, folder);
+    return folder[0] == '/' && (strcmp(name, "/site-packages") == 0 || strcmp(name, "/dist-packages") == 0);
 }
 
 /* A virtual environment often lies inside a write root. What is installed there stays library code,
@@ -112,10 +105,10 @@ static int protect_packages(struct policy *policy)
         PyObject *entry = PyList_GetItem(path, i);
         const char *folder = PyUnicode_Check(entry) ? PyUnicode_AsUTF8AndSize(entry, NULL) : NULL;
 
-        if (folder != NULL)
-            add_if_packages(policy, folder);
-        else
+        if (folder == NULL)
             PyErr_Clear();
+        else if (python_folders_hold_packages(folder))
+            policy_add_read_only(policy, folder);
     }
     return 0;
 }

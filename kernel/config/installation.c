@@ -152,6 +152,9 @@ char *installation_python_for(const char *asked)
     return found != NULL ? found : xstrdup(asked);
 }
 
+/* -S: guard/start_path does that when the policy is known. */
+const char *const installation_main_options[] = {"-P", "-S", "-X", "utf8", NULL};
+
 bool installation_embeds(const char *python)
 {
     cleanup_free char *asked = realpath(python, NULL);

@@ -34,6 +34,9 @@ char *installation_python(void);
  */
 char *installation_python_for(const char *asked);
 
+/* What a Python that is no safepyrun-guard is given before main.py; ends with NULL. */
+extern const char *const installation_main_options[];
+
 /*
  * Whether safepyrun-guard serves this Python: it embeds the very libpython of it, and both are there.
  * A library of one patch version that meets another's standard library dies in its first import.

@@ -237,22 +237,12 @@ static void append_word(struct buffer *command, const char *text)
     buffer_append_char(command, '\'');
 }
 
-/* Wherever the command runs: below the folder of a cell's choice, a relative path would name a program of its choice. */
-static char *own_python(const struct kernel *kernel)
-{
-    cleanup_free char *python = spawn_python(kernel->options.python);
-    char here[PATH_MAX];
-
-    if (python[0] == '/' || getcwd(here, sizeof(here)) == NULL)
-        return steal(python);
-    return xasprintf("%s/%s", here, python);
-}
-
-/* -P, and no PYTHONPATH: a pip.py that a cell put there is not what the person meant. */
+/* -P, and no PYTHONPATH: a pip.py that a cell put there is not what the person meant. Nor is a program below the folder of
+   a cell's choice: the path is absolute. */
 static char *command_of(const struct kernel *kernel, const struct errand_asked *asked)
 {
     struct buffer command = BUFFER_NONE;
-    cleanup_free char *python = own_python(kernel);
+    cleanup_free char *python = spawn_python(kernel->options.python);
     const char *path = getenv("PYTHONPATH");
 
     if (asked->program != ERRAND_SHELL) {

@@ -30,16 +30,8 @@ static char *explain(const struct kernel *kernel)
 static int answer_running(struct kernel *kernel, const char *ename, const char *reason)
 {
     struct request *running = steal(kernel->queue.running);
-    bool stops;
-    int result;
 
-    if (running == NULL)
-        return 0;
-    stops = running->type == &execute_request && running->execute.stop_on_error;
-    result = stops ? main_shell_read_before_error(kernel) : 0;
-    if (result == 0)
-        result = request_fail(running, ename, reason);
-    return result == 0 && stops ? queue_abort_executes(&kernel->queue) : result;
+    return running != NULL ? main_shell_fail(kernel, running, ename, reason) : 0;
 }
 
 /* Nobody waits for an answer, but the next cell may miss what it expects. */

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 
 struct kernel;
+struct request;
 
 /* Gives the next waiting request to the guard, if that is ready and has none. Returns 0 or -errno. */
 int main_shell_run_next(struct kernel *kernel);
@@ -23,6 +24,9 @@ bool main_shell_runs_cell(const struct kernel *kernel);
  * reply. What is sent in answer to the reply is not stopped by it. Returns 0 or -errno.
  */
 int main_shell_read_before_error(struct kernel *kernel);
+
+/* request_fail() for one that the guard does not answer: a cell with stop_on_error stops those behind it. Returns 0 or -errno. */
+int main_shell_fail(struct kernel *kernel, struct request *request, const char *ename, const char *reason);
 
 /* SIGINT for what runs, "aborted" for the cells that wait. Returns 0 or -errno. */
 int main_shell_interrupt(struct kernel *kernel);

@@ -233,16 +233,10 @@ static int refuse_trial(struct kernel *kernel)
                   kernel->copies.most == 0 ? "copies = 0"
                   : hindrance != NULL      ? hindrance
                                            : "it cannot now");
-    bool stops;
     int result;
 
     kernel->restore.tries = false;
-    stops = request->execute.stop_on_error;
-    result = stops ? main_shell_read_before_error(kernel) : 0;
-    if (result == 0)
-        result = request_fail(request, "TrialError", why);
-    if (result == 0 && stops)
-        result = queue_abort_executes(&kernel->queue);
+    result = main_shell_fail(kernel, request, "TrialError", why);
     return result != 0 ? result : main_shell_run_next(kernel);
 }
 

@@ -116,18 +116,12 @@ static int reset(struct kernel *kernel, struct request *request)
 static int rewind_cells(struct kernel *kernel, struct request *request, long cells)
 {
     bool failed;
-    bool stops;
-    int result;
     cleanup_free char *words = restore_rewind(kernel, cells, &failed);
 
     if (!failed)
         return succeed(kernel, request, words);
     account_end(kernel, request, "error", NULL);
-    stops = request->execute.stop_on_error;
-    result = stops ? main_shell_read_before_error(kernel) : 0;
-    if (result == 0)
-        result = request_fail(request, "RestoreError", words);
-    return result == 0 && stops ? queue_abort_executes(&kernel->queue) : result;
+    return main_shell_fail(kernel, request, "RestoreError", words);
 }
 
 int session_command_run(struct kernel *kernel, const struct session_command_found *found)

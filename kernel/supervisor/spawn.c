@@ -116,10 +116,8 @@ static int make_command(const char *asked_python, struct command *command, char 
         *argument++ = installation_file("safepyrun-guard");
     } else {
         *argument++ = xstrdup(python);
-        *argument++ = xstrdup("-P");
-        *argument++ = xstrdup("-S"); /* guard/start_path does that when the policy is known */
-        *argument++ = xstrdup("-X");
-        *argument++ = xstrdup("utf8");
+        for (int i = 0; installation_main_options[i] != NULL; i++)
+            *argument++ = xstrdup(installation_main_options[i]);
         *argument++ = installation_file("main.py");
     }
     *argument++ = xstrdup("--link-fd");

@@ -158,17 +158,16 @@ static int start(const struct templates *templates, int idle_seconds, bool *ret_
 {
     struct chosen chosen;
     cleanup_free char *path = NULL;
-    const char *before[] = {NULL, NULL, NULL, NULL, NULL, NULL};
+    const char *before[8] = {NULL};
+    int count = 0;
     int result;
 
     choose(templates, &chosen);
     path = template_key_path(&chosen.kind);
     if (chosen.main_file != NULL) {
-        before[0] = "-P";
-        before[1] = "-S";
-        before[2] = "-X";
-        before[3] = "utf8";
-        before[4] = chosen.main_file;
+        for (; installation_main_options[count] != NULL; count++)
+            before[count] = installation_main_options[count];
+        before[count] = chosen.main_file;
     }
     result = template_start(&(struct template_start){.kind = chosen.kind,
                                                      .path = path,
