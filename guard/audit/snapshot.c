@@ -29,23 +29,35 @@ static int append(struct snapshot *snapshot, enum entry_kind kind, PyObject *con
     return 0;
 }
 
-/* 1: it was met before; 0; -1 with an exception. */
-static int has_met(struct snapshot *snapshot, PyObject *object)
+/* 1: it was there before; 0; -1 with an exception. */
+static int note(PyObject *addresses, PyObject *object)
 {
     cleanup_py PyObject *address = PyLong_FromVoidPtr(object);
-    int known = address != NULL ? PySet_Contains(snapshot->met, address) : -1;
+    int known = address != NULL ? PySet_Contains(addresses, address) : -1;
 
-    return known != 0 ? known : PySet_Add(snapshot->met, address);
+    return known != 0 ? known : PySet_Add(addresses, address);
+}
+
+/* 1: all keys are exact str; 0: not so; -1 with an exception. */
+static int is_plain(const struct snapshot *snapshot, PyObject *dict)
+{
+    cleanup_py PyObject *address = PyLong_FromVoidPtr(dict);
+    int known = address != NULL ? PySet_Contains(snapshot->plain, address) : -1;
+
+    if (known != 0 || !snapshot_names_are_plain(dict))
+        return known;
+    return PySet_Add(snapshot->plain, address) == 0 ? 1 : -1;
 }
 
 /* In front of what is looked up in it: a key of a cell's class could be another one each time that it is asked. */
 static int add_names(struct snapshot *snapshot, PyObject *dict)
 {
-    int known = has_met(snapshot, dict);
+    int known = note(snapshot->met, dict);
+    int plain = known == 0 ? is_plain(snapshot, dict) : 0;
 
-    if (known != 0 || !snapshot_names_are_plain(dict))
-        return known < 0 ? -1 : 0;
-    return append(snapshot, ENTRY_NAMES, dict, NULL, NULL);
+    if (known < 0 || plain < 0)
+        return -1;
+    return plain ? append(snapshot, ENTRY_NAMES, dict, NULL, NULL) : 0;
 }
 
 int snapshot_add_entry(struct snapshot *snapshot, enum entry_kind kind, PyObject *container,
@@ -59,7 +71,7 @@ int snapshot_add_entry(struct snapshot *snapshot, enum entry_kind kind, PyObject
 /* Functions and classes are followed once. */
 int snapshot_follow(struct snapshot *snapshot, PyObject *object, unsigned level)
 {
-    int known = level <= LEVEL_MAX ? has_met(snapshot, object) : 1;
+    int known = level <= LEVEL_MAX ? note(snapshot->met, object) : 1;
 
     if (known != 0)
         return known < 0 ? -1 : 0;
@@ -225,17 +237,19 @@ void snapshot_free(struct snapshot *snapshot)
     Py_XDECREF(snapshot->namespace_type);
     Py_XDECREF(snapshot->function);
     Py_XDECREF(snapshot->may_change);
+    Py_XDECREF(snapshot->plain);
     free(snapshot->entries);
     free(snapshot);
 }
 
-struct snapshot *snapshot_new(PyObject *function, PyObject *may_change)
+struct snapshot *snapshot_new(PyObject *function, PyObject *may_change, PyObject *plain)
 {
     struct snapshot *snapshot = xcalloc(1, sizeof(*snapshot));
     cleanup_py PyObject *types = PyImport_ImportModule("types");
 
     snapshot->function = py_own(function);
     snapshot->may_change = py_own(may_change);
+    snapshot->plain = py_own(plain);
     if (types != NULL)
         snapshot->namespace_type = PyObject_GetAttrString(types, "SimpleNamespace");
     if (snapshot->namespace_type != NULL && snapshot_add(snapshot, function) == 0)

@@ -42,6 +42,7 @@ struct snapshot {
     size_t queued;
     size_t queue_room;
     PyObject *met;            /* set of addresses: what is or was in the queue */
+    PyObject *plain;          /* see snapshot_new() */
     PyObject *namespace_type; /* types.SimpleNamespace */
 };
 

@@ -248,7 +248,7 @@ static PyObject *class_of(const struct tool *tool)
     return PyType_Check(tool->owner) ? tool->owner : (PyObject *)Py_TYPE(tool->owner);
 }
 
-static int read_ground(struct tool *tool)
+static int read_ground(struct tool *tool, PyObject *plain)
 {
     if (freeze_types(tool) < 0)
         return -1;
@@ -256,7 +256,7 @@ static int read_ground(struct tool *tool)
         return freeze_builtin(tool);
     if (tool->policy.only_files)
         return 0; /* no right to take away */
-    tool->snapshot = snapshot_new(tool->callable, tool->may_change);
+    tool->snapshot = snapshot_new(tool->callable, tool->may_change, plain);
     if (tool->snapshot == NULL)
         return -1;
     if (tool->self != TOOL_FUNCTION && snapshot_add_class(tool->snapshot, class_of(tool)) < 0)
@@ -267,9 +267,9 @@ static int read_ground(struct tool *tool)
 }
 
 /* A tool whose ground could not be read whole has no rights, and the next closing tries again. */
-static int freeze(struct tool *tool)
+static int freeze(struct tool *tool, PyObject *plain)
 {
-    if (read_ground(tool) < 0) {
+    if (read_ground(tool, plain) < 0) {
         forget_ground(tool);
         return -1;
     }
@@ -287,12 +287,15 @@ static bool has_coroutine(void)
 
 int tools_freeze(void)
 {
+    cleanup_py PyObject *plain = NULL;
+
     if (registry.unfrozen == 0)
         return 0;
-    if (surroundings_freeze() < 0)
+    plain = PySet_New(NULL);
+    if (plain == NULL || surroundings_freeze() < 0)
         return -1;
     for (struct tool *tool = registry.first; tool != NULL; tool = tool->next)
-        if (!tool->is_frozen && freeze(tool) < 0)
+        if (!tool->is_frozen && freeze(tool, plain) < 0)
             return -1;
     registry.unfrozen = 0;
     return tool_tasks_start(has_coroutine());
