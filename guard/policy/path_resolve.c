@@ -97,7 +97,6 @@ static int follow_link(struct walk *walk, const char *rest)
 /* Takes the next component off `rest`. Returns 1 at the end. */
 static int step(struct walk *walk, enum path_follow follow)
 {
-    char name[NAME_MAX + 2];
     const char *start = walk->rest + strspn(walk->rest, "/");
     size_t size = strcspn(start, "/");
     char after[PATH_MAX];
@@ -106,20 +105,16 @@ static int step(struct walk *walk, enum path_follow follow)
 
     if (size == 0)
         return 1;
-    if (size > NAME_MAX)
-        return -ENAMETOOLONG;
-    memcpy(name, start, size);
-    name[size] = '\0';
     snprintf(after, sizeof(after), "%s", start + size);
     last = after[strspn(after, "/")] == '\0';
-    if (strcmp(name, ".") == 0)
+    if (size == 1 && start[0] == '.')
         return put_in_front(walk, "", after);
-    if (strcmp(name, "..") == 0) {
+    if (size == 2 && start[0] == '.' && start[1] == '.') {
         drop_last(walk);
         walk->missing = false;
         return put_in_front(walk, "", after);
     }
-    status = append(walk, name, size);
+    status = append(walk, start, size);
     if (status < 0)
         return status;
     /* "link/" asks for what the link leads to, even where the operation keeps a last link. */
@@ -145,6 +140,8 @@ static int start_at(struct walk *walk, int dir_fd)
         size = readlink(link, walk->done, sizeof(walk->done) - 1);
         if (size <= 0 || walk->done[0] != '/')
             return -EBADF;
+        if ((size_t)size == sizeof(walk->done) - 1) /* there may be more of it */
+            return -ENAMETOOLONG;
         walk->done[size] = '\0';
         walk->done_size = (size_t)size;
     }

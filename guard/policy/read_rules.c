@@ -158,6 +158,12 @@ static bool is_below_free(const struct policy *policy, struct bytes path)
     return false;
 }
 
+/* The system takes none of these: open() fails by itself. */
+static bool is_no_path(struct bytes path)
+{
+    return path.size == 0 || path.size >= PATH_MAX || memchr(path.data, '\0', path.size) != NULL;
+}
+
 enum read_answer read_rules_ask(const struct policy *policy, struct bytes path, int dir_fd,
                                 char ret_resolved[PATH_MAX])
 {
@@ -170,8 +176,10 @@ enum read_answer read_rules_ask(const struct policy *policy, struct bytes path, 
     is_plain = dir_fd == AT_FDCWD && split(path, &parts);
     if (is_plain && is_clear(policy, &parts))
         return READ_ALLOWED;
-    if (path_resolve(path, dir_fd, PATH_FOLLOW_LAST, ret_resolved, &magic) != 0)
+    if (is_no_path(path))
         return READ_ALLOWED;
+    if (path_resolve(path, dir_fd, PATH_FOLLOW_LAST, ret_resolved, &magic) != 0)
+        return READ_UNRESOLVED;
     if (policy->read_denied != NULL && write_roots_cover(policy->read_denied, ret_resolved))
         return READ_DENIED;
     if (is_process_secret(ret_resolved))

@@ -22,6 +22,7 @@ enum read_answer {
     READ_DENIED,  /* deny_read, or a secret of the session */
     READ_OUTSIDE, /* not below read_roots */
     READ_PROCESS, /* the environment or the memory of a process */
+    READ_UNRESOLVED,
 };
 
 /* Whether the policy restricts reading at all. */
@@ -39,7 +40,8 @@ void read_rules_prepare(struct policy *policy);
  * dir_fd        where a relative path starts; AT_FDCWD for the current directory
  * ret_resolved  PATH_MAX bytes: the path that was compared; not touched when the answer was quick
  *
- * A path that cannot be resolved cannot be opened either: READ_ALLOWED.
+ * A path that we cannot resolve may be open to the system all the same: it joins no texts of links, so they can be longer
+ * than a path; it starts in a folder that is gone, or deeper than a path can say. READ_UNRESOLVED, but for what no system takes.
  */
 enum read_answer read_rules_ask(const struct policy *policy, struct bytes path, int dir_fd,
                                 char ret_resolved[PATH_MAX]);

@@ -16,6 +16,18 @@ enum verdict verdict_deny_odd(struct denial *denial)
                         "the path is an object whose text could change after the check");
 }
 
+static enum verdict deny_unresolved(const struct path_fact *path, const char *rule,
+                                    struct denial *denial)
+{
+    verdict_name_subject(denial, path->text);
+    if (write_roots_here_is_gone())
+        return verdict_deny(denial, rule,
+                            "restart the kernel in a folder that exists, or use an absolute path",
+                            "the current folder is gone");
+    return verdict_deny(denial, rule, "use a plain absolute path",
+                        "the path cannot be resolved");
+}
+
 static enum verdict deny_outside(const struct policy *policy, struct denial *denial)
 {
     char roots[DENIAL_TEXT / 2];
@@ -113,37 +125,47 @@ enum verdict verdict_judge_path(const struct policy *policy, const struct path_f
         return verdict_deny(denial, VERDICT_RING, "use the path of the file itself",
                             "the path leads through /proc or /dev/fd to an open file");
     case ROOTS_UNRESOLVED:
-        verdict_name_subject(denial, path->text);
-        if (write_roots_here_is_gone())
-            return verdict_deny(denial, VERDICT_RING,
-                                "restart the kernel in a folder that exists, or use an absolute path",
-                                "the current folder is gone");
-        return verdict_deny(denial, VERDICT_RING, "use a plain absolute path",
-                            "the path cannot be resolved");
+        return deny_unresolved(path, VERDICT_RING, denial);
     case ROOTS_OUTSIDE:
         break;
     }
     return deny_path(policy, path, denial);
 }
 
+static enum verdict deny_unreadable(struct denial *denial)
+{
+    return verdict_deny(denial, "read_roots", "add its folder to read_roots in the policy file",
+                        "it is outside of what the policy lets cells read");
+}
+
 /* What may not be read may not be moved or linked to where it may, nor a folder that holds it. */
-static bool is_kept_secret(const struct policy *policy, const struct path_fact *path,
-                           struct denial *denial)
+static enum verdict judge_secrecy(const struct policy *policy, const struct path_fact *path,
+                                  bool moves, struct denial *denial)
 {
     bool magic;
 
-    return policy->read_denied != NULL && path->text.data != NULL &&
-           path_resolve(path->text, path->dir_fd, path->follow, denial->subject, &magic) == 0 &&
-           (write_roots_cover(policy->read_denied, denial->subject) ||
-            write_roots_hold_root(policy->read_denied, denial->subject));
+    if (!read_rules_exist(policy) || path->text.data == NULL)
+        return VERDICT_ALLOW;
+    if (path_resolve(path->text, path->dir_fd, path->follow, denial->subject, &magic) != 0)
+        return deny_unresolved(path, VERDICT_RING, denial);
+    if (policy->read_denied != NULL && (write_roots_cover(policy->read_denied, denial->subject) ||
+                                        write_roots_hold_root(policy->read_denied, denial->subject)))
+        return deny_secret(policy, denial);
+    /* Where there are write roots, both ends lie in them, and what can be written can be read. */
+    if (moves && policy->write_roots == NULL && policy->read_allowed != NULL &&
+        !write_roots_cover(policy->read_allowed, denial->subject))
+        return deny_unreadable(denial);
+    return VERDICT_ALLOW;
 }
 
 static enum verdict judge_paths(const struct policy *policy, const struct facts *facts,
                                 bool root_itself, struct denial *denial)
 {
+    bool moves = facts->path_count > 1 && facts->paths[0].text.data != facts->paths[1].text.data;
+
     for (unsigned i = 0; !root_itself && i < facts->path_count; i++)
-        if (is_kept_secret(policy, &facts->paths[i], denial))
-            return deny_secret(policy, denial);
+        if (judge_secrecy(policy, &facts->paths[i], moves, denial) == VERDICT_DENY)
+            return VERDICT_DENY;
     if (policy->write_roots == NULL)
         return VERDICT_ALLOW;
     for (unsigned i = 0; i < facts->path_count; i++)
@@ -192,9 +214,10 @@ static enum verdict judge_reading(const struct policy *policy, const struct path
         deny_secret(policy, ret_denial);
         break;
     case READ_OUTSIDE:
-        verdict_deny(ret_denial, "read_roots", "add its folder to read_roots in the policy file",
-                     "it is outside of what the policy lets cells read");
+        deny_unreadable(ret_denial);
         break;
+    case READ_UNRESOLVED:
+        return deny_unresolved(path, policy->read_denied != NULL ? "deny_read" : "read_roots", ret_denial);
     }
     if (excuses_hold(path->excuses, ret_denial->rule, ret_denial->subject))
         return VERDICT_ALLOW;

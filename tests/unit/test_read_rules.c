@@ -137,6 +137,36 @@ static void the_current_directory_counts(void **state)
     assert_int_equal(chdir(".."), 0);
 }
 
+/* The system joins no texts of links, and needs no path of the folder that it starts in. */
+static void what_only_the_system_can_follow_is_not_read(void **state)
+{
+    cleanup_policy struct policy *policy = denying();
+    char text[3000 + 1] = "";
+    char path[PATH_MAX];
+    char longest[PATH_MAX + 1];
+
+    (void)state;
+    while (strlen(text) < sizeof(text) - 2)
+        strcat(text, "./");
+    assert_int_equal(symlink(text, at("open/long")), 0);
+    snprintf(path, sizeof(path), "open/long/%.2000s../secret/key", text);
+    assert_int_equal(access(path, R_OK), 0);
+    assert_int_equal(ask(policy, path), READ_UNRESOLVED);
+
+    assert_int_equal(mkdir("gone", 0700), 0);
+    assert_int_equal(chdir("gone"), 0);
+    assert_int_equal(rmdir(at("gone")), 0);
+    assert_int_equal(access("../secret/key", R_OK), 0);
+    assert_int_equal(ask(policy, "../secret/key"), READ_UNRESOLVED);
+    assert_int_equal(ask(policy, at("open/key")), READ_ALLOWED);
+    assert_int_equal(chdir(directory), 0);
+
+    memset(longest, 'x', PATH_MAX);
+    longest[PATH_MAX] = '\0';
+    assert_int_equal(ask(policy, longest), READ_ALLOWED); /* nobody can open it */
+    assert_int_equal(ask(policy, ""), READ_ALLOWED);
+}
+
 static void only_below_read_roots(void **state)
 {
     cleanup_policy struct policy *policy = policy_new(POLICY_READ_ONLY);
@@ -194,6 +224,7 @@ int main(void)
         cmocka_unit_test(a_folder_that_is_exchanged_is_looked_at_again),
         cmocka_unit_test(another_policy_learns_nothing_from_the_first),
         cmocka_unit_test(the_current_directory_counts),
+        cmocka_unit_test(what_only_the_system_can_follow_is_not_read),
         cmocka_unit_test(only_below_read_roots),
         cmocka_unit_test(packages_are_free),
         cmocka_unit_test(processes_keep_their_secrets),

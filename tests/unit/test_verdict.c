@@ -399,6 +399,25 @@ static void secrets_are_no_databases_where_writing_is_free(void **state)
                          cases[i].verdict);
 }
 
+/* Nobody guards writing there, so what is moved or linked could be read under another name. */
+static void what_is_outside_of_read_roots_stays_there(void **state)
+{
+    cleanup_policy struct policy *policy = policy_new(POLICY_WORKSPACE);
+    struct facts facts = facts_of(CALLER_USER, "/etc/passwd");
+
+    (void)state;
+    policy->guards_writes = false;
+    policy->guards_reads = true;
+    string_list_add(&policy->read_roots, "/srv");
+    policy_seal(policy);
+    assert_int_equal(ask(check_write_roots, policy, facts), VERDICT_ALLOW);
+    facts.paths[1] = (struct path_fact){.text = bytes_of_string("/srv/mine"), .dir_fd = AT_FDCWD, .fd = -1};
+    facts.path_count = 2;
+    assert_int_equal(ask(check_write_roots, policy, facts), VERDICT_DENY);
+    facts.paths[0].text = bytes_of_string("/srv/other");
+    assert_int_equal(ask(check_write_roots, policy, facts), VERDICT_ALLOW);
+}
+
 static void a_pragma_moves_no_files(void **state)
 {
     struct facts facts = facts_of(CALLER_USER, NULL);
@@ -420,4 +439,5 @@ RUN(POLICY(opening_is_judged_by_flags_and_mode),
     POLICY(variables_that_steer_programs_are_refused), POLICY(the_link_is_nobodys),
     POLICY(devices_answer_questions_only), POLICY(monitoring_is_the_guards_own),
     POLICY(ndbm_opens_names_with_endings),
-    POLICY(secrets_are_no_databases_where_writing_is_free), POLICY(a_pragma_moves_no_files))
+    POLICY(secrets_are_no_databases_where_writing_is_free), POLICY(what_is_outside_of_read_roots_stays_there),
+    POLICY(a_pragma_moves_no_files))
