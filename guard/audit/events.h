@@ -50,6 +50,9 @@ struct event_row {
 #define PATHS_IF_ANY(p, q)        {.path = {(p) + 1, (q) + 1}, .may_be_missing = 3}
 #define PATH_IN(p, d)             {.path = {(p) + 1}, .dir_fd = {(d) + 1}}
 #define LINK_AT(p, d)             {.path = {(p) + 1}, .dir_fd = {(d) + 1}, .keeps_last_link = 1}
+/* Whether the last link is followed is another argument of the call, which its event leaves out: both are asked about. */
+#define PATH_AND_LINK_IN(p, d)    {.path = {(p) + 1, (p) + 1}, .dir_fd = {(d) + 1, (d) + 1}, .keeps_last_link = 2}
+#define PATH_AND_LINK_AT(p)       {.path = {(p) + 1, (p) + 1}, .keeps_last_link = 2}
 #define LINKS_AT(p, d, q, e)      {.path = {(p) + 1, (q) + 1}, .dir_fd = {(d) + 1, (e) + 1}, .keeps_last_link = 3}
 #define SOURCE_AND_LINK(p, d, q, e) {.path = {(p) + 1, (q) + 1}, .dir_fd = {(d) + 1, (e) + 1}, .keeps_last_link = 2}
 #define OPEN_ARGS                 {.path = {1}, .name = 2, .number = 3}

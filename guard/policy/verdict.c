@@ -142,6 +142,14 @@ enum verdict check_library(const struct policy *policy, const struct facts *fact
                         "only library code may do this, not a cell");
 }
 
+enum verdict check_own_by_library(const struct policy *policy, const struct facts *facts,
+                                  struct denial *ret_denial)
+{
+    if (facts->number_known && (facts->number == 0 || facts->number == (long)getpid()))
+        return check_library(policy, facts, ret_denial);
+    return check_never(policy, facts, ret_denial);
+}
+
 enum verdict check_thread(const struct policy *policy, const struct facts *facts,
                           struct denial *ret_denial)
 {

@@ -103,6 +103,7 @@ verdict_function check_attach;          /* ATTACH: the same, and the name has to
 verdict_function check_sqlite;          /* a database: file, file: URI or ":memory:" */
 verdict_function check_breakpoint;      /* in the guard process; a host program's own debugger is not a cell's */
 verdict_function check_own_process;     /* the number is this process's */
+verdict_function check_own_by_library;  /* the same, 0 too, and not user code itself */
 verdict_function check_monitoring;      /* the guard's own work alone */
 verdict_function check_library;         /* not user code itself */
 verdict_function check_thread;          /* the same, and not out of a host's scope */
