@@ -69,6 +69,7 @@ class Surroundings:
             path.mkdir(parents=True)
         (self.outside / "victim").write_text("as it was\n")
         (self.outside / "folder").mkdir()
+        (self.outside / "link").symlink_to(self.work / "mine")
         (self.private / "secret").write_text(self.token + "\n")
         with sqlite3.connect(self.private / "secret.db") as base:
             base.execute("pragma synchronous = off")

@@ -193,6 +193,9 @@ os.lchown(victim, 12345, -1)
 # %% utime
 os.utime(victim, (1, 1))
 
+# %% utime of a link — itself lies outside, what it leads to does not
+os.utime(outside + "/link", (1, 1), follow_symlinks=False)
+
 # %% utime by a descriptor
 os.utime(reader, (1, 1))
 
@@ -416,6 +419,31 @@ open("mine.db-journal", "wb").write((magic + struct.pack(">5I", 0, 1, 2, 512, 40
                                     + struct.pack(">2I", len(name), sum(name)) + magic)
 sqlite3.connect("mine.db").execute("select * from sqlite_master").fetchall()
 
+# %% sqlite journal behind a link — it is opened by the name that the database had, in what has taken the place of its folder
+import sqlite3
+os.mkdir("folder")
+base = sqlite3.connect("folder/victim")
+os.rename("folder", "moved")
+os.symlink(outside, "folder")
+base.execute("create table t (x)")
+
+# %% sqlite log behind a link — what it holds, another program takes into its own database
+import sqlite3
+os.mkdir("folder")
+base = sqlite3.connect("folder/victim")
+base.execute("pragma journal_mode = memory").execute("create table t (x)")
+os.rename("folder", "moved")
+os.symlink(outside, "folder")
+base.execute("pragma journal_mode = wal").execute("insert into t values ('evil')")
+
+# %% sqlite lock behind a link — a kind of lock that is a folder
+import sqlite3
+os.mkdir("folder")
+base = sqlite3.connect("file:folder/victim?vfs=unix-dotfile", uri=True, timeout=0)
+os.rename("folder", "moved")
+os.symlink(outside, "folder")
+base.execute("begin exclusive")
+
 # %% sqlite by a second module — a fresh copy of the C module has types of its own
 import sqlite3
 for name in [name for name in sys.modules if "sqlite" in name]:
@@ -491,6 +519,30 @@ print(os.read(os.open("private/secret", os.O_RDONLY, dir_fd=folder), 100))
 
 # %% the deny list by proc
 print(open(f"/proc/self/root{secret}").read())
+
+# %% the deny list by long links — the system follows one after the other, joined they are too long for a path
+os.symlink("./" * 1500 + ".", "long")
+print(open("long/" + "./" * 1400 + os.path.relpath(secret)).read())
+
+# %% the deny list from a folder that is gone — it has no path, what is above it has one
+way = os.path.relpath(secret)
+os.mkdir("gone")
+os.chdir("gone")
+os.rmdir("../gone")
+print(open("../" + way).read())
+
+# %% the deny list from a deep folder — its path is longer than a path can be
+way = os.path.relpath(secret)
+parts = ["deep" * 60] * 10
+os.makedirs("/".join(["one", *parts]))
+os.makedirs("/".join(["two", *parts]))
+os.rename("two", "/".join(["one", *parts, "two"]))
+middle = os.open("/".join(["one", *parts]), os.O_RDONLY)
+bottom = os.open("/".join(["two", *parts]), os.O_RDONLY, dir_fd=middle)
+try:
+    print(os.read(os.open("../" * 22 + way, os.O_RDONLY, dir_fd=bottom), 100))
+finally:
+    os.close(bottom)
 
 # %% the deny list by linecache
 import linecache

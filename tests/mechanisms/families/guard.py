@@ -213,6 +213,9 @@ os.setpriority(os.PRIO_PROCESS, bystander, 7)
 # %% processors of another process
 os.sched_setaffinity(bystander, {0})
 
+# %% processors of another process by a library
+call(os.sched_setaffinity, bystander, {0})
+
 # %% limits of another process
 import resource
 resource.prlimit(bystander, resource.RLIMIT_CORE, (4242, 4242))
