@@ -106,6 +106,12 @@ static void mark_read(PyObject *code)
         set_mark(code, MARK_READ);
 }
 
+static void mark_library(PyObject *code)
+{
+    if (mark_of(code) == MARK_NONE)
+        set_mark(code, MARK_LIBRARY);
+}
+
 static bool is_listed(const char *const *list, const char *file)
 {
     for (size_t i = 0; list[i] != NULL; i++)
@@ -119,7 +125,7 @@ static bool name_counts(const char *file)
     return is_listed(native_callers, file);
 }
 
-static const struct library_code_owner library_code = {mark_read, is_fresh, name_counts};
+static const struct library_code_owner library_code = {mark_read, mark_library, is_fresh, name_counts};
 
 int caller_init(void)
 {

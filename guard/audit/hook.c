@@ -6,6 +6,7 @@
 #include "guard/audit/host_answer.h"
 #include "guard/audit/import_allow.h"
 #include "guard/audit/tools.h"
+#include "guard/audit/traceback_code.h"
 #include "guard/policy/read_rules.h"
 #include "guard/python/compat.h"
 #include "guard/python/interrupt.h"
@@ -110,6 +111,7 @@ static int judge(const struct scope *scope, const struct event_row *row, const c
     denial.subject[0] = '\0'; /* the rest is filled by a denial; 6 KB are not cleared for each event */
     facts_read(&row->arguments, source, &owner, &facts);
     facts.is_hosts_own = row->check == check_text && caller_is_hosts_own(scope);
+    facts.is_traceback_code = row->check == check_text && traceback_code_is_text(source);
     facts.leaves_scope =
         !scope->is_process &&
         (row->check == check_breakpoint ||

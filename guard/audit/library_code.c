@@ -4,6 +4,7 @@
 #include "guard/audit/hook.h"
 #include "guard/audit/scope.h"
 #include "guard/audit/slot_patch.h"
+#include "guard/audit/traceback_code.h"
 #include "guard/audit/user_code.h"
 #include "guard/link/cleanup.h"
 #include "guard/python/compat.h"
@@ -259,9 +260,13 @@ static enum origin take_compiled(PyObject *data)
 static PyObject *compile_source(const struct method_call *call, void *data)
 {
     enum origin origin = take_source(method_call_argument(call, 0, "source"));
+    PyObject *code;
 
     (void)data;
-    return note_code(method_call_next(call), origin);
+    traceback_code_begin_compile();
+    code = method_call_next(call);
+    traceback_code_end_compile();
+    return note_code(code, origin);
 }
 
 static PyObject *load_compiled(const struct method_call *call, void *data)
@@ -315,6 +320,22 @@ static PyObject *make_code(const struct method_call *call, void *data)
     return note_code(method_call_next(call), ORIGIN_ELSEWHERE);
 }
 
+/* Code of a cell's own stays the cell's. */
+static PyObject *change_code(const struct method_call *call, void *data)
+{
+    PyObject *code;
+
+    if (caller_is_marked_user(call->self) ||
+        !traceback_code_fits(call->self, call->args, call->positional, call->kwnames))
+        return make_code(call, data);
+    caller_begin_host_work();
+    code = method_call_next(call);
+    caller_end_host_work();
+    if (code != NULL)
+        state.owner.mark_library(code);
+    return code;
+}
+
 static PyObject *new_code(PyTypeObject *type, PyObject *args, PyObject *keywords)
 {
     return note_code(state.new_code(type, args, keywords), ORIGIN_ELSEWHERE);
@@ -337,7 +358,7 @@ static int patch_code_type(void)
         return -1;
     }
     state.new_code = (newfunc)original;
-    if (method_patch_attribute(type, "replace", make_code, NULL) < 0)
+    if (method_patch_attribute(type, "replace", change_code, NULL) < 0)
         return -1;
     return PyObject_HasAttrString(type, "__replace__")
                ? method_patch_attribute(type, "__replace__", make_code, NULL)
@@ -353,7 +374,7 @@ int library_code_init(const struct library_code_owner *owner)
     state.owner = *owner;
     state.code_type = Py_TYPE(code);
     user_code_start(state.code_type);
-    if (replace_get_data() < 0 || patch_module("builtins", "compile", compile_source) < 0 ||
+    if (traceback_code_init() < 0 || replace_get_data() < 0 || patch_module("builtins", "compile", compile_source) < 0 ||
         patch_module("marshal", "loads", load_compiled) < 0 ||
         patch_module("marshal", "load", make_code) < 0 ||
         patch_module("_imp", "get_frozen_object", find_frozen) < 0 ||

@@ -17,6 +17,7 @@
 
 struct library_code_owner {
     void (*mark)(PyObject *code);            /* is told about each code object that comes from a library's file */
+    void (*mark_library)(PyObject *code);    /* the same for code that is run at once, and in no module */
     bool (*is_fresh)(PyObject *code);        /* made while a guard judges, and not run yet as a module's */
     bool (*name_counts)(const char *path);   /* does code with this file name have a right that other code has not? */
 };

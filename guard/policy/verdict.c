@@ -172,7 +172,9 @@ enum verdict check_code(const struct policy *policy, const struct facts *facts,
 enum verdict check_text(const struct policy *policy, const struct facts *facts,
                         struct denial *ret_denial)
 {
-    return facts->is_hosts_own ? VERDICT_ALLOW : check_code(policy, facts, ret_denial);
+    if (facts->is_hosts_own || facts->is_traceback_code)
+        return VERDICT_ALLOW;
+    return check_code(policy, facts, ret_denial);
 }
 
 enum verdict check_new_code(const struct policy *policy, const struct facts *facts,

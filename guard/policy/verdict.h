@@ -56,6 +56,7 @@ struct facts {
     int link_fd;         /* the descriptor that belongs to the guard; -1 for none */
     struct bytes name;   /* an attribute, a variable, a module: what the event is about */
     bool is_hosts_own; /* mk_audit(): the program around it asks, judged as the user */
+    bool is_traceback_code; /* native code of a package compiles the one text that says nothing */
     bool leaves_scope; /* a thread that would begin outside of the guard of a host program, or its debugger */
     bool deputy_is_known; /* the library asking is one that needs native calls while it runs */
 };
