@@ -72,12 +72,22 @@ int main_shell_fail(struct kernel *kernel, struct request *request, const char *
     return result == 0 && stops ? queue_abort_executes(&kernel->queue) : result;
 }
 
+/* A trial that waits for its copy has not begun: it is stopped as what waits behind it. Returns 0 or -errno. */
+static int abort_waiting(struct kernel *kernel)
+{
+    struct request *trial = restore_take_waiting(kernel);
+
+    return trial != NULL ? request_abort(trial) : 0;
+}
+
 int main_shell_interrupt(struct kernel *kernel)
 {
     const struct request *running = kernel->queue.running;
     /* What was sent before the interrupt is stopped by it, though it came on another socket. */
     int result = channels_read_shell(&kernel->channels);
 
+    if (result == 0 && running != NULL && running == kernel->queue.running)
+        result = abort_waiting(kernel);
     if (result != 0)
         return result;
     subshells_interrupt_comms(kernel);

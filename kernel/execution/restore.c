@@ -224,6 +224,14 @@ bool restore_begin_trial(struct kernel *kernel)
     return false;
 }
 
+struct request *restore_take_waiting(struct kernel *kernel)
+{
+    if (!kernel->restore.waits)
+        return NULL;
+    kernel->restore.waits = kernel->restore.tries = false;
+    return steal(kernel->queue.running);
+}
+
 static int refuse_trial(struct kernel *kernel)
 {
     struct request *request = steal(kernel->queue.running);

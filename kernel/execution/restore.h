@@ -50,5 +50,7 @@ char *restore_reset(struct kernel *kernel, bool *ret_respawns);
  * copy, or the request is refused.
  */
 bool restore_begin_trial(struct kernel *kernel);
+/* The trial that waits for its copy is given up. Returns it, to be closed; NULL: none waits. */
+struct request *restore_take_waiting(struct kernel *kernel);
 /* It is over, its reply is out. Returns 0 or -errno. */
 int restore_end_trial(struct kernel *kernel);

@@ -11,6 +11,7 @@ import time
 import hostile_guard
 import pytest
 from debugger import Debugger
+from frontend import labels
 
 GUARD = r"""
 import array, os, random, select, signal, time
@@ -182,6 +183,30 @@ def test_an_answer_to_a_trial_that_waits_for_its_copy(start_kernel, tmp_path):
     Debugger(front).attach()
     assert front.reply(msg_id).content["status"] == "error"
     assert front.ask("kernel_info_request", channel="control")["status"] == "ok" and kernel.process.poll() is None
+
+
+#: makes no copy before it has a cell, and counts cells
+SLOW_GUARD = r"""
+cells = 0
+while True:
+    kind, cell, _ = receive()
+    if kind == NUMBER["EXECUTE"]:
+        cells += 1
+        send("NOT_FROZEN", 0, b"no")
+        send("REPLY", cell, json.dumps({"status": "ok", "execution_count": cells}).encode(), b"{}")
+"""
+
+
+def test_an_interrupt_of_a_trial_that_waits_for_its_copy(start_kernel, tmp_path):
+    """It has not begun, and never does."""
+    guard = hostile_guard.write(tmp_path / "guard.py", READY, SLOW_GUARD)
+    front = start_kernel(arguments=("--python", guard)).frontend()
+    trial, behind = front.execute("%%trial\n1"), front.execute("1")
+    front.until(trial, "busy")
+    front.ask("interrupt_request", channel="control")
+    assert front.reply(trial).content["status"] == front.reply(behind).content["status"] == "aborted"
+    assert labels(front.outputs(trial)) == ["idle"]
+    assert front.run("1")[0].content == {"status": "ok", "execution_count": 1}
 
 
 class Client:
