@@ -1,4 +1,5 @@
 #include "guard/python/streams.h"
+#include "guard/link/utf8.h"
 #include "guard/python/attribution.h"
 #include "guard/python/link_end.h"
 #include "guard/python/quiet_thread.h"
@@ -136,7 +137,7 @@ int streams_write(enum frame_type type, struct bytes text)
     if (cell == 0 || link_end_is_detached())
         return write_to_pipe(type, text);
     while (text.size > 0) {
-        size_t size = text.size < FRAME_BYTES ? text.size : FRAME_BYTES;
+        size_t size = utf8_cut(text, FRAME_BYTES); /* another cell's frame may come in between */
 
         if (add_text(type, cell, (struct bytes){text.data, size}) && link_end_drain() < 0)
             return -1;

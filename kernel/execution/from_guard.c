@@ -243,6 +243,8 @@ static int take_reply_of_subshell(struct kernel *kernel, struct request *request
     uint64_t arrival = request->arrival;
     int result = of_main == NULL ? outputs_turn(&kernel->outputs) : 0;
 
+    if (result == 0)
+        result = outputs_end_cell(&kernel->outputs, frame->cell);
     subshell->queue.running = NULL;
     if (result == 0)
         result = finish_request(kernel, request, frame);
@@ -276,6 +278,8 @@ static int take_reply(struct kernel *kernel, const struct frame *frame)
         result = guard_process_drain_outputs(&kernel->guard);
     if (result >= 0)
         result = outputs_turn(&kernel->outputs);
+    if (result == 0)
+        result = outputs_end_cell(&kernel->outputs, frame->cell);
     /* Until here the request counted as running: an abort must find the queue without it. */
     kernel->queue.running = NULL;
     if (result < 0)

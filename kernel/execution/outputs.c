@@ -75,6 +75,7 @@ static void append_text(struct outputs *outputs, struct bytes bytes)
     }
     start = outputs->text.size;
     utf8_append_escaped(&outputs->decoders[outputs->stream], bytes, &outputs->text);
+    outputs->decoded[outputs->stream] = outputs->cell;
     if (begins && outputs->text.size == start)
         buffer_clear(&outputs->text, KEEP_BYTES);
 }
@@ -102,10 +103,31 @@ static int write_stream(struct outputs *outputs, enum stream stream, uint32_t ce
     return 0;
 }
 
+/* What was held back of a character that does not come is shown as what no UTF-8 is shown as. */
+static int end_character(struct outputs *outputs, enum stream stream)
+{
+    if (outputs->decoders[stream].held_size == 0)
+        return 0;
+    outputs->decoders[stream].held_size = 0;
+    return write_stream(outputs, stream, outputs->decoded[stream], BYTES_LITERAL("\xef\xbf\xbd"));
+}
+
+int outputs_end_cell(struct outputs *outputs, uint32_t cell)
+{
+    int result = 0;
+
+    for (int stream = 0; result == 0 && stream < STREAM_COUNT; stream++)
+        if (outputs->decoded[stream] == cell)
+            result = end_character(outputs, (enum stream)stream);
+    return result;
+}
+
 int outputs_write(struct outputs *outputs, enum stream stream, uint32_t cell, struct bytes bytes)
 {
+    int result = outputs->decoded[stream] != cell ? end_character(outputs, stream) : 0;
+
     bytes.size = output_cap_take(&outputs->cap, stream, cell, bytes);
-    return write_stream(outputs, stream, cell, bytes);
+    return result != 0 ? result : write_stream(outputs, stream, cell, bytes);
 }
 
 int outputs_turn(struct outputs *outputs)

@@ -21,6 +21,7 @@ struct outputs {
     struct cells *cells;
     struct output_cap cap;
     struct utf8_decoder decoders[STREAM_COUNT];
+    uint32_t decoded[STREAM_COUNT]; /* whose bytes each one has seen last */
     struct buffer text;  /* of `stream` and `cell`: the content of a message, but for its end */
     enum stream stream;
     uint32_t cell;
@@ -41,6 +42,9 @@ int outputs_write(struct outputs *outputs, enum stream stream, uint32_t cell, st
  * When a cell begins, and when it is over. Returns 0 or -errno.
  */
 int outputs_turn(struct outputs *outputs);
+
+/* The cell is over: a character that it has left unfinished is none, nor the start of another cell's. Returns 0 or -errno. */
+int outputs_end_cell(struct outputs *outputs, uint32_t cell);
 
 /* Publishes the text that was collected. Returns 0 or -errno. */
 int outputs_flush(struct outputs *outputs);

@@ -54,6 +54,14 @@ def test_print_comes_before_the_display_that_follows_it(front, display):
     assert labels(outputs) == ["stdout", "display_data", "stdout"]
 
 
+@pytest.mark.parametrize("write", ["sys.stdout.buffer.write", "os.write"])
+def test_a_character_that_stays_unfinished_ends_with_its_cell(front, write):
+    """Its end, from the next cell, is none of it."""
+    target = "1, " if write == "os.write" else ""
+    halves = [text(front.run(f"import os, sys; {write}({target}{half}); None")[1]) for half in (r"b'a\xc3'", r"b'\xa9b'")]
+    assert halves == ["a\ufffd", "\ufffdb"]
+
+
 @pytest.mark.parametrize("code", [r"print('\ud800 and more')", r"import sys; sys.stderr.write('\udcff')"])
 def test_lone_surrogates_are_printed_somehow(front, code):
     reply, outputs = front.run(code)
