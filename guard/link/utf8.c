@@ -97,7 +97,7 @@ static void append_control(struct buffer *escaped, unsigned char c)
         buffer_append_string(escaped, "\\\\");
         return;
     default:
-        buffer_append_format(escaped, "\\u%04x", c);
+        buffer_append(escaped, (struct bytes){(char[]){'\\', 'u', '0', '0', (char)('0' + (c >> 4)), "0123456789abcdef"[c & 15]}, 6});
     }
 }
 

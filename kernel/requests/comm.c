@@ -2,43 +2,42 @@
 #include "kernel/kernel.h"
 #include "kernel/requests/requests.h"
 
-static int forward(struct kernel *kernel, struct request *request, enum frame_type type)
+static bool forward(struct request *request, enum frame_type type)
 {
     const struct message *message = request->message;
     size_t buffer_count = message_buffer_count(message);
     size_t count = 2 + buffer_count;
     cleanup_free struct bytes *parts = xcalloc(count, sizeof(*parts));
     cleanup_buffer struct buffer context = BUFFER_NONE;
-    struct frame frame = {type, request->cell, count, parts};
 
     requests_append_context(request, &context);
     parts[0] = message->content;
     parts[1] = buffer_bytes(&context);
     for (size_t i = 0; i < buffer_count; i++)
         parts[2 + i] = message_buffer(message, i);
-    if (!frame_fits(&frame)) {
-        (request->subshell != NULL ? &request->subshell->queue : &kernel->queue)->running = NULL;
-        return request_refuse(request, "ValueError", "a comm message beyond the limits");
-    }
-    requests_send(request, &frame);
-    return 0;
+    return requests_send(request, &(struct frame){type, request->cell, count, parts});
 }
 
 static int run_open(struct kernel *kernel, struct request *request)
 {
+    if (!forward(request, FRAME_COMM_OPEN_REQUEST))
+        return requests_refuse_size(request);
     comms_note_open(kernel->comms, request_content(request), request->cell);
-    return forward(kernel, request, FRAME_COMM_OPEN_REQUEST);
+    return 0;
 }
 
 static int run_msg(struct kernel *kernel, struct request *request)
 {
-    return forward(kernel, request, FRAME_COMM_MSG_REQUEST);
+    (void)kernel;
+    return forward(request, FRAME_COMM_MSG_REQUEST) ? 0 : requests_refuse_size(request);
 }
 
 static int run_close(struct kernel *kernel, struct request *request)
 {
+    if (!forward(request, FRAME_COMM_CLOSE_REQUEST))
+        return requests_refuse_size(request);
     comms_note_close(kernel->comms, request_content(request));
-    return forward(kernel, request, FRAME_COMM_CLOSE_REQUEST);
+    return 0;
 }
 
 /* messaging 5.6, "Custom Messages"; none of the three is answered */

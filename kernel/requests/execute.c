@@ -120,7 +120,7 @@ static void append_trial(const struct request *request, struct bytes body, struc
     buffer_append_char(content, '}');
 }
 
-static void send(struct request *request,
+static bool send(struct request *request,
                  const struct session_command_found *found)
 {
     cleanup_buffer struct buffer context = BUFFER_NONE;
@@ -134,7 +134,7 @@ static void send(struct request *request,
         append_trial(request, found->body, &content);
         parts[0] = buffer_bytes(&content);
     }
-    requests_send(request, &(struct frame){FRAME_EXECUTE, request->cell, 2, parts});
+    return requests_send(request, &(struct frame){FRAME_EXECUTE, request->cell, 2, parts});
 }
 
 /* What concerns the interpreter as a whole is for the main shell. Returns the words, or NULL. */
@@ -190,8 +190,11 @@ static int run(struct kernel *kernel, struct request *request)
         return result != 0 ? result : session_command_run(kernel, &found);
     }
     account_begin(kernel, request);
-    send(request, &found);
-    return publish_input(kernel, request);
+    if (send(request, &found))
+        return publish_input(kernel, request);
+    if (request->execute.trial)
+        kernel->restore.tries = false;
+    return requests_refuse_size(request);
 }
 
 const struct request_type execute_request = {

@@ -89,12 +89,25 @@ int requests_enqueue(struct kernel *kernel, struct request *request)
     return main_shell_run_next(kernel);
 }
 
-void requests_send(struct request *request, const struct frame *frame)
+bool requests_send(struct request *request, const struct frame *frame)
 {
+    if (!frame_fits(frame))
+        return false;
     if (request->subshell != NULL)
         subshell_send(request->subshell, frame);
     else
         guard_process_send(&request->kernel->guard, frame);
+    return true;
+}
+
+int requests_refuse_size(struct request *request)
+{
+    static const char too_large[] = "this is longer than the 512 MB that the interpreter takes at once";
+    struct kernel *kernel = request->kernel;
+
+    (request->subshell != NULL ? &request->subshell->queue : &kernel->queue)->running = NULL;
+    return request->subshell != NULL ? request_fail(request, "ValueError", too_large)
+                                     : main_shell_fail(kernel, request, "ValueError", too_large);
 }
 
 int requests_forward(struct kernel *kernel, struct request *request, enum frame_type type)
@@ -102,8 +115,7 @@ int requests_forward(struct kernel *kernel, struct request *request, enum frame_
     struct bytes content = request_content(request);
 
     (void)kernel;
-    requests_send(request, &(struct frame){type, request->cell, 1, &content});
-    return 0;
+    return requests_send(request, &(struct frame){type, request->cell, 1, &content}) ? 0 : requests_refuse_size(request);
 }
 
 void requests_append_context(const struct request *request, struct buffer *context)
@@ -163,6 +175,7 @@ int requests_input_reply(struct kernel *kernel, struct message *message)
     request_end_question(running);
     if (running->subshell == NULL)
         limits_resume(&kernel->limits);
+    /* One part of a message always fits. */
     requests_send(running, &(struct frame){FRAME_INPUT_REPLY, running->cell, 1, &content});
     message_free(message);
     return 0;

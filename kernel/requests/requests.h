@@ -47,14 +47,17 @@ int requests_dispatch(struct kernel *kernel, enum channel channel, struct messag
 /* For `handle`: into the execution queue, to be run when the guard is free. Returns 0 or -errno. */
 int requests_enqueue(struct kernel *kernel, struct request *request);
 
-/* For `run`: the content as it came, in a frame of this type. Returns 0. */
+/* For `run`: the content as it came, in a frame of this type. Returns 0 or -errno. */
 int requests_forward(struct kernel *kernel, struct request *request, enum frame_type type);
 
 /* What the guard may know of a request, as JSON: enough for widgets, which route output by msg_id. */
 void requests_append_context(const struct request *request, struct buffer *context);
 
-/* For `run`: a frame to the thread that works on the request. */
-void requests_send(struct request *request, const struct frame *frame);
+/* For `run`: a frame to the thread that works on the request. False: it is beyond the limits, and requests_refuse_size() is due. */
+bool requests_send(struct request *request, const struct frame *frame);
+
+/* For `run`, instead of the guard's answer. TAKES the request. Returns 0 or -errno. */
+int requests_refuse_size(struct request *request);
 
 /* An input_reply on the stdin channel; message TAKEN. Returns 0 or -errno. */
 int requests_input_reply(struct kernel *kernel, struct message *message);

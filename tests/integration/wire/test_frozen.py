@@ -251,6 +251,16 @@ def test_a_trial_that_fails_or_dies(session):
     assert session.do("print(x)") == "1\n"
 
 
+@pytest.mark.unsanitized  # 700 MB
+def test_a_trial_that_is_too_long_for_the_link(start_kernel):
+    """Its code goes there twice, with six characters for each of these."""
+    session = Session(start_kernel(policy=OPEN))
+    reply, _ = session.run("%%trial\n" + "\b" * (65 << 20))
+    assert reply.content["ename"] == "ValueError" and "512 MB" in reply.content["evalue"]
+    session.do("x = 5")  # and is kept: this one is no trial
+    assert session.do("print(x)") == "5\n"
+
+
 def test_a_trial_tells_its_effects(session):
     session.keep("a = 1; b = 2")
     _, outputs = session.run("%%trial\na = 5; c = 3; del b")
