@@ -95,21 +95,35 @@ void iopub_finish(struct iopub *iopub, struct loop *loop)
     *iopub = (struct iopub){.socket = NULL};
 }
 
+static void make_room(struct iopub *iopub)
+{
+    size_t capacity = iopub->capacity != 0 ? iopub->capacity * 2 : 64;
+    struct frames *ring;
+
+    if (iopub->count < iopub->capacity)
+        return;
+    ring = xcalloc(capacity, sizeof(*ring));
+    for (size_t i = 0; i < iopub->count; i++)
+        ring[i] = iopub->waiting[(iopub->first + i) % iopub->capacity];
+    free(iopub->waiting);
+    iopub->waiting = ring;
+    iopub->capacity = capacity;
+    iopub->first = 0;
+}
+
+/* What waits when a subscription is taken in goes to the newcomer, too: its welcome comes before. */
 static void enqueue(struct iopub *iopub, struct frames *frames)
 {
-    if (iopub->count == iopub->capacity) {
-        size_t capacity = iopub->capacity != 0 ? iopub->capacity * 2 : 64;
-        struct frames *ring = xcalloc(capacity, sizeof(*ring));
+    size_t place;
 
-        for (size_t i = 0; i < iopub->count; i++)
-            ring[i] = iopub->waiting[(iopub->first + i) % iopub->capacity];
-        free(iopub->waiting);
-        iopub->waiting = ring;
-        iopub->capacity = capacity;
-        iopub->first = 0;
-    }
+    make_room(iopub);
+    if (iopub->is_welcoming)
+        place = iopub->first = (iopub->first + iopub->capacity - 1) % iopub->capacity;
+    else
+        place = (iopub->first + iopub->count) % iopub->capacity;
+    iopub->waiting[place] = *frames;
+    iopub->count++;
     iopub->bytes += frames->bytes;
-    iopub->waiting[(iopub->first + iopub->count++) % iopub->capacity] = *frames;
     *frames = FRAMES_NONE;
 }
 
@@ -151,7 +165,9 @@ int iopub_read_subscriptions(struct iopub *iopub)
                        topic.size);
         if (subscribes && iopub->welcomes < WELCOMES_MAX && utf8_is_valid(topic)) {
             iopub->welcomes++;
+            iopub->is_welcoming = true;
             iopub->welcome(iopub->context, topic);
+            iopub->is_welcoming = false;
         }
     }
     return 0;

@@ -5,7 +5,9 @@
  * and a queue that is full is felt by the cell, which has to wait (iopub_is_congested()). Who takes
  * nothing at all for a long time is disconnected, or one client that hangs would hang every cell: libzmq
  * has no view of one subscriber, but TCP has (TCP_USER_TIMEOUT; on ipc the cell waits).
- * Every subscriber is welcomed before it hears anything else (JEP 65), unless a thousand welcomes wait.
+ * Every subscriber is welcomed before it hears anything else (JEP 65), unless a thousand welcomes wait. Where a slow
+ * one keeps the queue from becoming empty, a newcomer hears what stands in it behind its welcome: left out until the
+ * queue is empty, it would miss what it asks for meanwhile.
  *
  * What is published in one round of the loop leaves together, at its end: libzmq then writes it to a
  * connection at once, where each message alone would wake its thread and every subscriber. Who sends on
@@ -27,6 +29,7 @@ struct iopub {
     size_t capacity;
     size_t bytes; /* of the messages in the ring */
     unsigned welcomes; /* given since the queue was last empty */
+    bool is_welcoming; /* what is published now is a welcome */
     bool is_full; /* the socket took no more; `retry` tries again */
     struct loop_timer retry;
     void (*welcome)(void *context, struct bytes subscription);

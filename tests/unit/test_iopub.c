@@ -185,6 +185,29 @@ static void a_newcomer_hears_nothing_from_before_its_welcome(void **state)
     tear_down(&fixture);
 }
 
+/* What waits for the slow one is heard by the newcomer as well, but first comes its welcome. */
+static void a_newcomer_is_welcomed_first_while_the_queue_is_full(void **state)
+{
+    struct fixture fixture;
+    void *slow;
+    void *newcomer;
+
+    (void)state;
+    set_up(&fixture);
+    slow = subscribe(&fixture, 10);
+    for (int i = 0; i < MESSAGES; i++)
+        publish(&fixture, "before", 0);
+    assert_int_equal(iopub_flush(&fixture.iopub), 0);
+    assert_true(fixture.iopub.is_full);
+    newcomer = subscribe(&fixture, 2 * MESSAGES);
+    assert_int_equal(fixture.welcomes, 2);
+    zmq_close(slow);
+    receive_text(&fixture, newcomer, "welcome");
+    receive_text(&fixture, newcomer, "before");
+    zmq_close(newcomer);
+    tear_down(&fixture);
+}
+
 /* libzmq would connect anew, as a client that hangs does not. */
 static void *connect_who_never_reads(struct fixture *fixture)
 {
@@ -258,5 +281,6 @@ RUN(cmocka_unit_test(every_subscriber_is_welcomed_first),
     cmocka_unit_test(what_is_published_leaves_when_it_is_flushed),
     cmocka_unit_test(what_is_long_leaves_at_once),
     cmocka_unit_test(a_newcomer_hears_nothing_from_before_its_welcome),
+    cmocka_unit_test(a_newcomer_is_welcomed_first_while_the_queue_is_full),
     cmocka_unit_test(who_takes_nothing_is_cut_off),
     cmocka_unit_test(very_many_subscriptions_wait_their_turn))
