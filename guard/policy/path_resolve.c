@@ -16,7 +16,7 @@ struct walk {
     unsigned links;
     bool missing; /* from here on nothing exists: names are taken as written */
     bool magic;
-    struct string_list *followed; /* NULL: nobody asks for the links */
+    struct path_notes *notes; /* NULL: nobody asks for them */
 };
 
 /* "/proc/self" and "/proc/mounts" are ordinary links; those deeper down name open files and roots. */
@@ -56,6 +56,27 @@ static void drop_last(struct walk *walk)
     walk->done[walk->done_size] = '\0';
 }
 
+/* No link, as another path has shown. */
+static bool is_known(const struct walk *walk)
+{
+    const char *plain = walk->notes != NULL ? walk->notes->plain : "";
+
+    return strncmp(plain, walk->done, walk->done_size) == 0 &&
+           (plain[walk->done_size] == '/' || plain[walk->done_size] == '\0');
+}
+
+static void note_plain(const struct walk *walk)
+{
+    if (walk->notes != NULL)
+        memcpy(walk->notes->plain, walk->done, walk->done_size + 1);
+}
+
+static void note(struct string_list *list, const struct walk *walk)
+{
+    if (list != NULL)
+        string_list_add(list, walk->done);
+}
+
 /* Follows the link that `done` now ends with, if it is one. */
 static int follow_link(struct walk *walk, const char *rest)
 {
@@ -67,11 +88,13 @@ static int follow_link(struct walk *walk, const char *rest)
     if (size < 0) {
         if (errno == ENOENT)
             walk->missing = true;
+        else if (errno == EINVAL)
+            note_plain(walk);
         return put_in_front(walk, "", rest);
     }
     target[size] = '\0';
-    if (walk->followed != NULL)
-        string_list_add(walk->followed, walk->done);
+    if (walk->notes != NULL)
+        note(walk->notes->links, walk);
     memcpy(parent, walk->done, walk->done_size + 1);
     drop_last(walk);
     magic = is_magic_link(walk);
@@ -117,8 +140,10 @@ static int step(struct walk *walk, enum path_follow follow)
     status = append(walk, start, size);
     if (status < 0)
         return status;
+    if (walk->notes != NULL)
+        note(walk->notes->places, walk);
     /* "link/" asks for what the link leads to, even where the operation keeps a last link. */
-    if (walk->missing || (last && follow == PATH_KEEP_LAST && after[0] == '\0'))
+    if (walk->missing || (last && follow == PATH_KEEP_LAST && after[0] == '\0') || is_known(walk))
         return put_in_front(walk, "", after);
     return follow_link(walk, after);
 }
@@ -152,10 +177,12 @@ static int start_at(struct walk *walk, int dir_fd)
     return 0;
 }
 
-static int walk_path(struct walk *walk, struct bytes path, int dir_fd, enum path_follow follow)
+static int walk_path(struct walk *walk, struct bytes path, int dir_fd, enum path_follow follow,
+                     struct path_notes *notes)
 {
     int status = 0;
 
+    walk->notes = notes;
     if (path.size == 0 || memchr(path.data, '\0', path.size) != NULL)
         return -EINVAL;
     if (path.size >= sizeof(walk->rest))
@@ -174,25 +201,28 @@ static int walk_path(struct walk *walk, struct bytes path, int dir_fd, enum path
     return status < 0 ? status : 0;
 }
 
+static int answer(const struct walk *walk, int status, char ret_resolved[PATH_MAX], bool *ret_magic)
+{
+    if (status < 0)
+        return status;
+    snprintf(ret_resolved, PATH_MAX, "%s", walk->done_size > 0 ? walk->done : "/");
+    *ret_magic = walk->magic;
+    return 0;
+}
+
 int path_resolve(struct bytes path, int dir_fd, enum path_follow follow, char ret_resolved[PATH_MAX],
                  bool *ret_magic)
 {
     struct walk walk;
-    int status;
+    int status = walk_path(&walk, path, dir_fd, follow, NULL);
 
-    walk.followed = NULL;
-    status = walk_path(&walk, path, dir_fd, follow);
-    if (status < 0)
-        return status;
-    snprintf(ret_resolved, PATH_MAX, "%s", walk.done_size > 0 ? walk.done : "/");
-    *ret_magic = walk.magic;
-    return 0;
+    return answer(&walk, status, ret_resolved, ret_magic);
 }
 
-void path_links(struct bytes path, struct string_list *links)
+int path_resolve_noting(struct bytes path, struct path_notes *notes, char ret_resolved[PATH_MAX], bool *ret_magic)
 {
     struct walk walk;
+    int status = walk_path(&walk, path, AT_FDCWD, PATH_FOLLOW_LAST, notes);
 
-    walk.followed = links;
-    walk_path(&walk, path, AT_FDCWD, PATH_FOLLOW_LAST);
+    return answer(&walk, status, ret_resolved, ret_magic);
 }

@@ -30,5 +30,17 @@ enum path_follow { PATH_FOLLOW_LAST, PATH_KEEP_LAST };
 int path_resolve(struct bytes path, int dir_fd, enum path_follow follow, char ret_resolved[PATH_MAX],
                  bool *ret_magic);
 
-/* Appends the links that are followed on the way, each where it lies; those of a path without an end, too. */
-void path_links(struct bytes path, struct string_list *links);
+/* What was found on the way. NULL where nobody asks. */
+struct path_notes {
+    struct string_list *links;  /* that were followed, each where it lies */
+    struct string_list *places; /* all that a name on the way stands for; of a link, where it lies */
+    char plain[PATH_MAX];       /* there is no link in it: what the next path shares with it is not looked at again */
+};
+
+/*
+ * path_resolve_noting() - path_resolve() from the current directory, following the last link
+ *
+ * notes  appended to, also for a path without an end. For many paths one after the other, and no longer: what is
+ *        remembered may change
+ */
+int path_resolve_noting(struct bytes path, struct path_notes *notes, char ret_resolved[PATH_MAX], bool *ret_magic);

@@ -123,14 +123,12 @@ static bool is_readable(const struct policy *policy, const char *resolved)
 }
 
 /* What the folder's name says must be where it is, and no cell and no denied path near it. */
-static bool is_free(const struct policy *policy, const char *folder)
+static bool is_free(const struct policy *policy, const char *folder, struct path_notes *notes)
 {
     char resolved[PATH_MAX];
     bool magic;
 
-    return path_resolve(bytes_of_string(folder), AT_FDCWD, PATH_FOLLOW_LAST, resolved, &magic) ==
-               0 &&
-           !magic && strcmp(resolved, folder) == 0 &&
+    return path_resolve_noting(bytes_of_string(folder), notes, resolved, &magic) == 0 && !magic && strcmp(resolved, folder) == 0 &&
            !write_roots_cover(policy->write_roots, folder) &&
            !write_roots_cover(policy->read_denied, folder) &&
            !write_roots_hold_root(policy->read_denied, folder) &&
@@ -139,10 +137,12 @@ static bool is_free(const struct policy *policy, const char *folder)
 
 void read_rules_prepare(struct policy *policy)
 {
+    struct path_notes notes = {.links = NULL};
+
     if (policy->write_roots == NULL || policy->read_denied == NULL)
         return;
     for (size_t i = 0; i < policy->read_only.count; i++)
-        if (policy->read_only.items[i][0] == '/' && is_free(policy, policy->read_only.items[i]))
+        if (policy->read_only.items[i][0] == '/' && is_free(policy, policy->read_only.items[i], &notes))
             string_list_add(&policy->read_free, policy->read_only.items[i]);
 }
 

@@ -36,7 +36,7 @@ char *write_roots_expand_home(const char *path)
     return xasprintf("%s%s", home, path + 1);
 }
 
-static void add_root(struct write_roots *roots, const char *written)
+static void add_root(struct write_roots *roots, const char *written, struct path_notes *notes)
 {
     cleanup_free char *expanded = write_roots_expand_home(written);
     char resolved[PATH_MAX];
@@ -44,7 +44,7 @@ static void add_root(struct write_roots *roots, const char *written)
     struct write_root *root;
 
     /* A root that cannot be resolved (too long, a loop of links) covers nothing. */
-    if (path_resolve(bytes_of_string(expanded), AT_FDCWD, PATH_FOLLOW_LAST, resolved, &magic) != 0)
+    if (path_resolve_noting(bytes_of_string(expanded), notes, resolved, &magic) != 0)
         return;
     roots->items = xrealloc(roots->items, (roots->count + 1) * sizeof(*roots->items));
     root = &roots->items[roots->count++];
@@ -56,9 +56,10 @@ static void add_root(struct write_roots *roots, const char *written)
 struct write_roots *write_roots_new(const struct string_list *paths)
 {
     struct write_roots *roots = xcalloc(1, sizeof(*roots));
+    struct path_notes notes = {.links = NULL};
 
     for (size_t i = 0; i < paths->count; i++)
-        add_root(roots, paths->items[i]);
+        add_root(roots, paths->items[i], &notes);
     return roots;
 }
 
@@ -69,25 +70,26 @@ void write_roots_protect(struct write_roots *roots, const struct string_list *na
 
 void write_roots_exclude(struct write_roots *roots, const struct string_list *paths)
 {
+    /* Who puts something else in a link's place has changed what the path means. */
+    struct path_notes notes = {.links = &roots->excluded};
     char resolved[PATH_MAX];
     bool magic;
 
-    for (size_t i = 0; i < paths->count; i++) {
-        struct bytes path = bytes_of_string(paths->items[i]);
-
-        if (path_resolve(path, AT_FDCWD, PATH_FOLLOW_LAST, resolved, &magic) == 0)
+    for (size_t i = 0; i < paths->count; i++)
+        if (path_resolve_noting(bytes_of_string(paths->items[i]), &notes, resolved, &magic) == 0)
             string_list_add(&roots->excluded, resolved);
-        /* Who puts something else in a link's place has changed what the path means. */
-        path_links(path, &roots->excluded);
-    }
 }
 
 void write_roots_exclude_links(struct write_roots *roots, const struct string_list *paths)
 {
+    struct path_notes notes = {.links = &roots->excluded};
+    char resolved[PATH_MAX];
+    bool magic;
+
     for (size_t i = 0; i < paths->count; i++) {
         cleanup_free char *expanded = write_roots_expand_home(paths->items[i]);
 
-        path_links(bytes_of_string(expanded), &roots->excluded);
+        path_resolve_noting(bytes_of_string(expanded), &notes, resolved, &magic);
     }
 }
 
@@ -289,9 +291,12 @@ static bool is_reached_over_link_in(const struct write_roots *writable, const st
 {
     cleanup_free char *expanded = write_roots_expand_home(root->written);
     struct string_list links = {NULL, 0};
+    struct path_notes notes = {.links = &links};
+    char resolved[PATH_MAX];
+    bool magic;
     bool found = false;
 
-    path_links(bytes_of_string(expanded), &links);
+    path_resolve_noting(bytes_of_string(expanded), &notes, resolved, &magic);
     for (size_t i = 0; !found && i < links.count; i++)
         found = write_roots_ever_cover(writable, links.items[i]);
     string_list_finish(&links);
@@ -317,23 +322,18 @@ void write_roots_drop_redirected(struct write_roots *roots, const struct write_r
 
 bool write_roots_are_on_the_way(const struct write_roots *roots, struct bytes path)
 {
-    const char *text = path.data;
+    struct string_list places = {NULL, 0};
+    struct path_notes notes = {.places = &places};
     char resolved[PATH_MAX];
     bool magic;
+    bool found = path_resolve_noting(path, &notes, resolved, &magic) != 0 || magic ||
+                 write_roots_ever_cover(roots, resolved);
 
-    for (size_t end = 1; end <= path.size; end++) {
-        struct bytes part = {text, end};
-
-        if (end < path.size && text[end] != '/')
-            continue;
-        if (path_resolve(part, AT_FDCWD, PATH_KEEP_LAST, resolved, &magic) != 0 || magic)
-            return true;
-        /* A folder above installed packages stays where it is, also inside a root. */
-        if (write_roots_ever_cover(roots, resolved) && !write_roots_hold_excluded(roots, resolved))
-            return true;
-    }
-    return path_resolve(path, AT_FDCWD, PATH_FOLLOW_LAST, resolved, &magic) != 0 || magic ||
-           write_roots_ever_cover(roots, resolved);
+    /* A folder above installed packages stays where it is, also inside a root. */
+    for (size_t i = 0; !found && i < places.count; i++)
+        found = write_roots_ever_cover(roots, places.items[i]) && !write_roots_hold_excluded(roots, places.items[i]);
+    string_list_finish(&places);
+    return found;
 }
 
 bool write_roots_here_is_gone(void)

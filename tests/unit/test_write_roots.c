@@ -38,6 +38,7 @@ static int set_up(void **state)
     assert_int_equal(symlink("../outside", "root/way_out"), 0);
     assert_int_equal(symlink("../outside/file", "root/dangling"), 0);
     assert_int_equal(symlink("root", "way_in"), 0);
+    assert_int_equal(symlink("../root/way_out", "outside/round"), 0);
     assert_int_equal(symlink("loop", "root/loop"), 0);
     assert_int_equal(symlink(".git", "root/other_name"), 0);
     assert_int_equal(symlink("/proc/self/fd/0", "root/descriptor"), 0);
@@ -149,6 +150,7 @@ static void what_cells_can_swap_is_on_the_way(void **state)
         {"../outside/file", false},
         {"sub/x.so", true},
         {"way_out/file", true}, /* leads out now */
+        {"../outside/round/file", true}, /* by way of the same link */
         {"/proc/self/cwd/x.so", true},
         {"/proc/self/fd/0", true},
         {"packages/x.so", false},
@@ -170,6 +172,34 @@ static void what_cells_can_swap_is_on_the_way(void **state)
                                      PATH_FOLLOW_LAST, (char[PATH_MAX]){""}),
                      ROOTS_OUTSIDE);
     assert_true(write_roots_ever_cover(place->roots, moved)); /* "." was there */
+}
+
+static void what_paths_share_is_looked_at_once(void **state)
+{
+    struct string_list links = {NULL, 0};
+    struct path_notes notes = {.links = &links};
+    struct path_notes anew = {.links = NULL};
+    char first[PATH_MAX];
+    char second[PATH_MAX];
+    bool magic;
+
+    (void)state;
+    assert_int_equal(path_resolve_noting(BYTES_LITERAL("way_out/one"), &notes, first, &magic), 0);
+    assert_int_equal(path_resolve_noting(BYTES_LITERAL("way_out/two"), &notes, second, &magic), 0);
+    assert_int_equal(links.count, 2); /* a link is no place that is known */
+    assert_string_equal(strrchr(first, '/'), "/one");
+    assert_string_equal(strrchr(second, '/'), "/two");
+    assert_int_equal(strrchr(first, '/') - first, strrchr(second, '/') - second);
+    assert_int_equal(path_resolve_noting(BYTES_LITERAL("sub/one"), &notes, first, &magic), 0);
+    assert_int_equal(rename("sub", "submarine"), 0);
+    assert_int_equal(symlink("../outside", "sub"), 0);
+    assert_int_equal(path_resolve_noting(BYTES_LITERAL("sub/two"), &notes, second, &magic), 0);
+    assert_int_equal(strncmp(first, second, strlen(first) - strlen("one")), 0);
+    assert_int_equal(path_resolve_noting(BYTES_LITERAL("submarine"), &notes, first, &magic), 0);
+    assert_string_equal(strrchr(first, '/'), "/submarine"); /* not what it begins with */
+    assert_int_equal(path_resolve_noting(BYTES_LITERAL("sub/two"), &anew, second, &magic), 0);
+    assert_non_null(strstr(second, "/outside/two"));
+    string_list_finish(&links);
 }
 
 static void a_relative_name_starts_at_its_directory(void **state)
@@ -277,7 +307,8 @@ static void the_root_of_all_covers_everything(void **state)
 
 RUN(IN_PLACE(paths_are_resolved_before_they_are_compared),
     IN_PLACE(a_last_link_is_kept_where_the_operation_keeps_it),
-    IN_PLACE(what_cells_can_swap_is_on_the_way), IN_PLACE(a_relative_name_starts_at_its_directory),
+    IN_PLACE(what_cells_can_swap_is_on_the_way), IN_PLACE(what_paths_share_is_looked_at_once),
+    IN_PLACE(a_relative_name_starts_at_its_directory),
     IN_PLACE(bytes_that_no_path_can_have_are_not_resolved),
     IN_PLACE(the_dot_moves_with_the_process), IN_PLACE(a_folder_above_packages_is_known),
     IN_PLACE(a_description_never_runs_over), cmocka_unit_test(the_root_of_all_covers_everything))
