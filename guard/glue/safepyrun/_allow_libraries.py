@@ -34,15 +34,22 @@ class _Urls:
     """The URL, or where it begins, is one of those that set_data(ok_urls=…) or the runner names."""
 
     #: the others lead elsewhere (proxy) or read files (cert, verify)
-    _ARGUMENTS = ("url", "params", "headers", "cookies", "auth", "follow_redirects", "timeout")
+    _ARGUMENTS = ("url", "params", "headers", "cookies", "timeout")
 
     def __call__(self, obj, args, kwargs, data):
         url = args[0] if args else kwargs.get("url", "")
         if not isinstance(url, str) or not any(_is_below(url, ok) for ok in data.get("ok_urls", ())):
             raise PermissionError(f"{url!r} is not below any of ok_urls")
+        if kwargs.get("follow_redirects"):
+            raise PermissionError("with ok_urls it follows no redirects: they lead where the server says")
         for name, value in kwargs.items():      # the defaults, too
-            if name not in self._ARGUMENTS and not (value is None or isinstance(value, bool)):
+            if name not in self._ARGUMENTS and not (value is None or isinstance(value, bool) or _is_password(name, value)):
                 raise PermissionError(f"with ok_urls it has no argument {name}")
+
+
+def _is_password(name, value):
+    """And not a function, which can make another request of the one that was checked."""
+    return name == "auth" and isinstance(value, (tuple, list)) and all(isinstance(part, (str, bytes)) for part in value)
 
 
 def _is_below(url, ok):

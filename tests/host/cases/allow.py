@@ -530,6 +530,9 @@ def test_c068_httpx():
         assert run(f"import httpx; httpx.get({url!r}).text", ok_urls={url}) == "answer"
         refuses(f"import httpx; httpx.Client().get({url!r})", ok_urls={url})
         refuses(f"import httpx; httpx.get({url!r}, proxy={url!r})", "has no argument proxy", ok_urls={url})
+        refuses(f"import httpx; httpx.get({url!r}, auth=lambda request: request)", "has no argument auth", ok_urls={url})
+        assert run(f"import httpx; httpx.get({url!r}, auth=('me', 'secret'), follow_redirects=False).text", ok_urls={url}) == "answer"
+        refuses(f"import httpx; httpx.get({url!r}, follow_redirects=True)", "follows no redirects", ok_urls={url})
         for way in ("/a/../b", "/a/%2E./b", "/a/..%2fb"):
             refuses(f"import httpx; httpx.get({url + way!r})", "is not below any of ok_urls", ok_urls={f"{url}/a"})
 
