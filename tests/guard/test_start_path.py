@@ -1,6 +1,8 @@
 """What an earlier session left in a write root is not run before the guard of the next one is closed."""
 
+import importlib.util
 import os
+import py_compile
 import subprocess
 import sys
 
@@ -60,6 +62,27 @@ def test_path_files(environment, trap):
     with Guard(python=environment / "bin/python", cwd=work) as guard:
         assert ran() == []
         assert guard.execute("import planted, sys; print(planted.__file__, sys.prefix)").stdout == f"{work / 'planted.py'} {environment}\n"
+
+
+def test_linked_bytecode(environment, trap):
+    """The text of a module is nobody's to change, and what was compiled of it is."""
+    work, ran = trap
+    packages, = environment.glob("lib/python*/site-packages")
+    cache, name = work / "cache", importlib.util.cache_from_source("x.py").split(".")[1]
+    cache.mkdir()
+    for module in ("__init__", "single"):
+        (work / "source.py").write_text(TRAP.format(mark=str(work.parent / "ran")))
+        py_compile.compile(work / "source.py", cache / f"{module}.{name}.pyc", invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)
+    (packages / "whole").mkdir()
+    (packages / "__pycache__").mkdir(exist_ok=True)
+    for text in ("whole/__init__.py", "single.py"):
+        (packages / text).write_text("harmless = True\n")
+    (packages / "whole/__pycache__").symlink_to(cache)
+    (packages / f"__pycache__/single.{name}.pyc").symlink_to(cache / f"single.{name}.pyc")
+    (packages / "0.pth").write_text("import whole\n")
+    (packages / "1.pth").write_text("import single\n")
+    with Guard(python=environment / "bin/python", cwd=work):
+        assert ran() == []
 
 
 def test_linked_packages(environment, trap):

@@ -53,10 +53,10 @@ class _Unlinked(_Closed):
             found = finder.find_spec(name)
             if found is None:
                 continue
-            folder = _folder_behind_link(found)
-            if folder is None or not _is_closed(folder):
+            closed = [folder for folder in _folders_behind_links(found) if _is_closed(folder)]
+            if not closed:
                 return found
-            _tell(name, folder)
+            _tell(name, closed[0])
         return None
 
     def invalidate_caches(self):
@@ -95,14 +95,17 @@ def _finders_of(entry):
                 pass
 
 
-def _folder_behind_link(found):
-    """Where the file of a module lies, if it or its package is a link; None: where it seems to lie."""
-    places = [found.origin] if found.has_location else found.submodule_search_locations or ()
-    for place in places:
-        if os.path.islink(place) or found.submodule_search_locations and os.path.islink(os.path.dirname(place)):
-            place = os.path.realpath(place)
-            return os.path.dirname(place) if found.has_location else place
-    return None
+def _folders_behind_links(found):
+    """Where the files of a module lie that do not lie where they seem to: its own, the compiled one, the folder of a package."""
+    if not found.has_location:
+        return [os.path.realpath(place) for place in found.submodule_search_locations or () if os.path.islink(place)]
+    folder, cached = os.path.dirname(found.origin), found.cached
+    files = []
+    if os.path.islink(found.origin) or found.submodule_search_locations and os.path.islink(folder):
+        files.append(found.origin)
+    if cached is not None and (os.path.islink(cached) or os.path.islink(os.path.dirname(cached))):
+        files.append(cached)
+    return [os.path.dirname(os.path.realpath(file)) for file in files]
 
 
 def _is_standard(entry):
