@@ -20,7 +20,7 @@ int policy_file_parse(struct policy_file *file, char **ret_problem)
         file->table = PyObject_CallMethod(module, "loads", "O", string);
     if (file->table != NULL)
         return 0;
-    *ret_problem = policy_problem_toml(file);
+    policy_problem_add(ret_problem, policy_problem_toml(file));
     return POLICY_E_BAD_VALUE;
 }
 
@@ -89,14 +89,14 @@ static int set_value(struct policy *policy, const char *key, PyObject *value)
 
 static int refuse_key(const struct policy_file *file, const char *key, char **ret_problem)
 {
-    *ret_problem = policy_problem_unknown(file, key);
+    policy_problem_add(ret_problem, policy_problem_unknown(file, key));
     return POLICY_E_UNKNOWN_KEY;
 }
 
 static int refuse_value(const struct policy_file *file, const char *key, PyObject *value,
                         char **ret_problem)
 {
-    *ret_problem = policy_problem_value(file, key, value);
+    policy_problem_add(ret_problem, policy_problem_value(file, key, value));
     return POLICY_E_BAD_VALUE;
 }
 
@@ -128,17 +128,21 @@ static void make_absolute(struct string_list *paths, const char *policy_path)
 static int find_setup_files(const struct policy_file *file, const struct string_list *paths,
                             char **ret_problem)
 {
+    int outcome = 0;
+
     for (size_t i = 0; i < paths->count; i++) {
         cleanup_free char *place = NULL;
+        int error;
 
         if (access(paths->items[i], R_OK) == 0)
             continue;
+        error = errno;
         place = policy_problem_place_of_item(file, "setup.files", i);
-        *ret_problem = xasprintf("%s: setup.files names %s: %s", place, paths->items[i],
-                                 strerror(errno));
-        return POLICY_E_BAD_VALUE;
+        policy_problem_add(ret_problem, xasprintf("%s: setup.files names %s: %s", place, paths->items[i],
+                                                  strerror(error)));
+        outcome = POLICY_E_BAD_VALUE;
     }
-    return 0;
+    return outcome;
 }
 
 static int apply_key(const struct policy_file *file, const struct policy_target *target,
@@ -179,6 +183,13 @@ static bool is_section(const char *name)
     return false;
 }
 
+/* What comes after a mistake is looked at, too: all of them are told at once. */
+static void keep_fault(int *outcome, int more)
+{
+    if (*outcome == 0)
+        *outcome = more;
+}
+
 /* "pass" in [env] is the key "env.pass". */
 static int apply_section(const struct policy_file *file, const struct policy_target *target,
                          const char *section, PyObject *table, char **ret_problem)
@@ -191,14 +202,14 @@ static int apply_section(const struct policy_file *file, const struct policy_tar
     if (!PyDict_CheckExact(table)) {
         cleanup_free char *place = policy_problem_place(file, section);
 
-        *ret_problem = xasprintf("%s: %s must be a table: [%s]", place, section, section);
+        policy_problem_add(ret_problem, xasprintf("%s: %s must be a table: [%s]", place, section, section));
         return POLICY_E_BAD_TYPE;
     }
-    while (outcome == 0 && PyDict_Next(table, &at, &key, &value)) {
+    while (PyDict_Next(table, &at, &key, &value)) {
         const char *text = text_of(key);
         cleanup_free char *name = xasprintf("%s.%s", section, text != NULL ? text : "?");
 
-        outcome = apply_key(file, target, name, value, ret_problem);
+        keep_fault(&outcome, apply_key(file, target, name, value, ret_problem));
     }
     return outcome;
 }
@@ -219,6 +230,7 @@ static int apply_globals(const struct policy_file *file, const struct policy_tar
     PyObject *key;
     PyObject *value;
     Py_ssize_t at = 0;
+    int outcome = 0;
 
     if (!PyDict_CheckExact(table))
         return refuse_value(file, "extra_globals", table, ret_problem);
@@ -230,14 +242,14 @@ static int apply_globals(const struct policy_file *file, const struct policy_tar
         cleanup_free char *place = policy_problem_place(file, name);
 
         PyErr_Clear();
-        *ret_problem =
-            xasprintf("%s: \"%s\" in [extra_globals] must be a name for a variable, without "
-                      "\"__\" in front",
-                      place, text != NULL ? text : "?");
-        return POLICY_E_BAD_VALUE;
+        policy_problem_add(ret_problem,
+                           xasprintf("%s: \"%s\" in [extra_globals] must be a name for a variable, without "
+                                     "\"__\" in front",
+                                     place, text != NULL ? text : "?"));
+        outcome = POLICY_E_BAD_VALUE;
     }
     target->note(target->context, "extra_globals", file->path);
-    return 0;
+    return outcome;
 }
 
 static int apply_entry(const struct policy_file *file, const struct policy_target *target,
@@ -283,8 +295,8 @@ int policy_file_apply_keys(const struct policy_file *file, const struct policy_t
     Py_ssize_t at = 0;
     int outcome = 0;
 
-    while (outcome == 0 && PyDict_Next(file->table, &at, &key, &value))
-        outcome = apply_entry(file, target, key, value, ret_problem);
+    while (PyDict_Next(file->table, &at, &key, &value))
+        keep_fault(&outcome, apply_entry(file, target, key, value, ret_problem));
     return outcome;
 }
 

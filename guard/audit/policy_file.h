@@ -19,7 +19,7 @@ struct policy_file {
     PyObject *table; /* owned; what the text says */
 };
 
-/* Fills `table`. Returns 0, or POLICY_E_* with a sentence in ret_problem; free(). */
+/* Fills `table`. Returns 0, or POLICY_E_* with a line in ret_problem, as each function here adds one for each mistake; free(). */
 int policy_file_parse(struct policy_file *file, char **ret_problem);
 void policy_file_finish(struct policy_file *file);
 

@@ -1,6 +1,7 @@
 #include "guard/audit/policy_files.h"
 
 #include "guard/audit/policy_file.h"
+#include "guard/audit/policy_problem.h"
 #include "guard/python/py_cleanup.h"
 
 #include <assert.h>
@@ -71,7 +72,7 @@ static int open_files(const struct policy_text *texts, size_t count,
             continue;
         }
         if (texts[i].problem[0] != '\0') {
-            *ret_problem = xasprintf("policy file %s: it %s", texts[i].path, texts[i].problem);
+            policy_problem_add(ret_problem, xasprintf("policy file %s: it %s", texts[i].path, texts[i].problem));
             return POLICY_E_BAD_VALUE;
         }
         *file = (struct policy_file){texts[i].kind, texts[i].path, texts[i].text, NULL};
@@ -91,10 +92,12 @@ static int apply(const struct policy_file *files, size_t count, const struct pol
     int outcome = 0;
 
     /* The presets first, wherever they stand: the other keys change what they say. */
-    for (size_t i = 0; outcome == 0 && i < count; i++)
-        outcome = policy_file_apply_preset(&files[i], target, ret_problem);
-    for (size_t i = 0; outcome == 0 && i < count; i++)
-        outcome = policy_file_apply_keys(&files[i], target, ret_problem);
+    for (size_t i = 0; i < count; i++)
+        if (policy_file_apply_preset(&files[i], target, ret_problem) != 0)
+            outcome = POLICY_E_BAD_VALUE;
+    for (size_t i = 0; i < count; i++)
+        if (policy_file_apply_keys(&files[i], target, ret_problem) != 0)
+            outcome = POLICY_E_BAD_VALUE;
     return outcome;
 }
 
@@ -127,7 +130,7 @@ int policy_files_apply(struct policy *policy, const struct policy_text *texts, s
     *ret_result = (struct policy_result){.extra_globals = target.extra_globals};
     if (target.extra_globals == NULL || count > FILES_MAX) {
         PyErr_Clear();
-        *ret_problem = xstrdup("policy files: there are too many");
+        policy_problem_add(ret_problem, xstrdup("policy files: there are too many"));
         return POLICY_E_BAD_VALUE;
     }
     outcome = open_files(texts, count, files, &opened, ret_result, ret_problem);

@@ -33,7 +33,7 @@ struct policy_result {
 /*
  * policy_files_apply() - the files' keys over what the policy holds
  *
- * ret_problem  file, line where known, key, and what would be right; free()
+ * ret_problem  NULL before; a line for each mistake: file, line where known, key, and what would be right; free()
  *
  * Returns 0; POLICY_E_* with ret_problem set.
  */

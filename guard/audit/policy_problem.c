@@ -9,6 +9,7 @@
 enum {
     NAME_BYTES = 64,
     NOT_NEAR = 1000,
+    PROBLEMS_BYTES_MAX = 8000, /* whoever makes so many reads the first ones and asks again */
     SHOWN_MAX = 60, /* bytes of a wrong value that the message repeats */
 };
 
@@ -16,6 +17,21 @@ static char *place(const struct policy_file *file, unsigned line)
 {
     return line != 0 ? xasprintf("policy file %s, line %u", file->path, line)
                      : xasprintf("policy file %s", file->path);
+}
+
+void policy_problem_add(char **problems, char *problem)
+{
+    char *before = *problems;
+
+    if (before == NULL) {
+        *problems = problem;
+        return;
+    }
+    if (strlen(before) < PROBLEMS_BYTES_MAX) {
+        *problems = xasprintf("%s\n%s", before, problem);
+        free(before);
+    }
+    free(problem);
 }
 
 char *policy_problem_place(const struct policy_file *file, const char *key)

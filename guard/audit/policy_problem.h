@@ -19,5 +19,8 @@ char *policy_problem_unknown(const struct policy_file *file, const char *key);
 /* The key is one of keys.def and its value is not: a wrong type, a wrong entry, out of range. */
 char *policy_problem_value(const struct policy_file *file, const char *key, PyObject *value);
 
+/* One line more, TAKEN; of very many the last ones are left out. `problems` begins with NULL. */
+void policy_problem_add(char **problems, char *problem);
+
 /* What tomllib has raised, or the decoder of UTF-8. Takes the exception that is set. */
 char *policy_problem_toml(const struct policy_file *file);

@@ -14,7 +14,7 @@ static const char usage[] =
     "       safepyrun policy show [--policy FILE] [--json]\n"
     "       safepyrun policy keys [--man]\n"
     "\n"
-    "  check  is this policy file right? Says file, line and key of what is not; exit status 1\n"
+    "  check  is this policy file right? Says file, line and key of all that is not; exit status 1\n"
     "  show   what a kernel started here lets cells do, and which file each value comes from\n"
     "  keys   what may stand in a policy file\n";
 

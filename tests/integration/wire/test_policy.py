@@ -169,6 +169,15 @@ def test_check(tmp_path):
     assert ask("check", home=tmp_path).returncode == 2
 
 
+def test_check_names_every_mistake(tmp_path):
+    wrong = put(tmp_path / "wrong.toml", "preset = 'none'\nban_def = 1\n[limits]\ntimeout_seconds = -1\nprocesses = 'x'\n"
+                                         "[setup]\nfiles = ['one.py', 'two.py']\n[extra_globals]\n__a = 1\nb = 1\n")
+    told = ask("check", wrong, home=tmp_path).stderr.splitlines()
+    assert [(line.split(", line ")[0], int(line.split(", line ")[1].split(":")[0])) for line in told] == [
+        (f"policy file {wrong}", number) for number in (1, 2, 4, 5, 7, 7, 9)]
+    assert "preset must be" in told[0] and "ban_defs may be meant" in told[1] and "one.py" in told[4] and "two.py" in told[5]
+
+
 def test_check_looks_at_setup_files_and_runs_none(tmp_path):
     policy = put(tmp_path / "p.toml", '[setup]\nfiles = ["tools.py"]\n')
     tools = put(tmp_path / "tools.py", f"open('{tmp_path}/ran', 'w')\n")
