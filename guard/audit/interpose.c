@@ -18,7 +18,6 @@ struct row {
     const char *module;
     const char *function;
     const char *names[NAMES_LIMIT + 1];
-    bool patched;
 };
 
 #define TWO_NUMBERS {.path = {1, 2}}
@@ -95,20 +94,18 @@ static PyObject *find_function(PyObject *module, const char *name)
 
 static int patch_row(struct row *row, PyObject *module)
 {
-    cleanup_py PyObject *function = NULL;
+    cleanup_py PyObject *function = find_function(module, row->function);
 
-    if (row->patched)
-        return 0;
-    function = find_function(module, row->function);
     if (function == NULL) {
         PyErr_Clear(); /* this version does not have it, or the module is not filled yet */
         return 0;
     }
+    if (method_patch_is_done(function, judge_call, row))
+        return 0;
     if (method_patch(function, judge_call, row) != 0) {
         PyErr_Format(PyExc_ImportError, "safepyrun cannot guard %s", row->event.name);
         return -1;
     }
-    row->patched = true;
     return 0;
 }
 

@@ -376,6 +376,18 @@ int method_patch(PyObject *callable, method_patch_function function, void *data)
     return 0;
 }
 
+bool method_patch_is_done(PyObject *callable, method_patch_function function, const void *data)
+{
+    const PyMethodDef *definition = find_definition(callable);
+    const struct slot *slot = definition != NULL ? find_slot(definition) : NULL;
+    const struct method_patch *patch = slot != NULL ? slot->newest : NULL;
+
+    PyErr_Clear(); /* as above */
+    while (patch != NULL && (patch->function != function || patch->data != data))
+        patch = patch->next;
+    return patch != NULL;
+}
+
 int method_patch_attribute(PyObject *owner, const char *name, method_patch_function function, void *data)
 {
     cleanup_py PyObject *callable = PyObject_GetAttrString(owner, name);

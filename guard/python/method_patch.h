@@ -41,7 +41,10 @@ enum method_patch_outcome {
 };
 int method_patch(PyObject *callable, method_patch_function function, void *data);
 
-/* The same for an attribute of a module or a type. Returns 0 or -1 with an exception. */
+/* Whether it has been done, with the same function and data. Another copy of a module has functions of its own. */
+bool method_patch_is_done(PyObject *callable, method_patch_function function, const void *data);
+
+/* method_patch() for an attribute of a module or a type. Returns 0 or -1 with an exception. */
 int method_patch_attribute(PyObject *owner, const char *name, method_patch_function function, void *data);
 
 /* Could method_patch() do it? And are two callables one function, whatever object each one is? */

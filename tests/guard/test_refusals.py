@@ -3,6 +3,9 @@
 import json
 import pathlib
 import re
+import shutil
+import subprocess
+import sys
 
 import jsonschema
 import pytest
@@ -314,3 +317,19 @@ def test_what_the_system_refused_to_native_code_is_explained(guarded):
     """It raises no audit event, so that the error is the system's and names no key."""
     reply = guarded.execute("import errno\nraise OSError(errno.EROFS, 'Failed to open local file')").reply
     assert "(ok_dests: files outside of the write roots (" in reply["evalue"] and "ok_dests" in reply["traceback"][-1]
+
+
+def test_each_copy_of_a_native_module_is_guarded(tmp_path):
+    """Packages bring one along, whose functions are others than those that were guarded first."""
+    native = pathlib.Path(pytest.importorskip("_cffi_backend").__file__)
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "env"], check=True)
+    packages, = tmp_path.glob("env/lib/python*/site-packages")
+    for folder in (packages, packages / "first", packages / "second"):
+        folder.mkdir(exist_ok=True)
+        shutil.copy(native, folder)
+    (tmp_path / "work").mkdir()
+    with Guard("plain", python=tmp_path / "env/bin/python", cwd=tmp_path / "work") as guard:
+        for module in ("_cffi_backend", "first._cffi_backend", "second._cffi_backend"):
+            for load in ("load_library('libc.so.6')", "FFI().dlopen('libc.so.6')"):
+                outcome = guard.execute(f"import {module} as backend\nbackend.{load}")
+                assert outcome.error == "PermissionError" and "cffi" in outcome.reply["evalue"], (module, load, outcome.reply)
