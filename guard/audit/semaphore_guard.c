@@ -36,10 +36,13 @@ int semaphore_guard_module(PyObject *module)
         PyErr_Clear(); /* not filled yet, or not there at all */
         return 0;
     }
-    if (PyType_Check(type) && PyType_GetSlot((PyTypeObject *)type, Py_tp_new) == guarded_new)
+    original = PyType_Check(type) ? PyType_GetSlot((PyTypeObject *)type, Py_tp_new) : NULL;
+    if (original == (void *)guarded_new)
         return 0;
-    if (!PyType_Check(type) || slot_patch(type, SLOT_NEW, (void *)guarded_new, &original) < 0) {
-        PyErr_SetString(PyExc_ImportError, "safepyrun cannot guard semaphores on this Python");
+    /* guarded_new() goes on in one function: semaphores of other code are not for it. */
+    if (original == NULL || (original_new != NULL && original != (void *)original_new) ||
+        slot_patch(type, SLOT_NEW, (void *)guarded_new, &original) < 0) {
+        PyErr_SetString(PyExc_ImportError, "safepyrun cannot guard these semaphores: they are not those of this Python");
         return -1;
     }
     original_new = (newfunc)original;

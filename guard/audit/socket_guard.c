@@ -43,10 +43,13 @@ int socket_guard_module(PyObject *module)
         PyErr_Clear(); /* not filled yet: the module is seen again when it is */
         return 0;
     }
-    if (PyType_Check(type) && PyType_GetSlot((PyTypeObject *)type, Py_tp_init) == guarded_init)
+    original = PyType_Check(type) ? PyType_GetSlot((PyTypeObject *)type, Py_tp_init) : NULL;
+    if (original == (void *)guarded_init)
         return 0; /* "socket", the module in Python, has it too */
-    if (slot_patch(type, SLOT_INIT, (void *)guarded_init, &original) < 0) {
-        PyErr_SetString(PyExc_ImportError, "safepyrun cannot guard sockets on this Python");
+    /* guarded_init() goes on in one function: sockets of other code are not for it. */
+    if (original == NULL || (original_init != NULL && original != (void *)original_init) ||
+        slot_patch(type, SLOT_INIT, (void *)guarded_init, &original) < 0) {
+        PyErr_SetString(PyExc_ImportError, "safepyrun cannot guard these sockets: they are not those of this Python");
         return -1;
     }
     original_init = (initproc)original;

@@ -319,17 +319,37 @@ def test_what_the_system_refused_to_native_code_is_explained(guarded):
     assert "(ok_dests: files outside of the write roots (" in reply["evalue"] and "ok_dests" in reply["traceback"][-1]
 
 
-def test_each_copy_of_a_native_module_is_guarded(tmp_path):
-    """Packages bring one along, whose functions are others than those that were guarded first."""
-    native = pathlib.Path(pytest.importorskip("_cffi_backend").__file__)
+@pytest.fixture
+def packages(tmp_path):
+    """Those of a virtual environment of the test's own."""
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "env"], check=True)
-    packages, = tmp_path.glob("env/lib/python*/site-packages")
-    for folder in (packages, packages / "first", packages / "second"):
-        folder.mkdir(exist_ok=True)
-        shutil.copy(native, folder)
     (tmp_path / "work").mkdir()
+    found, = tmp_path.glob("env/lib/python*/site-packages")
+    return found
+
+
+def bring_along(packages, name, *places):
+    """Copies of a native module, which Python takes for other ones."""
+    native = pytest.importorskip(name)
+    for place in places:
+        (packages / place).mkdir(exist_ok=True)
+        shutil.copy(native.__file__, packages / place)
+
+
+def test_each_copy_of_a_native_module_is_guarded(packages, tmp_path):
+    """Its functions are others than those that were guarded first."""
+    bring_along(packages, "_cffi_backend", ".", "first", "second")
     with Guard("plain", python=tmp_path / "env/bin/python", cwd=tmp_path / "work") as guard:
         for module in ("_cffi_backend", "first._cffi_backend", "second._cffi_backend"):
             for load in ("load_library('libc.so.6')", "FFI().dlopen('libc.so.6')"):
                 outcome = guard.execute(f"import {module} as backend\nbackend.{load}")
                 assert outcome.error == "PermissionError" and "cffi" in outcome.reply["evalue"], (module, load, outcome.reply)
+
+
+def test_a_copy_whose_objects_would_be_taken_for_others_is_not_imported(packages, tmp_path):
+    bring_along(packages, "_multiprocessing", "first")
+    with Guard("plain", python=tmp_path / "env/bin/python", cwd=tmp_path / "work") as guard:
+        assert guard.execute("import multiprocessing; lock = multiprocessing.Lock()").error is None
+        outcome = guard.execute("import first._multiprocessing")
+        assert outcome.error == "ImportError" and "not those of this Python" in outcome.reply["evalue"]
+        assert guard.execute("multiprocessing.Lock()").error is None
