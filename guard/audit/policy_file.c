@@ -214,14 +214,17 @@ static int apply_section(const struct policy_file *file, const struct policy_tar
     return outcome;
 }
 
-/* Names that Python itself uses would change more than a variable. */
+/* Names that Python itself uses would change more than a variable; a keyword is none at all. */
 static bool is_good_name(PyObject *key)
 {
     cleanup_py PyObject *answer = PyObject_CallMethod(key, "isidentifier", NULL);
+    cleanup_py PyObject *module = PyImport_ImportModule("keyword");
+    cleanup_py PyObject *keyword =
+        module != NULL ? PyObject_CallMethod(module, "iskeyword", "O", key) : NULL;
     const char *text = text_of(key);
 
     PyErr_Clear();
-    return answer == Py_True && text != NULL && strncmp(text, "__", 2) != 0;
+    return answer == Py_True && keyword == Py_False && text != NULL && strncmp(text, "__", 2) != 0;
 }
 
 static int apply_globals(const struct policy_file *file, const struct policy_target *target,

@@ -1,5 +1,6 @@
 #include "guard/audit/policy_problem.h"
 
+#include "guard/policy/policy_entries.h"
 #include "guard/policy/policy_line.h"
 #include "guard/python/py_cleanup.h"
 
@@ -160,11 +161,7 @@ static bool is_good_entry(PyObject *entry, const char *key)
         PyErr_Clear();
         return false;
     }
-    if (strcmp(key, "network.allow") == 0)
-        return policy_is_host_and_port(text);
-    if (strcmp(key, "protect") != 0 && strcmp(key, "deny_read") != 0)
-        return true;
-    return text[strspn(text, "!")] != '\0' && (key[0] == 'd' || strchr(text, '/') == NULL);
+    return policy_entry_is_good(key, text);
 }
 
 /* Counts from 1; 0: it is not about one entry. */

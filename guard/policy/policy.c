@@ -1,5 +1,6 @@
 #include "guard/policy/policy.h"
 
+#include "guard/policy/policy_entries.h"
 #include "guard/policy/read_rules.h"
 
 #include <stddef.h>
@@ -246,37 +247,6 @@ static int set_os_ring(struct policy *policy, const struct policy_value *value)
     return POLICY_E_BAD_VALUE;
 }
 
-static int set_protect(struct policy *policy, const struct policy_value *value)
-{
-    /* A name, not a path: it is compared with each component below a write root. */
-    if (value->type == POLICY_STRINGS)
-        for (size_t i = 0; i < value->count; i++)
-            if (strchr(value->strings[i], '/') != NULL)
-                return POLICY_E_BAD_VALUE;
-    return add_denials(&policy->protect, value);
-}
-
-bool policy_is_host_and_port(const char *text)
-{
-    const char *colon = strrchr(text, ':');
-    long port;
-
-    if (colon == NULL || colon == text || strlen(colon + 1) > 5 ||
-        strspn(colon + 1, "0123456789") != strlen(colon + 1) || strpbrk(text, " /@\t\r\n") != NULL)
-        return false;
-    port = strtol(colon + 1, NULL, 10);
-    return port >= 1 && port <= 65535;
-}
-
-static int set_network(struct policy *policy, const struct policy_value *value)
-{
-    if (value->type == POLICY_STRINGS)
-        for (size_t i = 0; i < value->count; i++)
-            if (!policy_is_host_and_port(value->strings[i]))
-                return POLICY_E_BAD_VALUE;
-    return set_strings(&policy->network_allow, value);
-}
-
 static int set_preset_by_name(struct policy *policy, const struct policy_value *value)
 {
     enum policy_preset preset;
@@ -304,24 +274,10 @@ static int set_templates(struct policy *policy, const struct policy_value *value
     return 0;
 }
 
-/* Names alone: they go into a list with commas, and into an import. */
-static bool is_module_name(const char *text)
-{
-    for (const char *at = text; *at != '\0'; at++)
-        if (strchr("/,\n\r\t \"'", *at) != NULL)
-            return false;
-    return text[0] != '.';
-}
-
 static int set_warm_imports(struct policy *policy, const struct policy_value *value)
 {
-    int outcome;
+    int outcome = set_strings(&policy->warm_imports, value);
 
-    if (value->type == POLICY_STRINGS)
-        for (size_t i = 0; i < value->count; i++)
-            if (!is_module_name(value->strings[i]))
-                return POLICY_E_BAD_VALUE;
-    outcome = set_strings(&policy->warm_imports, value);
     if (outcome == 0)
         policy->learns_imports = false;
     return outcome;
@@ -358,6 +314,14 @@ static int set_ask_seconds(struct policy *policy, const struct policy_value *val
     return 0;
 }
 
+static bool entries_are_good(const char *key, const struct policy_value *value)
+{
+    for (size_t i = 0; value->type == POLICY_STRINGS && i < value->count; i++)
+        if (!policy_entry_is_good(key, value->strings[i]))
+            return false;
+    return true;
+}
+
 int policy_set(struct policy *policy, const char *key, const struct policy_value *value)
 {
     const struct limit_row *limit = find_limit(key);
@@ -365,6 +329,9 @@ int policy_set(struct policy *policy, const char *key, const struct policy_value
 
     if (policy->sealed)
         return POLICY_E_SEALED;
+    /* A program's arguments are of other systems' making as well. */
+    if (!policy->of_program && !entries_are_good(key, value))
+        return POLICY_E_BAD_VALUE;
     if (limit != NULL)
         return set_limit(policy, limit, value);
     if (strcmp(key, "preset") == 0)
@@ -374,13 +341,11 @@ int policy_set(struct policy *policy, const char *key, const struct policy_value
     if (strcmp(key, "read_roots") == 0)
         return set_folders(&policy->read_roots, &policy->guards_reads, value);
     if (strcmp(key, "protect") == 0)
-        return set_protect(policy, value);
+        return add_denials(&policy->protect, value);
     if (strcmp(key, "deny_read") == 0)
         return add_denials(&policy->deny_read, value);
     if (strcmp(key, "mode") == 0)
         return set_mode(policy, value);
-    if (strcmp(key, "network.allow") == 0)
-        return set_network(policy, value);
     if (strcmp(key, "os_ring") == 0)
         return set_os_ring(policy, value);
     if (strcmp(key, "ban_defs") == 0)

@@ -101,8 +101,6 @@ static inline void cleanup_policy_at(struct policy **policy)
 /* "workspace" -> POLICY_WORKSPACE. Returns 0 or POLICY_E_UNKNOWN_PRESET. */
 int policy_preset_find(const char *name, enum policy_preset *ret_preset);
 const char *policy_preset_name(enum policy_preset preset);
-/* An entry of network.allow: "host:port", and no URL. */
-bool policy_is_host_and_port(const char *text);
 /* "auto", "require", "off". */
 const char *policy_os_ring_name(enum policy_os_ring os_ring);
 /* Puts a preset's values in place of all others; the private directory stays. */

@@ -122,6 +122,16 @@ def guard_runs_def(guard):
     ("[ban_defs]\nx = 1\n", ["line 1", "ban_defs", "true or false"]),
     ("[[env]]\npass = []\n", ["line 1", "env must be a table"]),
     ("[network]\nallow = ['a:80', 'b:65536']\n", ["line 2", "network.allow must be a list", "entry 2 is not one"]),
+    # entries that can mean nothing
+    ("ban_imports = [\"json\", \"!importlib\"]\n", ["line 1", "ban_imports must be a list of module names", "entry 2 is not one"]),
+    ("ban_imports = [\n'a b',\n]\n", ["line 2", "ban_imports", "entry 1"]),
+    ("mode = 'allow'\nallowed_imports = ['a.', 'b']\n", ["line 2", "allowed_imports", "entry 1"]),
+    ("ban_builtins = ['open()']\n", ["line 1", "ban_builtins must be a list of names", "entry 1"]),
+    ("[warm]\nimports = ['scikit-learn']\n", ["line 2", "warm.imports", "entry 1"]),
+    ("[env]\npass = ['A*', 'A*B']\n", ["line 2", "env.pass", "entry 2"]),
+    ("[env]\nhide = ['A=b']\n", ["line 2", "env.hide", "entry 1"]),
+    ("ok_dests = ['.', '~nobody/x']\n", ["line 1", "ok_dests", "entry 2"]),
+    ("[extra_globals]\nclass = 1\n", ["line 2", "\"class\" in [extra_globals] must be a name for a variable"]),
     ("[env.pass]\nx = 1\n", ["line 1", "env.pass must be a list"]),
     # TOML itself
     ("ban_defs = true\n\nx = [1,\n", ["line 4", "not TOML"]),
