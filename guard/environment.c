@@ -120,6 +120,19 @@ static int point_to_proxy(PyObject *variables)
     return address != NULL ? 0 : -1;
 }
 
+/* Without the interpreter ring, and with an OS ring that is off, there is nobody to refuse a program. */
+static int work_in_threads(const struct policy *policy)
+{
+    cleanup_py PyObject *module = NULL;
+    cleanup_py PyObject *done = NULL;
+
+    if (policy->preset == POLICY_OPEN && policy->os_ring == POLICY_OS_RING_OFF)
+        return 0;
+    module = PyImport_ImportModule("safepyrun._amendments");
+    done = module != NULL ? PyObject_CallMethod(module, "work_in_threads", NULL) : NULL;
+    return done != NULL ? 0 : -1;
+}
+
 int environment_prepare_libraries(const struct policy *policy)
 {
     static const char *const settings[][2] = {
@@ -129,7 +142,8 @@ int environment_prepare_libraries(const struct policy *policy)
     cleanup_py PyObject *os = PyImport_ImportModule("os");
     cleanup_py PyObject *variables = os != NULL ? PyObject_GetAttrString(os, "environ") : NULL;
 
-    if (variables == NULL || (policy->network_allow.count > 0 && point_to_proxy(variables) < 0))
+    if (variables == NULL || work_in_threads(policy) < 0 ||
+        (policy->network_allow.count > 0 && point_to_proxy(variables) < 0))
         return -1;
     for (size_t i = 0; policy->preset != POLICY_OPEN && i < sizeof(settings) / sizeof(settings[0]);
          i++) {

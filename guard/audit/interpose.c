@@ -1,6 +1,7 @@
 #include "guard/audit/interpose.h"
 
 #include "guard/audit/ctypes_guard.h"
+#include "guard/audit/environment_guard.h"
 #include "guard/audit/frame_writes.h"
 #include "guard/audit/hook.h"
 #include "guard/audit/semaphore_guard.h"
@@ -229,7 +230,7 @@ int interpose_init(void)
     if (done)
         return 0;
     if (guard_loaded_modules() < 0 || guard_monitoring() < 0 || patch_loaders() < 0 ||
-        trace_guard_start() < 0 || frame_writes_start() < 0)
+        trace_guard_start() < 0 || frame_writes_start() < 0 || environment_guard_start() < 0)
         return -1;
     done = true;
     return 0;

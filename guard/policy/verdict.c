@@ -26,11 +26,13 @@ const char *verdict_remedy_of_program(const char *remedy, char *buffer, size_t s
 {
     static const char file[] = " in the policy file";
     const char *at = strstr(remedy, file);
-    const char *network = at != NULL ? strstr(remedy, ", or list") : NULL;
+    const char *half = at != NULL ? strstr(remedy, ", or list") : NULL;
 
     if (at == NULL)
         return remedy;
-    snprintf(buffer, size, "%.*s%s", (int)((network != NULL ? network : at) - remedy), remedy,
+    if (half == NULL)
+        half = strstr(remedy, ", or leave");
+    snprintf(buffer, size, "%.*s%s", (int)((half != NULL ? half : at) - remedy), remedy,
              at + strlen(file));
     return buffer;
 }

@@ -5,6 +5,9 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
+/* For those who have a policy file: see verdict_remedy_of_program(). */
+#define LEAVE_IT_TO_THE_RING ", or leave native code to the OS ring: preset = \"open\" in the policy file"
+
 enum verdict check_native(const struct policy *policy, const struct facts *facts,
                           struct denial *ret_denial)
 {
@@ -16,7 +19,8 @@ enum verdict check_native(const struct policy *policy, const struct facts *facts
     if ((facts->caller == CALLER_DEPUTY || facts->caller == CALLER_LIBRARY) &&
         facts->deputy_is_known)
         return VERDICT_ALLOW;
-    return verdict_deny(ret_denial, VERDICT_RING, "use a package that wraps the native library",
+    return verdict_deny(ret_denial, VERDICT_RING,
+                        "use a package that was compiled against its library" LEAVE_IT_TO_THE_RING,
                         "cells may not call native code through ctypes");
 }
 
@@ -73,9 +77,10 @@ enum verdict check_native_call(const struct policy *policy, const struct facts *
     verdict_name_subject(ret_denial, facts->name);
     if (library.size > 0 && memmem(library.data, library.size, "/llvmlite/", 10) != NULL)
         return verdict_deny(ret_denial, VERDICT_RING,
-                            "compute with numpy, scipy or polars, which are compiled already",
+                            "compute with numpy, scipy or polars, which are compiled already" LEAVE_IT_TO_THE_RING,
                             "numba makes machine code while it runs, and nobody can judge that");
-    return verdict_deny(ret_denial, VERDICT_RING, "use a package that wraps the native library",
+    return verdict_deny(ret_denial, VERDICT_RING,
+                        "use a package that was compiled against its library" LEAVE_IT_TO_THE_RING,
                         "only a few functions of BLAS and OpenMP may be called through ctypes");
 }
 

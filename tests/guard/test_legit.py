@@ -63,7 +63,10 @@ PACKAGES = {
                     "from sklearn.preprocessing import StandardScaler\nfrom sklearn.model_selection import cross_val_score\nfrom sklearn.cluster import KMeans\n"
                     "X, y = make_classification(80, random_state=1)\ncross_val_score(make_pipeline(StandardScaler(), LogisticRegression()), X, y)\n"
                     "RandomForestClassifier(5, n_jobs=2).fit(X, y).score(X, y), KMeans(2, n_init=2).fit(X).labels_, load_iris().data.shape\n"
-                    "import joblib\njoblib.dump(y, 'y.joblib'), joblib.load('y.joblib')",
+                    "import joblib\njoblib.dump(y, 'y.joblib'), joblib.load('y.joblib')\n"
+                    "from sklearn.model_selection import GridSearchCV\nGridSearchCV(LogisticRegression(), {'C': [0.1, 1]}, n_jobs=-1).fit(X, y).best_score_\n"
+                    "for options in ({}, {'prefer': 'processes'}, {'backend': 'loky'}):\n"
+                    "    assert joblib.Parallel(2, **options)(joblib.delayed(abs)(-n) for n in range(4)) == [0, 1, 2, 3]",
     "scipy": "import scipy.stats, scipy.optimize, scipy.integrate, scipy.sparse, scipy.signal, scipy.ndimage, scipy.linalg\n"
              "scipy.stats.norm.rvs(size=3, random_state=1), scipy.optimize.minimize(lambda x: x @ x, [1., 2.]).x, scipy.integrate.quad(lambda x: x, 0, 1)",
     "threadpoolctl": "import numpy, threadpoolctl\nassert threadpoolctl.threadpool_info()\nwith threadpoolctl.threadpool_limits(1):\n    pass\n"
@@ -150,6 +153,21 @@ def test_packages(shell, tmp_path):
         for name, cell in PACKAGES.items():
             outcome = guard.execute(cell, TIMEOUT_SECONDS)
             assert outcome.error is None, (name, outcome.reply)
+
+
+def test_a_package_that_sets_path_while_it_is_imported(tmp_path):
+    """As cv2 does: it is imported, and what programs would be given stays as it was."""
+    packages = tmp_path / "packages"
+    packages.mkdir()
+    (packages / "sets_path.py").write_text("import os\nos.environ['PATH'] = '/own:' + os.environ['PATH']\n"
+                                           "def again():\n    os.environ['PATH'] = '/own'\n")
+    with Guard(cwd=tmp_path, environment={"SAFEPYRUN_PYTHONPATH": str(packages)}, policy_file=f'ok_dests = ["{tmp_path}/work"]\n') as guard:
+        outcome = guard.execute("import os, sys, sets_path\nsys.modules.pop('posix')\nimport posix  # which looks at the process anew\n"
+                                "os.environ['PATH'][:5], posix.environ[b'PATH'][:5] == b'/own:'")
+        assert outcome.error is None and outcome.result == "('/own:', False)", outcome.reply
+        assert [denial["event"] for denial in outcome.all("DENIAL")] == ["os.putenv"]
+        assert guard.execute("sets_path.again()").error == "PermissionError"
+        assert guard.execute("os.environ['PATH'] = '/own'").error == "PermissionError"
 
 
 def test_requests_is_refused_in_clear_words(tmp_path):

@@ -48,6 +48,12 @@ REFUSED = [
 ]
 
 
+def test_native_code_says_what_would_allow_it(tmp_path):
+    with Guard(cwd=tmp_path, policy_file="ban_imports = []\n") as guard:
+        outcome = guard.execute("import ctypes\nctypes.CFUNCTYPE(None)(1)()")
+    assert 'preset = "open" in the policy file' in outcome.all("DENIAL")[0]["remedy"], outcome.reply
+
+
 @pytest.mark.parametrize("code, event, rule, subject", REFUSED)
 def test_each_ring_and_rule_has_its_card(guarded, code, event, rule, subject):
     outcome = guarded.execute(code)

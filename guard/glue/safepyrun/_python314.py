@@ -1,10 +1,4 @@
-"""What Python 3.14 does otherwise than a guarded session can bear: modules of it are amended as they are loaded.
-
-Not when the session starts: importing them would cost each of them what few of them need.
-"""
-
-import sys
-from _frozen_importlib_external import PathFinder
+"""What Python 3.14 does otherwise than a guarded session can bear: modules of it are amended as they are loaded (_amendments)."""
 
 
 def _bdb(bdb):
@@ -34,30 +28,4 @@ def _multiprocessing_context(context):
     context._default_context._default_context = context._concrete_contexts["fork"]
 
 
-_AMENDMENTS = {"bdb": _bdb, "multiprocessing.context": _multiprocessing_context}
-
-
-class _Finder:
-    """Finds each of them once; what has imported it meets it amended."""
-
-    @staticmethod
-    def find_spec(name, path=None, target=None):
-        amend = _AMENDMENTS.pop(name, None)
-        spec = PathFinder.find_spec(name, path) if amend is not None else None
-        if spec is not None:
-            spec.loader.exec_module = lambda module: _load(module, amend)
-        return spec
-
-
-def _load(module, amend):
-    loader = module.__loader__
-    del loader.exec_module  # the class's own again
-    loader.exec_module(module)
-    amend(module)
-
-
-def amend():
-    """Called once, before a shell starts."""
-    for name in [name for name in _AMENDMENTS if name in sys.modules]:  # in a template, or by IPython
-        _AMENDMENTS.pop(name)(sys.modules[name])
-    sys.meta_path.insert(0, _Finder)
+AMENDMENTS = {"bdb": _bdb, "multiprocessing.context": _multiprocessing_context}

@@ -5,7 +5,7 @@ import sys
 from _frozen_importlib_external import PathFinder
 
 # _errors is loaded now: when the C code asks for it, a cell is the caller, and cells may not import us.
-from safepyrun import _errors, _guard  # noqa: F401
+from safepyrun import _amendments, _errors, _guard  # noqa: F401
 
 
 def _ipython():
@@ -54,9 +54,7 @@ def prepared():
 def start(choice):
     if choice not in _SHELLS:
         raise ValueError(f"no shell {choice!r}: it is one of {', '.join(_SHELLS)}")
-    if sys.version_info >= (3, 14):
-        from safepyrun import _python314
-        _python314.amend()
+    _amendments.amend()
     if _prepared is not None:
         prepared_for, shell = _prepared
         if prepared_for != choice:

@@ -1,0 +1,57 @@
+"""Modules that a guarded session cannot bear as they are: amended as they are loaded.
+
+Not when the session starts: importing them would cost each of them what few of them need.
+"""
+
+import sys
+from _frozen_importlib_external import PathFinder
+
+#: name: what is done to the module
+_waiting = {}
+
+
+class _Finder:
+    """Finds each of them once; what has imported it meets it amended."""
+
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        amend = _waiting.pop(name, None)
+        spec = PathFinder.find_spec(name, path) if amend is not None else None
+        if spec is not None:
+            spec.loader.exec_module = lambda module: _load(module, amend)
+        return spec
+
+
+def _load(module, amend):
+    loader = module.__loader__
+    del loader.exec_module  # the class's own again
+    loader.exec_module(module)
+    amend(module)
+
+
+def _joblib(parallel):
+    """Its processes are programs; scikit-learn asks for them with n_jobs. Whoever names loky is told by joblib that threads do it."""
+    parallel.BACKENDS.pop("loky", None)
+    parallel.DEFAULT_BACKEND = parallel.DEFAULT_PROCESS_BACKEND = "threading"
+
+
+def work_in_threads():
+    """Called before trusted code runs, where no program can be started."""
+    _amend({"joblib.parallel": _joblib})
+
+
+def amend():
+    """Called once, before a shell starts."""
+    if sys.version_info >= (3, 14):
+        from safepyrun import _python314
+        _amend(_python314.AMENDMENTS)
+
+
+def _amend(amendments):
+    for name, change in amendments.items():
+        if name in sys.modules:     # in a template, or by IPython
+            change(sys.modules[name])
+        else:
+            _waiting[name] = change
+    if _Finder not in sys.meta_path:
+        sys.meta_path.insert(0, _Finder)
