@@ -81,3 +81,10 @@ def test_comms_made_by_the_names_of_ipykernel(ipython):
                        "made = Comm(target_name='plot', data={'a': 1})\nmade.send({'b': 2})")
     assert cell.one("comm_open")["target_name"] == "plot"
     assert cell.one("comm_msg")["data"] == {"b": 2}
+
+
+def test_ipykernel_itself_finds_the_comms_of_the_session(ipython):
+    """Importing it puts its own functions into the package comm; widgets went to a manager that nobody asks."""
+    cell = ipython.run("import ipykernel.ipkernel, comm, ipywidgets\nassert comm.get_comm_manager() is get_ipython().kernel.comm_manager\n"
+                       "ipywidgets.IntSlider(3)")
+    assert "application/vnd.jupyter.widget-view+json" in cell.result["data"]

@@ -102,8 +102,13 @@ class GuardCommManager(CommManager):
         return True
 
 
+#: that of the session, once there is one
+manager = None
+
+
 def install(kernel):
     """Make `comm` use this kernel; returns the manager."""
+    global manager
     manager = GuardCommManager(kernel)
     GuardComm.kernel = kernel
     comm.create_comm = GuardComm

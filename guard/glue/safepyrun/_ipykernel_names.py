@@ -22,7 +22,13 @@ def install(shell_class, comms=None):
                      show_warning=False, **options):
             super().__init__(target_name, data, metadata, buffers, **options)
 
-    names = {"Comm": Comm, "BaseComm": comms.GuardComm, "CommManager": comms.GuardCommManager}
+    class CommManager(comms.GuardCommManager):
+        """ipykernel.ipkernel makes one of its own when it is imported, and hands it to everybody: there is one only."""
+
+        def __new__(cls, *arguments, **options):
+            return comms.manager
+
+    names = {"Comm": Comm, "BaseComm": comms.GuardComm, "CommManager": CommManager}
     _add("ipykernel.comm", __path__=[], **names)
     _add("ipykernel.comm.comm", **names)
     _add("ipykernel.comm.manager", **names)
