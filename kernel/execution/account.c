@@ -40,10 +40,19 @@ double account_running_ms(const struct request *request)
     return request->run_ns != 0 ? milliseconds(now_ns() - request->run_ns) : 0;
 }
 
-/* A thread of a cell that is over can be refused too: that is on record, but in no reply. */
+/* NULL: it is over. */
 static struct request *find_running(struct kernel *kernel, uint32_t cell)
 {
     struct request *running = kernel_running(kernel, cell);
+
+    return running != NULL && running->type == &execute_request ? running : NULL;
+}
+
+/* A thread can outlive its cell, as those of asyncio's executor do: what it is refused is told with the cell that runs,
+   which mostly waits for it. While none runs it is on record, but in no reply. */
+static struct request *find_teller(struct kernel *kernel, struct request *own)
+{
+    struct request *running = own != NULL ? own : kernel->queue.running;
 
     return running != NULL && running->type == &execute_request ? running : NULL;
 }
@@ -52,17 +61,18 @@ void account_denial(struct kernel *kernel, const struct frame *frame)
 {
     cleanup_buffer struct buffer refusal = BUFFER_NONE;
     struct denials late = {.count = kernel->late_denials};
-    struct request *running = find_running(kernel, frame->cell);
-    struct denials *denials = running != NULL ? &running->denials : &late;
+    struct request *own = find_running(kernel, frame->cell);
+    struct request *teller = find_teller(kernel, own);
+    struct denials *denials = teller != NULL ? &teller->denials : &late;
 
     denials_add(denials, frame->parts[0], &refusal);
     if (refusal.size != 0 && denials->count <= DENIALS_LOGGED) {
-        audit_log_denial(kernel->audit_log, running != NULL ? running->execute.execution_count : 0,
+        audit_log_denial(kernel->audit_log, own != NULL ? own->execute.execution_count : 0,
                          buffer_bytes(&refusal));
         account_warn(kernel);
         log_info("denied: %.*s", (int)refusal.size, refusal.data);
     }
-    kernel->late_denials = running != NULL ? kernel->late_denials : late.count;
+    kernel->late_denials = teller != NULL ? kernel->late_denials : late.count;
     denials_finish(&late);
 }
 

@@ -119,7 +119,16 @@ def test_a_thread_of_a_cell_that_is_over(audited):
     lines = audited(late, "time.sleep(1)")
     (denial,) = of_type(lines, "denial")
     assert denial["subject"] == "/srv/late" and denial["execution_count"] == 0
-    assert [line["denial_count"] for line in of_type(lines, "cell")] == [0, 0]
+    assert [line["denial_count"] for line in of_type(lines, "cell")] == [0, 1]
+
+
+def test_a_thread_that_works_for_cell_after_cell(front):
+    """asyncio keeps its executor's; the cell that waits for it tells what was refused."""
+    code = "import asyncio\nawait asyncio.get_running_loop().run_in_executor(None, open, '/srv/x', 'w')"
+    for _ in range(2):
+        reply, _ = front.run(code)
+        assert reply.content["ename"] == "PermissionError"
+        assert [denial["subject"] for denial in told(reply)["denials"]] == ["/srv/x"]
 
 
 # ---- %guard and kernel_info ------------------------------------------------------------------------
