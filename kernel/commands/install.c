@@ -27,9 +27,10 @@ static const char usage[] =
     "  --policy FILE        what cells may do, beyond the preset\n"
     "  --remote-hosts LIST  run on these hosts, over ssh: for a gateway with gateway_provisioners;\n"
     "                       names with commas between them (docs/gateway.md)\n"
-    "  --env NAME VALUE     a variable of the kernel's environment; may be repeated\n";
+    "  --env NAME VALUE     a variable of the kernel's environment; may be repeated\n"
+    "  --frozen_modules     taken as ipykernel's, and always so here\n";
 
-enum { OPTION_DISPLAY_NAME = 1, OPTION_SHELL, OPTION_POLICY, OPTION_REMOTE_HOSTS, OPTION_ENV };
+enum { OPTION_DISPLAY_NAME = 1, OPTION_SHELL, OPTION_POLICY, OPTION_REMOTE_HOSTS, OPTION_ENV, OPTION_FROZEN, OPTION_PROFILE };
 
 // clang-format off
 static const struct option options[] = {
@@ -39,6 +40,8 @@ static const struct option options[] = {
     {"policy",       required_argument, NULL, OPTION_POLICY},
     {"remote-hosts", required_argument, NULL, OPTION_REMOTE_HOSTS},
     {"env",          required_argument, NULL, OPTION_ENV},
+    {"frozen_modules", no_argument,     NULL, OPTION_FROZEN},
+    {"profile",      required_argument, NULL, OPTION_PROFILE},
     {"help",         no_argument,       NULL, 'h'},
     {NULL, 0, NULL, 0},
 };
@@ -135,6 +138,12 @@ static int read_options(struct installation *installation, int argc, char **argv
             status = take_remote_hosts(installation, optarg);
         else if (option == OPTION_ENV)
             status = take_env(installation, optarg, argc, argv);
+        else if (option == OPTION_PROFILE)
+            status = complain("there are no IPython profiles here: what --profile %s sets belongs into a set-up "
+                              "file, [setup] files in the policy",
+                              optarg);
+        else if (option == OPTION_FROZEN)
+            continue;
         else
             status = option == 'h' ? -1 : 2;
     }

@@ -195,7 +195,7 @@ static void options_reach_the_file(void **state)
     assert_true(fd >= 0);
     assert_int_equal(call(&install_command, "--prefix", folder, "--name", "Mine.2", "--shell",
                           "plain", "--policy", policy, "--env", "A", "x y", "--env", "B", "--name",
-                          NULL),
+                          "--frozen_modules", NULL),
                      0);
     json = load(folder, "mine.2"); /* Jupyter has its names in lower case */
     assert_int_equal(json_unpack(json, "{s[s*] s{ss ss !} ss}", "argv", &file, "env", "A", &a, "B",
@@ -223,6 +223,7 @@ static void wrong_arguments_write_nothing(void **state)
     assert_int_equal(call(&install_command, "--prefix", folder, "--env", "A", NULL), 2);
     assert_int_equal(call(&install_command, "--prefix", folder, "--env", "A=B", "C", NULL), 2);
     assert_int_equal(call(&install_command, "--prefix", folder, "--env", "A", "\xff", NULL), 2);
+    assert_int_equal(call(&install_command, "--prefix", folder, "--profile", "p", NULL), 2);
     assert_int_equal(call(&install_command, "--prefix", folder, "--bogus", NULL), 2);
     assert_int_equal(call(&install_command, "--prefix", folder, "more", NULL), 2);
     assert_int_equal(call(&install_command, "--prefix", folder, "--policy", "/nowhere", NULL), 1);
