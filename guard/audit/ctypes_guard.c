@@ -79,25 +79,31 @@ static char simple_code(PyObject *object)
     return code;
 }
 
+/* The same for what is made of a type. Its attribute _type_ says what a cell has set, or has its metaclass say; made by
+   the function of all such types, an object tells, and nothing of the type's own runs. */
+static char code_of_objects(PyObject *type)
+{
+    cleanup_py PyObject *none = PyTuple_New(0);
+    cleanup_py PyObject *made = NULL;
+
+    if (none == NULL || !PyType_IsSubtype((PyTypeObject *)type, state.simple_type) ||
+        PyType_GetSlot((PyTypeObject *)type, Py_tp_finalize) != NULL)
+        return '\0';
+    made = original_simple((PyTypeObject *)type, none, NULL);
+    return made != NULL ? simple_code(made) : '\0';
+}
+
 /* What a function says that it returns. Its own attribute, whatever a class derived from it says. */
 static enum native_shape shape_of_result(PyObject *function)
 {
     cleanup_py PyObject *result =
         PyObject_CallMethod(state.restype, "__get__", "OO", function, (PyObject *)Py_TYPE(function));
-    cleanup_py PyObject *code = NULL;
+    char code = result != NULL && PyType_Check(result) ? code_of_objects(result) : '\0';
 
-    if (result == NULL || !PyType_Check(result)) {
-        PyErr_Clear();
-        return result == Py_None ? NATIVE_NUMBERS : NATIVE_ANYTHING;
-    }
-    code = PyObject_GetAttrString(result, "_type_");
-    if (code == NULL || !PyUnicode_CheckExact(code)) {
-        PyErr_Clear();
-        return NATIVE_ANYTHING;
-    }
-    if (PyUnicode_CompareWithASCIIString(code, "i") == 0)
+    PyErr_Clear(); /* no result, no memory for an object, or a type that has none */
+    if (result == Py_None || code == 'i')
         return NATIVE_NUMBERS;
-    return PyUnicode_CompareWithASCIIString(code, "z") == 0 ? NATIVE_TEXT : NATIVE_ANYTHING;
+    return code == 'z' ? NATIVE_TEXT : NATIVE_ANYTHING;
 }
 
 /* No argument or one number, and a number or a text comes back: then no memory is named by anybody. */
