@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -23,6 +24,15 @@ struct walk {
 static bool is_magic_link(const struct walk *walk)
 {
     return strncmp(walk->done, "/proc/", 6) == 0;
+}
+
+/* What such a link leads to, is not what it says: a pipe, memory without a name, another view of the file system. */
+static bool is_another_process(const struct walk *walk)
+{
+    char *end;
+    long pid = strtol(walk->done + strlen("/proc/"), &end, 10);
+
+    return end != walk->done + strlen("/proc/") && pid != (long)getpid();
 }
 
 /* In front of what is left comes what a link says. */
@@ -100,6 +110,8 @@ static int follow_link(struct walk *walk, const char *rest)
     magic = is_magic_link(walk);
     if (++walk->links > LINKS_LIMIT)
         return -ELOOP;
+    if (magic && is_another_process(walk))
+        return -EXDEV;
     if (magic) {
         walk->magic = true;
         /* "pipe:[1234]" is no path: the link itself is as far as words go. */

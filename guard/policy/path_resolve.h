@@ -25,7 +25,7 @@ enum path_follow { PATH_FOLLOW_LAST, PATH_KEEP_LAST };
  *               current directory: what it says need not be what an open() reaches
  *
  * Returns 0; -ENAMETOOLONG, -ELOOP, -EINVAL (a NUL byte, nothing at all), -EBADF (bad dir_fd), -ENOENT
- * (the current directory is gone).
+ * (the current directory is gone), -EXDEV (a link in /proc of another process stands on the way).
  */
 int path_resolve(struct bytes path, int dir_fd, enum path_follow follow, char ret_resolved[PATH_MAX],
                  bool *ret_magic);

@@ -5,7 +5,9 @@
 #include "guard/policy/read_rules.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 static char directory[] = "/tmp/test_read_rules.XXXXXX";
 
@@ -206,6 +208,9 @@ static void packages_are_free(void **state)
 static void processes_keep_their_secrets(void **state)
 {
     cleanup_policy struct policy *policy = denying();
+    char path[64];
+    int ends[2];
+    pid_t child;
 
     (void)state;
     assert_int_equal(ask(policy, "/proc/1/environ"), READ_PROCESS);
@@ -214,6 +219,22 @@ static void processes_keep_their_secrets(void **state)
     assert_int_equal(ask(policy, "/proc/self/environ"), READ_ALLOWED);
     assert_int_equal(ask(policy, "/proc/self/status"), READ_ALLOWED);
     assert_int_equal(ask(policy, "/proc/1/environ"), READ_PROCESS);
+
+    /* What another process has open: a pipe, whose content whoever reads takes away. */
+    assert_int_equal(pipe(ends), 0);
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", ends[0]);
+    assert_int_equal(ask(policy, path), READ_ALLOWED);
+    child = fork();
+    if (child == 0) {
+        pause();
+        _exit(0);
+    }
+    snprintf(path, sizeof(path), "/proc/%d/fd/%d", child, ends[0]);
+    assert_int_equal(ask(policy, path), READ_UNRESOLVED);
+    snprintf(path, sizeof(path), "/proc/%d/root/etc", child);
+    assert_int_equal(ask(policy, path), READ_UNRESOLVED);
+    kill(child, SIGKILL);
+    assert_int_equal(waitpid(child, NULL, 0), child);
 }
 
 int main(void)

@@ -615,6 +615,9 @@ print(bytes(numpy.fromfile(secret, dtype="uint8")))
 # %% environment of another process
 print(open(f"/proc/{bystander}/environ").read())
 
+# %% files of another process — a pipe is read away from whoever waits for it, memory has no other name
+print("ESCAPED", open(f"/proc/{bystander}/fd/0"))
+
 # %% environment of this process — secrets are taken out
 print(open("/proc/self/environ").read(), dict(os.environ))
 # by: the variables are not there

@@ -10,6 +10,12 @@ sock = zmq.Context().socket(zmq.PUSH)
 sock.connect(f"tcp://{here}:{port}")
 time.sleep(0.2)
 
+# %% psutil — priorities of other processes
+# needs: psutil
+# only: os ring
+import psutil
+psutil.Process(bystander).nice(7)
+
 # %% numpy by an interface — __array_interface__ names any address
 # needs: numpy
 # only: os ring
