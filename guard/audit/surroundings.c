@@ -4,6 +4,7 @@
 #include "guard/audit/carriers.h"
 #include "guard/audit/class_parts.h"
 #include "guard/audit/hook.h"
+#include "guard/audit/implicit_calls.h"
 #include "guard/audit/slot_patch.h"
 #include "guard/audit/unchanged.h"
 #include "guard/python/compat.h"
@@ -107,6 +108,34 @@ static PyObject *second_argument(const struct method_call *call, void *data)
     return method_call_next(call);
 }
 
+/* os.register_at_fork(before=…, after_in_child=…, after_in_parent=…) */
+static PyObject *fork_callbacks(const struct method_call *call, void *data)
+{
+    static const char *const when[] = {"before", "after_in_child", "after_in_parent"};
+
+    (void)data;
+    for (size_t i = 0; i < sizeof(when) / sizeof(when[0]); i++)
+        if (judge_direct(method_call_argument(call, -1, when[i])) < 0)
+            return NULL;
+    return method_call_next(call);
+}
+
+/* codecs.register(search) */
+static PyObject *first_argument(const struct method_call *call, void *data)
+{
+    (void)data;
+    if (judge_direct(method_call_argument(call, 0, NULL)) < 0)
+        return NULL;
+    return method_call_next(call);
+}
+
+/* codecs.unregister(): without the search that Python begins with, a cell's would be asked for every encoding. */
+static PyObject *no_argument(const struct method_call *call, void *data)
+{
+    (void)data;
+    return hook_judge(&row, NULL) < 0 ? NULL : method_call_next(call);
+}
+
 /* A name of a class of the cell's can turn into any other. */
 static bool may_be_finalizer(PyObject *name)
 {
@@ -147,11 +176,26 @@ static int patch_slot(PyObject *type, enum slot_patch_place place, void *functio
     return 0;
 }
 
-static int patch_method(const char *module_name, const char *name)
+static int patch_methods(void)
 {
-    cleanup_py PyObject *module = PyImport_ImportModule(module_name);
+    static const struct {
+        const char *module;
+        const char *name;
+        method_patch_function function;
+    } methods[] = {{"_signal", "signal", second_argument},
+                   {"_weakref", "proxy", second_argument},
+                   {"_codecs", "register_error", second_argument},
+                   {"_codecs", "register", first_argument},
+                   {"_codecs", "unregister", no_argument},
+                   {"posix", "register_at_fork", fork_callbacks}};
 
-    return module != NULL ? method_patch_attribute(module, name, second_argument, NULL) : -1;
+    for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
+        cleanup_py PyObject *module = PyImport_ImportModule(methods[i].module);
+
+        if (module == NULL || method_patch_attribute(module, methods[i].name, methods[i].function, NULL) < 0)
+            return -1;
+    }
+    return 0;
 }
 
 static int patch_places(void)
@@ -166,9 +210,7 @@ static int patch_places(void)
         patch_slot((PyObject *)&PyType_Type, SLOT_SETATTRO, (void *)set_class_attribute,
                    &state.set_class_attribute) < 0)
         return -1;
-    if (patch_method("_signal", "signal") < 0)
-        return -1;
-    return patch_method("_weakref", "proxy");
+    return patch_methods();
 }
 
 /* ---- how it was ----------------------------------------------------------------------------- */
@@ -275,7 +317,7 @@ int surroundings_freeze(void)
     if (state.started)
         return 0;
     state.started = true;
-    return remember() < 0 ? -1 : patch_places();
+    return remember() < 0 || implicit_calls_remember() < 0 ? -1 : patch_places();
 }
 
 static bool callbacks_hold(void)
@@ -318,7 +360,7 @@ bool surroundings_hold(char ret_changed[SURROUNDINGS_NAME])
         return false;
     }
     if (callbacks_hold())
-        return true;
+        return implicit_calls_hold(ret_changed, SURROUNDINGS_NAME);
     snprintf(ret_changed, SURROUNDINGS_NAME, "gc.callbacks");
     return false;
 }
@@ -330,5 +372,6 @@ bool surroundings_are_barrier(PyObject *code)
     for (size_t i = 0; i < SHOWING_COUNT; i++)
         if (code == state.shows[i])
             return true;
-    return code == state.finalize || code == state.method_callback || code == state.show;
+    return code == state.finalize || code == state.method_callback || code == state.show ||
+           implicit_calls_are_barrier(code);
 }

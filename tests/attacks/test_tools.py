@@ -19,6 +19,8 @@ TOOLS = pathlib.Path(__file__).parent / "tools.py"
 
 PRELUDE = ("import contextlib, functools, gc, operator, os, signal, subprocess, sys, time, types, weakref\nimport tools\n"
            # a partial in a class is a method from 3.14 on
+           # takes whatever it is called with
+           "ANY = lambda command: functools.partial(print, command, '#', sep='\\n', file=types.SimpleNamespace(write=os.system))\n"
            "UNBOUND = staticmethod if sys.version_info >= (3, 14) else lambda function: function\n")
 
 ATTACKS = {
@@ -149,6 +151,30 @@ ATTACKS = {
                                  "by_print()",
     "method of standard output, an object": "C = type('C', (), {'__call__': os.system, '__str__': lambda s: ''})\n"
                                             "sys.stdout.write = C()\nshows(ATTACK)",
+    # ---- what the interpreter calls by itself while a tool runs ----
+    "function behind import": "import builtins; vars(builtins)['__im' + 'port__'] = ANY(ATTACK); by_import()",
+    "function behind class": "import builtins; vars(builtins)['__build_' + 'class__'] = ANY(ATTACK); defines_class()",
+    "finder of modules": "sys.modules.pop('_strptime', None); sys.meta_path.insert(0, types.SimpleNamespace(find_spec=ANY(ATTACK)))\n"
+                         "imports_late()",
+    "hook of a path": "sys.modules.pop('_strptime', None); sys.path_hooks.insert(0, ANY(ATTACK)); sys.path_importer_cache.clear()\n"
+                      "imports_late()",
+    "module that C code loads": "sys.modules['_strptime'] = types.SimpleNamespace(_strptime_time=ANY(ATTACK)); imports_late()",
+    "filter of warnings": "import warnings\n"
+                          "warnings.filters.insert(0, ('error', types.SimpleNamespace(match=ANY(ATTACK)), Warning, None, 0)); warns()",
+    "display of warnings": "import warnings; warnings.simplefilter('always'); warnings.showwarning = ANY(ATTACK); warns()",
+    "display of warnings that C code calls": "import warnings; warnings.simplefilter('always'); warnings._showwarnmsg = ANY(ATTACK); warns()",
+    "search of encodings": "import codecs, encodings; codecs.unregister(encodings.search_function); codecs.register(ANY(ATTACK))\n"
+                           "reads_text()",
+    "callback before a fork": "os.register_at_fork(before=ANY(ATTACK)); forks()",
+    "hook of generators": "sys.set_asyncgen_hooks(firstiter=ANY(ATTACK)); await iterates()",
+    "adapter of values": "import sqlite3; sqlite3.register_adapter(str, ANY(ATTACK)); asks_database()",
+    "reducer of values": "import copyreg; copyreg.dispatch_table[map] = ANY(ATTACK); copies(map(len, []))\n"
+                         "import decimal; copyreg.dispatch_table[decimal.Context] = ANY(ATTACK); copies(decimal.Context())",
+    "PATH behind os.environ": "os.mkdir('bin'); open('bin/sh', 'w').write('#!/bin/sh\\n' + ATTACK); os.chmod('bin/sh', 0o755)\n"
+                              "os.environ._data[b'PATH'] = os.path.abspath('bin').encode(); by_global()",
+    "PATH in another os.environ": "os.makedirs('bin2'); open('bin2/sh', 'w').write('#!/bin/sh\\n' + ATTACK); os.chmod('bin2/sh', 0o755)\n"
+                                  "os.environ = {'PATH': os.path.abspath('bin2')}; by_global()",
+    "key of os.environ": "os.environ.encodekey = ANY(ATTACK); by_global()",
     "another task": "import asyncio\nasync def other():\n    await asyncio.sleep(0.02); os.system(ATTACK)\n"
                     "await asyncio.gather(later(), other())",
     "another thread": "import threading\nt = threading.Thread(target=os.system, args=(ATTACK,))\nt.start(); waits(); t.join()",

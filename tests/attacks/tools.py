@@ -243,6 +243,60 @@ async def calls_in_task(function):
     await asyncio.create_task(call())
 
 
+@allow
+def reads_text():
+    return subprocess.run(["echo", "x"], stdout=subprocess.PIPE, text=True).stdout
+
+
+@allow
+def imports_late():
+    import time
+    return time.strptime("2020", "%Y")
+
+
+@allow
+def defines_class():
+    class Local:
+        pass
+    return Local
+
+
+@allow
+def warns():
+    import warnings
+    warnings.warn("x")
+
+
+@allow
+def forks():
+    child = os.fork()
+    if child == 0:
+        os._exit(0)
+    os.waitpid(child, 0)
+
+
+async def numbers():
+    yield 1
+
+
+@allow
+async def iterates():
+    async for number in numbers():
+        subprocess.run(["true"])
+
+
+@allow
+def asks_database():
+    import sqlite3
+    return sqlite3.connect(":memory:").execute("select ?", ("x",)).fetchall()
+
+
+@allow
+def copies(value):
+    import copy
+    return copy.copy(value)
+
+
 class OnlyTrue(AllowPolicy):
     def __init__(self, words):
         self.words = set(words)

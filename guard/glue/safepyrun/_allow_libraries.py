@@ -61,5 +61,6 @@ def _is_below(url, ok):
 
 def allow_httpx(only_ok_urls=False):
     """httpx.get(), head() and options(), so that cells may read from the network."""
+    import httpcore  # noqa: F401  httpx does it in the first request, but what is imported then has no rights
     import httpx
     allow({httpx: ["get", "head", "options"]}, allow_policy=_Urls() if only_ok_urls else None)
