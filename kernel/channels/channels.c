@@ -44,6 +44,15 @@ static void address(struct channels *channels, const struct message *request,
     compose(channels, outgoing, frames);
 }
 
+/*
+ * A client that has the reply has the outputs. Nothing on control has outputs: there the reply goes first, and who asks
+ * while a cell takes a whole core does not wait for the status messages to be written.
+ */
+static int flush_before_reply(struct channels *channels, enum channel channel)
+{
+    return channel == CHANNEL_CONTROL ? 0 : iopub_flush(&channels->iopub);
+}
+
 int channels_reply(struct channels *channels, enum channel channel, const struct message *request,
                    const struct outgoing *outgoing)
 {
@@ -51,7 +60,7 @@ int channels_reply(struct channels *channels, enum channel channel, const struct
     int result;
 
     address(channels, request, outgoing, &frames);
-    result = iopub_flush(&channels->iopub); /* a client that has the reply has the outputs */
+    result = flush_before_reply(channels, channel);
     if (result < 0)
         return result;
     channels->routers[channel].source.again = true;

@@ -23,6 +23,7 @@ ROWS = (
     measures.Row("echo_info", "a C program that only answers: start → kernel_info", "ms"),
     measures.Row("echo_result", "… start → result", "ms"),
     measures.Row("echo_one", "… `1` → idle", "ms"),
+    measures.Row("echo_control", "… kernel_info on control", "ms"),
     measures.Row("true", "start a program that does nothing", "ms"),
     measures.Row("python", "`python -c pass`", "ms"),
     measures.Row("python_isolated", "`python -I -S -c pass`", "ms"),
@@ -54,7 +55,7 @@ def build_echo(folder: Path) -> Path | None:
 
 def visit_echo(samples: measures.Samples, program: Path | None, env: dict, folder: Path, plan: measures.Plan) -> None:
     if program is None:
-        for key in ("echo_info", "echo_result", "echo_one"):
+        for key in ("echo_info", "echo_result", "echo_one", "echo_control"):
             samples.reasons["floor"][key] = "no C compiler with libzmq and libcrypto"
         return
     with Kernel([str(program), "{connection_file}"], env, folder) as kernel:
@@ -64,6 +65,9 @@ def visit_echo(samples: measures.Samples, program: Path | None, env: dict, folde
         )
         samples.values["floor"]["echo_one"] += measures.round_trips(
             kernel, lambda: kernel.run(kernel.cell("1"))[0], plan
+        )
+        samples.values["floor"]["echo_control"] += measures.round_trips(
+            kernel, lambda: measures.ask_info(kernel, kernel.control), plan
         )
         kernel.shut_down()
 
