@@ -9,6 +9,7 @@
 
 enum {
     IDLE_MS = 15,
+    YIELD_MS = 500, /* how long a copy lets others go first */
     INTERVAL_MIN_MS = 2000, /* between copies that are taken under load */
     /* Under load one copy in so many times what the fork took: the cells that follow it pay about ten
        times as much for pages that they write to, and all of it shall stay below a fiftieth. */
@@ -52,20 +53,31 @@ static bool take(struct kernel *kernel)
            copies_take(&kernel->copies);
 }
 
+static bool lets_others_go_first(const struct kernel *kernel)
+{
+    return loop_now_ms() - kernel->restore.idle_since_ms < YIELD_MS && proc_host_is_crowded();
+}
+
 static int on_idle(void *context)
 {
     struct kernel *kernel = context;
 
-    if (kernel->queue.running == NULL && kernel->queue.first == NULL &&
-        kernel->guard.state == GUARD_READY && !kernel->copies.is_current)
+    if (kernel->queue.running != NULL || kernel->queue.first != NULL ||
+        kernel->guard.state != GUARD_READY || kernel->copies.is_current)
+        return 0;
+    if (lets_others_go_first(kernel))
+        loop_timer_start(&kernel->restore.idle_timer, 2 * IDLE_MS);
+    else
         take(kernel);
     return 0;
 }
 
 void restore_when_idle(struct kernel *kernel)
 {
-    if (kernel->copies.most != 0 && !kernel->copies.is_current)
-        loop_timer_start(&kernel->restore.idle_timer, IDLE_MS);
+    if (kernel->copies.most == 0 || kernel->copies.is_current)
+        return;
+    kernel->restore.idle_since_ms = loop_now_ms();
+    loop_timer_start(&kernel->restore.idle_timer, IDLE_MS);
 }
 
 /* Questions about code change nothing. */

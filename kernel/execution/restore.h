@@ -2,7 +2,8 @@
  * restore - the session goes back: after the guard's death, by %rewind and %guard reset, after a trial
  *
  * Decides when frozen copies are taken: when the guard has been idle for a moment, so that a copy costs
- * no cell any time; and, while one request follows the other, seldom enough to cost next to nothing.
+ * no cell any time, and half a second later at most when others wait for a processor (fifty kernels that
+ * start together); and, while one request follows the other, seldom enough to cost next to nothing.
  * How copies work is in supervisor/copies. History, execution count and audit log are the kernel
  * process's own and go on.
  */
@@ -14,6 +15,7 @@
 /* Part of the kernel. */
 struct restore {
     struct loop_timer idle_timer;
+    int64_t idle_since_ms; /* loop_now_ms() */
     bool waits; /* the running request is a trial that waits for its copy */
     bool tries; /* the running request is a trial */
 };

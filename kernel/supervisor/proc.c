@@ -186,6 +186,16 @@ bool proc_host_ticks(uint64_t *ret_busy, uint64_t *ret_total)
     return true;
 }
 
+bool proc_host_is_crowded(void)
+{
+    char text[TEXT_SIZE];
+    long running;
+
+    /* Three averages, then "running/all". */
+    return read_text("/proc/loadavg", text) && sscanf(text, "%*s %*s %*s %ld/", &running) == 1 &&
+           running > sysconf(_SC_NPROCESSORS_ONLN);
+}
+
 bool proc_host_memory(struct proc_host_memory *ret_memory)
 {
     struct proc_host_memory memory;

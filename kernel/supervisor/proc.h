@@ -39,6 +39,9 @@ bool proc_written(pid_t pid, struct proc_written *ret_written);
 /* Appends the pids of the children of all its threads, as pid_t, to `pids`. */
 void proc_children(pid_t pid, struct buffer *pids);
 
+/* Whether more threads want to run, this one included, than the machine has processors. */
+bool proc_host_is_crowded(void);
+
 /* CPU time of the whole machine since boot. */
 bool proc_host_ticks(uint64_t *ret_busy, uint64_t *ret_total);
 
