@@ -110,3 +110,8 @@ const char *threads_hindrance(void)
     threads.total_then = 0;
     return NULL;
 }
+
+const char *threads_now(void)
+{
+    return foreign_threads() != 0 ? words : NULL;
+}

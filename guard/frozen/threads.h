@@ -18,3 +18,6 @@ void threads_count_at_fork(void);
 
 /* Why the copy cannot be right, after the fork, in both processes; NULL when it is. Static. */
 const char *threads_hindrance(void);
+
+/* For a fork that runs no handlers: why a copy made now would not be right; NULL when it would. Static. */
+const char *threads_now(void);

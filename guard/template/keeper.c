@@ -1,25 +1,22 @@
 #include "guard/template/keeper.h"
 
-#include "guard/link/children.h"
 #include "guard/link/passing.h"
 #include "guard/link/template_request.h"
 
 #include <fcntl.h>
-#include <poll.h>
+#include <linux/close_range.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
-#include <sys/wait.h>
 
 enum {
     FREE_FD = 32, /* above all numbers that the guard gets */
-    REQUEST_SECONDS = 5,
+    REQUEST_SECONDS = 1, /* the template stands still meanwhile; the request is sent with the connection */
 };
 
 struct received {
@@ -82,53 +79,41 @@ static bool send_answer(int connection, struct template_answer answer, const str
     return passing_send(connection, (struct bytes){&answer, sizeof(answer)}, pidfd, MSG_DONTWAIT) == 0;
 }
 
-static void reap(int connection)
+/* The program is there before anything else in it: SIGCHLD stays blocked, and what has come by then stays pending. */
+static void __attribute__((noreturn)) become_program(int connection, int program_fd)
 {
-    int status;
-    pid_t pid;
+    static const char *const arguments[] = {"safepyrun-keeper", NULL};
+    static const char *const environment[] = {NULL};
 
-    while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-        send_answer(connection, (struct template_answer){pid, status, getpid()}, &PASSED_NONE);
+    if (connection == KEEPER_CONNECTION_FD)
+        fcntl(connection, F_SETFD, 0);
+    else if (program_fd == KEEPER_CONNECTION_FD || dup2(connection, KEEPER_CONNECTION_FD) < 0)
+        _exit(1);
+    /* What a library left open without O_CLOEXEC. Before Linux 5.11 it stays open, and does no harm. */
+    syscall(SYS_close_range, KEEPER_CONNECTION_FD + 1, ~0U, CLOSE_RANGE_CLOEXEC);
+    syscall(SYS_execveat, program_fd, "", arguments, environment, AT_EMPTY_PATH);
+    _exit(1); /* the guard dies with its parent */
 }
 
-/* Until the kernel process closes its end, be it on purpose or because it is gone. */
-static void __attribute__((noreturn)) keep(int connection, int signals)
-{
-    /* What can be read there is the guard's: its environment. */
-    struct pollfd sources[2] = {{connection, POLLRDHUP, 0}, {signals, POLLIN, 0}};
-
-    for (;;) {
-        struct signalfd_siginfo info;
-
-        if (poll(sources, 2, -1) < 0)
-            continue;
-        if (sources[1].revents != 0 && read(signals, &info, sizeof(info)) > 0)
-            reap(connection);
-        if (sources[0].revents != 0)
-            children_end_all();
-    }
-}
-
-static int watch_children(void)
+static void block_news_of_children(void)
 {
     sigset_t children;
 
     sigemptyset(&children);
     sigaddset(&children, SIGCHLD);
     sigprocmask(SIG_BLOCK, &children, NULL);
-    return signalfd(-1, &children, SFD_CLOEXEC);
 }
 
 /* Returns in the guard. */
-static void fork_guard(int *connection, struct received *received)
+static void fork_guard(int *connection, struct received *received, int program_fd)
 {
-    int signals = watch_children();
     pid_t keeper = getpid();
     pid_t guard;
     int pidfd;
 
-    if (received->passed.count != TEMPLATE_FD_COUNT || signals < 0)
+    if (received->passed.count != TEMPLATE_FD_COUNT)
         _exit(1);
+    block_news_of_children();
     guard = fork();
     if (guard == 0) {
         become_guard(received, keeper, connection);
@@ -140,9 +125,8 @@ static void fork_guard(int *connection, struct received *received)
     pidfd = (int)syscall(SYS_pidfd_open, guard, 0);
     if (pidfd < 0 || !send_answer(*connection, (struct template_answer){guard, 0, keeper},
                                   &(struct passed){{pidfd}, 1}))
-        children_end_all();
-    close(pidfd);
-    keep(*connection, signals);
+        _exit(1);
+    become_program(*connection, program_fd);
 }
 
 static void __attribute__((noreturn)) tell(int connection, const char *text)
@@ -171,7 +155,7 @@ int keeper_serve(int connection, const struct keeper_news *news, unsigned *ret_e
     if (received.request.kind != TEMPLATE_FORK ||
         received.request.environment_bytes > TEMPLATE_ENVIRONMENT_BYTES_MAX)
         _exit(1);
-    fork_guard(&connection, &received);
+    fork_guard(&connection, &received, news->program_fd);
     *ret_environment_bytes = received.request.environment_bytes;
     return connection;
 }

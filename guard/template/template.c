@@ -10,6 +10,7 @@
 #include "guard/template/holes.h"
 #include "guard/template/keeper.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -101,31 +102,57 @@ static void __attribute__((noreturn)) end(const struct template_settings *settin
     _exit(0);
 }
 
-/* Returns the environment's connection in the guard, -1 in the template. */
-static int fork_for(int connection, const struct template_settings *settings, unsigned *ret_size)
+/*
+ * Libraries stop their threads in fork handlers, which vfork() does not run: so they are stopped now. Nothing
+ * that comes later starts any, or there would be no copies.
+ */
+static const char *stop_threads(void)
 {
-    cleanup_free char *description = describe();
-    struct keeper_news news = {description, getpid()};
+    pid_t pid;
+
+    threads_count_at_fork();
+    pid = fork();
+    if (pid == 0)
+        _exit(0);
+    return pid > 0 ? threads_hindrance() : "fork() failed";
+}
+
+static void end_for(const struct template_settings *settings, const char *hindrance)
+{
+    if (hindrance == NULL)
+        return;
+    fprintf(stderr, "no guard can be forked from here: %s\n", hindrance);
+    end(settings);
+}
+
+/*
+ * Returns the environment's connection in the guard, -1 in the template. The keeper runs on this very stack below
+ * us, while we stand still in vfork(): nothing of ours may be written by it.
+ */
+static int __attribute__((noinline)) fork_for(int connection, const struct template_settings *settings,
+                                              const char *description, unsigned *ret_size)
+{
+    const struct keeper_news news = {description, getpid(), settings->listen_fd + TEMPLATE_KEEPER};
     pid_t pid;
 
     PyOS_BeforeFork();
-    threads_count_at_fork();
-    pid = fork();
+    pid = vfork();
     if (pid == 0) {
-        if (threads_hindrance() != NULL)
-            _exit(1); /* they would be missing: the kernel process hears nothing and starts a guard */
-        close(settings->listen_fd);
-        close(settings->listen_fd + 1);
-        connection = keeper_serve(connection, &news, ret_size); /* no Python before the guard's own fork */
+        int environment = keeper_serve(connection, &news, ret_size); /* no Python before the guard's own fork */
+
         PyOS_AfterFork_Child();
-        return connection;
+        return environment;
     }
     PyOS_AfterFork_Parent();
     template.forks += pid > 0;
-    if (threads_hindrance() == NULL)
-        return -1;
-    fprintf(stderr, "no guard can be forked from here: %s\n", threads_hindrance());
-    end(settings);
+    return -1;
+}
+
+/* What only a template has is not for a keeper; a guard closes all that is not its own. */
+static void keep_descriptors(const struct template_settings *settings)
+{
+    for (int next = 0; next < TEMPLATE_DESCRIPTORS; next++)
+        fcntl(settings->listen_fd + next, F_SETFD, FD_CLOEXEC);
 }
 
 int template_wait(const struct template_settings *settings)
@@ -133,6 +160,8 @@ int template_wait(const struct template_settings *settings)
     int idle_ms = (settings->idle_seconds > 0 ? settings->idle_seconds : TEMPLATE_IDLE_SECONDS) * 1000;
 
     signal(SIGCHLD, SIG_IGN); /* keepers are nobody's to wait for */
+    keep_descriptors(settings);
+    end_for(settings, stop_threads());
     /* Who wanted it ended while it could not be asked has taken the socket away. */
     if (listen(settings->listen_fd, CONNECTIONS_MAX) < 0 || access(settings->socket_path, F_OK) < 0)
         end(settings);
@@ -148,7 +177,11 @@ int template_wait(const struct template_settings *settings)
         /* Another user cannot enter the folder of the socket; a cell of the same user is under seals that a
            kernel process is not, and could get here a Python without them. */
         if (connection >= 0 && seals_peer_is_ours(connection)) {
-            int environment = fork_for(connection, settings, &size);
+            cleanup_free char *description = describe();
+            int environment;
+
+            end_for(settings, threads_now());
+            environment = fork_for(connection, settings, description, &size);
 
             if (environment >= 0) {
                 take_environment(environment, size);

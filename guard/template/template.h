@@ -3,7 +3,7 @@
  *
  * It holds an interpreter with IPython and libraries imported, and nothing of anybody's session: no cell
  * runs in it, no policy is known to it, it reads nothing that a kernel process sends. For each
- * connection it forks a keeper (keeper.h), and that one the guard, which alone goes back to Python.
+ * connection it makes a keeper (keeper.h), and that one forks the guard, which alone goes back to Python.
  *
  * One a user and everything that a process inherits: the kernel process finds it by a name made of that.
  * It ends when nobody has come for a while, and when the folders of its packages have changed.
@@ -14,8 +14,15 @@
 
 enum { TEMPLATE_IDLE_SECONDS = 1800 };
 
+/* Behind listen_fd. */
+enum {
+    TEMPLATE_LOCK = 1,   /* the socket's lock: who has it is the template */
+    TEMPLATE_KEEPER = 2, /* the program safepyrun-keeper, as O_PATH */
+    TEMPLATE_DESCRIPTORS,
+};
+
 struct template_settings {
-    int listen_fd;           /* a bound socket, made by whoever started us; its lock is the next one */
+    int listen_fd;           /* a bound socket, made by whoever started us; what follows: see below */
     const char *socket_path; /* removed at the end */
     const char *shell;       /* "auto", "ipython", "plain" */
     const char *imports;     /* names of modules with commas between them; "" for none */

@@ -17,7 +17,7 @@
 #include <time.h>
 
 enum {
-    LISTEN_FD = 3, /* in the template; the lock follows */
+    LISTEN_FD = 3, /* in the template; the lock and the keeper's program follow */
     FREE_FD = 16,
     OLD_SECONDS = 24 * 60 * 60,
 };
@@ -147,6 +147,7 @@ struct image {
     char **environment;
     int listener; /* above FREE_FD, as all of these */
     int lock;
+    int keeper;
     int null;
     int log;
 };
@@ -163,9 +164,10 @@ static void __attribute__((noreturn)) become_template(const struct image *image)
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     if (dup2(image->null, 0) < 0 || dup2(image->log, 1) < 0 || dup2(image->log, 2) < 0 ||
-        dup2(image->listener, LISTEN_FD) < 0 || dup2(image->lock, LISTEN_FD + 1) < 0 || chdir("/") < 0)
+        dup2(image->listener, LISTEN_FD) < 0 || dup2(image->lock, LISTEN_FD + 1) < 0 ||
+        dup2(image->keeper, LISTEN_FD + 2) < 0 || chdir("/") < 0)
         _exit(1);
-    syscall(SYS_close_range, LISTEN_FD + 2, ~0U, 0);
+    syscall(SYS_close_range, LISTEN_FD + 3, ~0U, 0);
     execve(image->arguments[0], image->arguments, image->environment);
     _exit(1);
 }
@@ -201,7 +203,8 @@ static int high(int fd)
 int template_start(const struct template_start *start, bool *ret_is_new)
 {
     cleanup_free char *log_path = beside(start->path, "log");
-    cleanup_close int lock = take_lock(start->path);
+    cleanup_close int keeper = open(start->keeper, O_PATH | O_CLOEXEC);
+    cleanup_close int lock = keeper >= 0 ? take_lock(start->path) : -errno;
     cleanup_close int listener = lock >= 0 ? bind_socket(start->path) : -1;
     cleanup_close int log = -1;
     cleanup_close int null = -1;
@@ -220,10 +223,11 @@ int template_start(const struct template_start *start, bool *ret_is_new)
     null = open("/dev/null", O_RDONLY | O_CLOEXEC);
     make_arguments(start, &arguments);
     make_environment(start->kind.folder, &environment);
-    image = (struct image){arguments.items, environment.items, high(listener), high(lock), high(null), high(log)};
+    image = (struct image){arguments.items, environment.items, high(listener), high(lock), high(keeper), high(null), high(log)};
     result = launch(&image);
     close(image.listener);
     close(image.lock);
+    close(image.keeper);
     close(image.null);
     close(image.log);
     strings_finish(&arguments);

@@ -11,6 +11,7 @@
 struct template_start {
     struct template_kind_of kind;
     const char *path;         /* template_key_path() of it */
+    const char *keeper;       /* the program safepyrun-keeper */
     const char *const *before; /* arguments before ours, NULL-terminated: "-P", …, "main.py" */
     int idle_seconds;         /* 0: as the template likes */
 };

@@ -158,6 +158,7 @@ static int start(const struct templates *templates, int idle_seconds, bool *ret_
 {
     struct chosen chosen;
     cleanup_free char *path = NULL;
+    cleanup_free char *keeper = installation_file("safepyrun-keeper");
     const char *before[8] = {NULL};
     int count = 0;
     int result;
@@ -171,6 +172,7 @@ static int start(const struct templates *templates, int idle_seconds, bool *ret_
     }
     result = template_start(&(struct template_start){.kind = chosen.kind,
                                                      .path = path,
+                                                     .keeper = keeper,
                                                      .before = before,
                                                      .idle_seconds = idle_seconds},
                             ret_is_new);

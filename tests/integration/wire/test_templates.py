@@ -323,6 +323,32 @@ def test_nothing_outlives_the_kernel(warm, end):
     assert psutil.pid_exists(template)
 
 
+def test_its_keeper_is_small_and_holds_nothing_of_the_template(warm):
+    template = warm.warmed()
+    kernel = warm.start()
+    front = kernel.frontend()
+    assert value(front, "1 + 1") == "2"
+    guard = forked_guard(kernel)
+    keeper = guard.parent()
+    assert keeper.cmdline() == ["safepyrun-keeper"]
+    assert keeper.memory_info().rss < guard.memory_info().rss / 2
+    kinds = [os.readlink(f"/proc/{keeper.pid}/fd/{number}") for number in sorted(os.listdir(f"/proc/{keeper.pid}/fd"), key=int)]
+    assert len(kinds) == 5 and kinds[3].startswith("socket:") and kinds[4] == "anon_inode:[signalfd]"
+    warm.command("stop")    # whoever had its lock would be taken for the template
+    warm.start().frontend().run("1")
+    assert warm.template() != template
+    assert value(front, "2 + 2") == "4"
+
+
+def test_who_connects_and_says_nothing_holds_nobody_up(warm):
+    warm.warmed()
+    path, = warm.run.glob("safepyrun/*.s")
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(str(path))
+        assert value(warm.start().frontend(), "1 + 1") == "2"
+        assert ask(path).startswith(b"pid ")
+
+
 def test_a_template_that_hangs_costs_a_moment(warm):
     template = warm.warmed()
     os.kill(template, signal.SIGSTOP)
