@@ -363,7 +363,17 @@ int policy_set(struct policy *policy, const char *key, const struct policy_value
     return list != NULL ? set_strings(list, value) : POLICY_E_UNKNOWN_KEY;
 }
 
-/* The private directory is a write root unless the preset writes nothing at all. */
+/* The private directory is a write root; where the preset writes nothing it is what matplotlib cannot be imported without. */
+static void add_private(const struct policy *policy, struct string_list *paths)
+{
+    cleanup_free char *cache = NULL;
+
+    if (policy->private_directory == NULL)
+        return;
+    cache = xasprintf("%s/matplotlib", policy->private_directory);
+    string_list_add(paths, policy->preset == POLICY_READ_ONLY ? cache : policy->private_directory);
+}
+
 struct write_roots *policy_roots(const struct policy *policy)
 {
     struct string_list paths = {NULL, 0};
@@ -373,8 +383,7 @@ struct write_roots *policy_roots(const struct policy *policy)
         return NULL;
     string_list_add_all(&paths, &policy->ok_dests);
     string_list_add_all(&paths, &policy->extra_roots);
-    if (policy->private_directory != NULL && policy->preset != POLICY_READ_ONLY)
-        string_list_add(&paths, policy->private_directory);
+    add_private(policy, &paths);
     roots = write_roots_new(&paths);
     write_roots_protect(roots, &policy->protect);
     write_roots_exclude(roots, &policy->read_only);

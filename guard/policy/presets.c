@@ -170,6 +170,7 @@ static const char *const modules_for_computing[] = {"abc",
                                                     "numpy",
                                                     "openpyxl",
                                                     "pandas",
+                                                    "patsy", /* statsmodels evaluates what it says */
                                                     "PIL",
                                                     "plotly",
                                                     "polars",

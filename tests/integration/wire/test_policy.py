@@ -74,6 +74,22 @@ def test_write_roots_of_the_command_line_stay(start_kernel, tmp_path):
     assert front.run("open('x', 'w')")[0].content["ename"] == "PermissionError"
 
 
+#: preset: what an analyst does under it
+WORK = {
+    "read-only": "import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.show()",
+    "strict": "import pandas, statsmodels.formula.api as smf\nsmf.ols('a ~ b', pandas.DataFrame({'a': [1, 2, 4], 'b': [1, 2, 3]})).fit().params",
+}
+
+
+@pytest.mark.unsanitized
+@pytest.mark.parametrize("preset", WORK)
+def test_work_under_the_narrower_presets(start_kernel, preset):
+    front = start_kernel(policy=f'preset = "{preset}"\n').frontend()
+    reply, _ = front.run(WORK[preset], timeout=60)
+    assert reply.content["status"] == "ok", reply.content
+    assert front.run("open('x', 'w')")[0].content["ename"] == "PermissionError"
+
+
 # ---- what is wrong is told by every cell ------------------------------------------------------------
 
 @pytest.mark.parametrize("content,told", [("ban_def = true\n", "line 1"), ("ban_defs = 1\n", "true or false"), ("=", "line 1")])
