@@ -3,6 +3,8 @@
 #include "kernel/channels/port_search.h"
 #include "kernel/records/log.h"
 
+#include <nss.h>
+
 enum {
     LINGER_MS = 1000,
     RECEIVE_BITE = 64,            /* messages taken from one socket before the others have their turn */
@@ -406,6 +408,9 @@ int channels_open(struct channels *channels, struct loop *loop, struct connectio
                                file->path, file->signature_scheme);
         return 1;
     }
+    /* libpgm, which libzmq begins with, asks for a protocol's number by name: the system's way looks for a database first,
+       with ninety calls in vain (a fortieth of a start). */
+    __nss_configure_lookup("protocols", "files");
     channels->zmq_context = zmq_ctx_new();
     if (channels->zmq_context == NULL || open_sockets(channels) < 0) {
         *ret_error = xasprintf("cannot make the sockets: %s", zmq_strerror(errno));

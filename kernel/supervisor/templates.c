@@ -28,11 +28,23 @@ static char *read_note(const char *path)
     return size >= 0 ? steal(text) : NULL;
 }
 
+static bool is_note(const char *path, const struct buffer *text)
+{
+    cleanup_free char *found = read_note(path);
+
+    return found != NULL && bytes_equal_string(buffer_bytes(text), found);
+}
+
 static void write_note(const char *path, const struct buffer *text)
 {
     cleanup_free char *temporary = xasprintf("%s.%d", path, (int)getpid());
-    cleanup_close int file = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-    bool written = file >= 0 && write(file, text->data, text->size) == (ssize_t)text->size;
+    cleanup_close int file = -1;
+    bool written;
+
+    if (is_note(path, text))
+        return;
+    file = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    written = file >= 0 && write(file, text->data, text->size) == (ssize_t)text->size;
 
     if (!written || rename(temporary, path) < 0)
         unlink(temporary);
