@@ -407,6 +407,13 @@ void guard_process_forget_stack(struct guard_process *guard)
         lseek(guard->last_line, 0, SEEK_SET);
 }
 
+bool guard_process_has_stack(const struct guard_process *guard)
+{
+    char byte;
+
+    return pread(guard->last_line, &byte, 1, 0) == 1;
+}
+
 char *guard_process_stack(const struct guard_process *guard)
 {
     char text[STACK_BYTES];

@@ -129,6 +129,8 @@ static inline uint64_t guard_process_received(const struct guard_process *guard)
 /* Asks it to write down where the main thread is; takes a moment, and works while the GIL is held. */
 void guard_process_note_line(struct guard_process *guard);
 
+bool guard_process_has_stack(const struct guard_process *guard); /* it has */
+
 /* The stack that was written down last, in faulthandler's words. A new string, maybe empty. */
 char *guard_process_stack(const struct guard_process *guard);
 

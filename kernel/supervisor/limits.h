@@ -38,6 +38,7 @@ struct limits {
     bool is_running;       /* a request is with the guard */
     enum limit breached;   /* by the request that runs, or ran last */
     enum limit_stage stage;
+    int looked_at;         /* how often it was looked whether the guard has written down where it is */
     long timeout_seconds;  /* of the request that runs; 0: none */
     int64_t left_ms;       /* of it, while the clock stands still */
     uint64_t ticks_before; /* of CPU time, and what was written to files, when the request began */
