@@ -83,12 +83,12 @@ int channels_ask(struct channels *channels, const struct message *request,
 
     address(channels, request, outgoing, &frames);
     result = iopub_flush(&channels->iopub); /* what was printed comes before the question */
-    return result < 0 ? result : late_peer_send(&channels->asked, &frames);
+    return result < 0 ? result : late_peer_send(&channels->asked, request, &frames);
 }
 
-void channels_forget_question(struct channels *channels)
+void channels_forget_question(struct channels *channels, const struct message *request)
 {
-    late_peer_forget(&channels->asked);
+    late_peer_forget(&channels->asked, request);
 }
 
 int channels_publish_topic(struct channels *channels, struct bytes topic,

@@ -36,7 +36,7 @@ struct channels {
     struct router routers[CHANNEL_COUNT]; /* shell, control, stdin and heartbeat; iopub's is unused */
     struct iopub iopub;
     bool is_reading_shell;  /* channels_read_shell() is under way */
-    struct late_peer asked; /* the input_request that is on its way */
+    struct late_peer asked; /* input_requests that are on their way */
     struct handshake handshake;
     struct gateway gateway;
     struct signature_key *key;
@@ -82,8 +82,8 @@ int channels_reply(struct channels *channels, enum channel channel, const struct
  */
 int channels_ask(struct channels *channels, const struct message *request,
                  const struct outgoing *outgoing);
-/* A question that has not been sent yet is over. */
-void channels_forget_question(struct channels *channels);
+/* A question for this request that has not been sent yet is over. */
+void channels_forget_question(struct channels *channels, const struct message *request);
 
 /* Publishes on iopub. Returns 0 or -errno. */
 int channels_publish(struct channels *channels, const struct outgoing *outgoing);

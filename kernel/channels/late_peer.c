@@ -4,28 +4,51 @@
 
 enum { RETRY_MS = 20 };
 
-static int try_to_send(struct late_peer *late)
+static void drop(struct late_message **at)
 {
-    int result;
+    struct late_message *message = *at;
+
+    *at = message->next;
+    frames_finish(&message->frames);
+    free(message);
+}
+
+/* Returns 0: it is on its way, or given up; FRAMES_E_AGAIN; -errno. */
+static int try_to_send(struct late_peer *late, struct late_message *message)
+{
+    int result = frames_send(late->source->socket, &message->frames);
+
+    if (result != -EHOSTUNREACH && result != FRAMES_E_AGAIN)
+        return result;
+    if (loop_now_ms() < message->give_up_ms)
+        return FRAMES_E_AGAIN;
+    log_warning("a message for a peer that is not connected was dropped");
+    return 0;
+}
+
+static int try_all(struct late_peer *late)
+{
+    struct late_message **at = &late->first;
 
     late->source->again = true;
-    result = frames_send(late->source->socket, &late->frames);
-    if (result == 0)
-        return 0;
-    if ((result == -EHOSTUNREACH || result == FRAMES_E_AGAIN) && loop_now_ms() < late->give_up_ms) {
-        loop_timer_start(&late->timer, RETRY_MS);
-        return 0;
+    while (*at != NULL) {
+        int result = try_to_send(late, *at);
+
+        if (result == FRAMES_E_AGAIN) {
+            loop_timer_start(&late->timer, RETRY_MS);
+            at = &(*at)->next;
+            continue;
+        }
+        drop(at);
+        if (result < 0)
+            return result;
     }
-    late_peer_forget(late);
-    if (result < 0 && result != -EHOSTUNREACH)
-        return result;
-    log_warning("a message for a peer that is not connected was dropped");
     return 0;
 }
 
 static int on_timer(void *context)
 {
-    return try_to_send(context);
+    return try_all(context);
 }
 
 int late_peer_init(struct late_peer *late, struct loop *loop, struct loop_source *source)
@@ -40,21 +63,31 @@ int late_peer_init(struct late_peer *late, struct loop *loop, struct loop_source
 
 void late_peer_finish(struct late_peer *late, struct loop *loop)
 {
-    late_peer_forget(late);
+    while (late->first != NULL)
+        drop(&late->first);
     loop_remove_timer(loop, &late->timer);
 }
 
-int late_peer_send(struct late_peer *late, struct frames *frames)
+int late_peer_send(struct late_peer *late, const void *asker, struct frames *frames)
 {
-    late_peer_forget(late);
-    late->frames = *frames;
+    struct late_message *message = xcalloc(1, sizeof(*message));
+
+    late_peer_forget(late, asker);
+    *message = (struct late_message){.next = late->first,
+                                     .asker = asker,
+                                     .frames = *frames,
+                                     .give_up_ms = loop_now_ms() + LATE_PEER_PATIENCE_MS};
     *frames = FRAMES_NONE;
-    late->give_up_ms = loop_now_ms() + LATE_PEER_PATIENCE_MS;
-    return try_to_send(late);
+    late->first = message;
+    return try_all(late);
 }
 
-void late_peer_forget(struct late_peer *late)
+void late_peer_forget(struct late_peer *late, const void *asker)
 {
-    loop_timer_stop(&late->timer);
-    frames_finish(&late->frames);
+    struct late_message **at = &late->first;
+
+    while (*at != NULL && (*at)->asker != asker)
+        at = &(*at)->next;
+    if (*at != NULL)
+        drop(at);
 }

@@ -40,7 +40,7 @@ void request_end_question(struct request *request)
     if (request->input_msg_id == NULL)
         return;
     free(steal(request->input_msg_id));
-    channels_forget_question(&request->kernel->channels);
+    channels_forget_question(&request->kernel->channels, request->message);
 }
 
 static void request_free(struct request *request)

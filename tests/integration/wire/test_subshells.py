@@ -5,6 +5,7 @@ import signal
 import time
 
 import pytest
+import zmq
 from frontend import only, text
 from subshells import create, delete, listed, run, send
 
@@ -90,6 +91,23 @@ def test_questions_reach_their_cell(front, subshell):
     front.answer_input("to main", asked[ours])
     assert front.reply(ours).content["status"] == "ok"
     assert text(run(front, "print(a, b)", subshell)[1]) == "to main to beside\n"
+
+
+def test_questions_wait_for_a_client_that_is_still_connecting(kernel):
+    with kernel.frontend() as front:
+        subshell = create(front)
+        front.sockets["stdin"].close()
+        time.sleep(0.3)  # the kernel has noticed
+        msgs = [send(front, WAIT + f"input('{where}?')", where) for where in (None, subshell)]
+        for msg_id in msgs:
+            front.until(msg_id, "stdout")
+        time.sleep(0.3)
+        front.sockets["stdin"] = front.connect("stdin", zmq.DEALER, identity=front.identity)
+        asked = {m.parent_id: m for m in (front.receive("stdin"), front.receive("stdin"))}
+        for msg_id in msgs:
+            front.answer_input("late", asked[msg_id])
+            assert front.reply(msg_id).content["status"] == "ok"
+        delete(front, subshell)
 
 
 def test_interrupts(front, subshell):
