@@ -22,7 +22,8 @@ static const char usage[] =
     "       safepyrun template status\n"
     "       safepyrun template stop\n"
     "\n"
-    "  start   have one for kernels of this shell (auto) and Python, with what was used lately or A,B\n"
+    "  start   have one for kernels of this shell (auto) and Python, with what was used lately or A,B; exit status 1 when A or B\n"
+    "          cannot be imported\n"
     "  status  which there are\n"
     "  stop    end them all; kernels go on\n"
     "\n"
@@ -32,6 +33,18 @@ static int complain(const char *problem, const char *subject)
 {
     fprintf(stderr, "safepyrun template: %s%s\n\n%s", problem, subject, usage);
     return 2;
+}
+
+/* Who names modules wants to know whether they are there. */
+static int tell_left_out(const struct templates *templates, const char *imports)
+{
+    cleanup_free char *path = templates_socket(templates);
+    cleanup_free char *left_out = path != NULL ? template_left_out(path, imports) : NULL;
+
+    if (left_out == NULL)
+        return fprintf(stderr, "safepyrun template: it has ended, or is not ready within a minute\n"), 1;
+    fputs(left_out, stderr);
+    return left_out[0] != '\0';
 }
 
 static int start(int argc, char **argv)
@@ -56,6 +69,10 @@ static int start(int argc, char **argv)
         return complain("--idle takes a whole number of seconds, not ", idle);
     templates_init(&templates, NULL, &(struct templates_options){.python = python, .shell = shell});
     result = templates_start(&templates, imports, (int)idle_seconds, &is_new);
+    if (result == 0)
+        puts(is_new ? "started" : "there is one");
+    if (result == 0 && imports != NULL)
+        result = tell_left_out(&templates, imports);
     templates_finish(&templates);
     if (result == -ENOTSUP)
         return fprintf(stderr, "safepyrun template: there are none while PYTHONPATH is set, and none "
@@ -63,8 +80,7 @@ static int start(int argc, char **argv)
                1;
     if (result < 0)
         return fprintf(stderr, "safepyrun template: %s\n", strerror(-result)), 1;
-    puts(is_new ? "started" : "there is one");
-    return 0;
+    return result;
 }
 
 /* Each socket, whether somebody listens or not. */

@@ -20,6 +20,7 @@ enum {
     LISTEN_FD = 3, /* in the template; the lock and the keeper's program follow */
     FREE_FD = 16,
     OLD_SECONDS = 24 * 60 * 60,
+    WARM_TRIES = 1200,
 };
 
 struct strings {
@@ -234,6 +235,64 @@ int template_start(const struct template_start *start, bool *ret_is_new)
     strings_finish(&environment);
     *ret_is_new = result == 0;
     return result;
+}
+
+/* Whether there is a process behind it, warm or not. */
+static bool lives(const char *path)
+{
+    cleanup_close int lock = take_lock(path);
+
+    return lock == -EWOULDBLOCK;
+}
+
+static bool is_warm(const char *path)
+{
+    static const struct timespec pause = {.tv_nsec = 50 * 1000 * 1000};
+
+    for (int i = 0; i < WARM_TRIES; i++) {
+        cleanup_free char *status = template_question(path, TEMPLATE_STATUS);
+
+        if (status != NULL || !lives(path))
+            return status != NULL;
+        nanosleep(&pause, NULL);
+    }
+    return false;
+}
+
+/* "numpy" in "pandas,numpy" */
+static bool names_have(const char *names, struct bytes name)
+{
+    while (*names != '\0') {
+        size_t size = strcspn(names, ",");
+
+        if (bytes_equal((struct bytes){names, size}, name))
+            return true;
+        names += size + (names[size] == ',');
+    }
+    return false;
+}
+
+char *template_left_out(const char *path, const char *names)
+{
+    static const char words[] = " is left out: ";
+    cleanup_free char *log_path = beside(path, "log");
+    cleanup_free char *line = NULL;
+    struct buffer lines = BUFFER_NONE;
+    size_t capacity = 0;
+    FILE *log;
+
+    if (!is_warm(path))
+        return NULL;
+    log = fopen(log_path, "re");
+    while (log != NULL && getline(&line, &capacity, log) > 0) {
+        const char *end = strstr(line, words);
+
+        if (end != NULL && names_have(names, (struct bytes){line, (size_t)(end - line)}))
+            buffer_append_string(&lines, line);
+    }
+    if (log != NULL)
+        fclose(log);
+    return buffer_steal_string(&lines);
 }
 
 /*

@@ -26,6 +26,15 @@ struct template_start {
 int template_start(const struct template_start *start, bool *ret_is_new);
 
 /*
+ * template_left_out() - wait until it is warm, and what it could not import
+ *
+ * names  that it was to import, with commas
+ *
+ * Returns lines "NAME is left out: REASON", new and perhaps empty; NULL: it has ended, or nobody knows within a minute.
+ */
+char *template_left_out(const char *path, const char *names);
+
+/*
  * template_stop() - end the template of this socket, also one that does not listen yet
  *
  * What it says, new; NULL: there is none.

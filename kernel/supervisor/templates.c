@@ -200,6 +200,7 @@ int templates_start(struct templates *templates, const char *imports, int idle_s
         free(templates->imports);
         templates->imports = xstrdup(imports);
     }
+    templates->wanted = true;
     return start(templates, idle_seconds, ret_is_new);
 }
 

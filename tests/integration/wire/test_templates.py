@@ -512,6 +512,15 @@ def test_figures_of_a_template_with_matplotlib(warm):
     assert len(drawn) == 2
 
 
+def test_a_module_that_is_not_there_is_named(warm):
+    done = warm.command("start", "--shell", warm.shell, "--imports", "sqlite3,nosuch")
+    assert (done.stdout, done.returncode) == ("started\n", 1)
+    assert done.stderr == "nosuch is left out: ModuleNotFoundError(\"No module named 'nosuch'\")\n"
+    done = warm.command("start", "--shell", warm.shell, "--imports", "sqlite3")
+    assert (done.stdout, done.returncode, done.stderr) == ("started\n", 0, "")
+    assert warm.template("sqlite3")
+
+
 def test_usage(warm):
     assert warm.command().returncode == 2
     assert warm.command("--help").stdout.startswith("usage: safepyrun template start")
