@@ -247,6 +247,8 @@ enum verdict check_import(const struct policy *policy, const struct facts *facts
     if (facts->caller == CALLER_USER &&
         judge_import(policy, facts->name, ret_denial) == VERDICT_DENY)
         return VERDICT_DENY;
+    if (facts->path_count > 0 && file->odd)
+        return verdict_deny_odd(ret_denial);
     /* A native module of the user's own would run below every check of this ring. */
     if (policy->write_roots == NULL || facts->path_count == 0 || file->text.data == NULL ||
         !write_roots_are_on_the_way(policy->write_roots, file->text))

@@ -1,6 +1,7 @@
 /* What lies below Python: native code, the descriptor of the link, requests to devices. */
 #include "guard/policy/verdict_parts.h"
 
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -94,24 +95,74 @@ enum verdict check_native_package(const struct policy *policy, const struct fact
                         facts->name.data != NULL ? (const char *)facts->name.data : "");
 }
 
+/* It does nothing that it has not done. */
+static bool is_loaded(const char *path)
+{
+    void *library = dlopen(path, RTLD_LAZY | RTLD_NOLOAD);
+
+    if (library == NULL)
+        return false;
+    dlclose(library);
+    return true;
+}
+
+static bool is_of_packages(const char *folder)
+{
+    const char *name = strrchr(folder, '/');
+
+    return name != NULL && (strcmp(name, "/site-packages") == 0 || strcmp(name, "/dist-packages") == 0);
+}
+
+/* Where it really lies, below the folder of packages where that really lies. */
+static bool is_of_a_package(const struct policy *policy, struct bytes path)
+{
+    char file[PATH_MAX];
+    char folder[PATH_MAX];
+    bool magic;
+
+    if (path_resolve(path, AT_FDCWD, PATH_FOLLOW_LAST, file, &magic) != 0 || magic)
+        return false;
+    for (size_t i = 0; i < policy->read_only.count; i++) {
+        const char *item = policy->read_only.items[i];
+
+        if (is_of_packages(item) &&
+            path_resolve(bytes_of_string(item), AT_FDCWD, PATH_FOLLOW_LAST, folder, &magic) == 0 && !magic &&
+            strncmp(file, folder, strlen(folder)) == 0 && file[strlen(folder)] == '/')
+            return true;
+    }
+    return false;
+}
+
+/*
+ * A library runs code of its own when it is loaded, and whoever has it loaded has set its variables: glibc brings two that write
+ * a file which one of them names. So it is one that is loaded already, or one of a package, which could be imported as well.
+ */
 enum verdict check_native_library(const struct policy *policy, const struct facts *facts,
                                   struct denial *ret_denial)
 {
     const struct path_fact *file = &facts->paths[0];
+    char path[PATH_MAX];
 
     if (check_native(policy, facts, ret_denial) == VERDICT_DENY)
         return VERDICT_DENY;
-    if (policy->write_roots == NULL || file->text.data == NULL)
-        return VERDICT_ALLOW;
     if (file->odd)
         return verdict_deny_odd(ret_denial);
-    /* A name without a folder is looked up by the loader, never in a write root. */
-    if (memchr(file->text.data, '/', file->text.size) == NULL ||
-        !write_roots_are_on_the_way(policy->write_roots, file->text))
+    if (policy->write_roots == NULL || file->text.data == NULL) /* the program itself */
         return VERDICT_ALLOW;
     verdict_name_subject(ret_denial, file->text);
-    return verdict_deny(ret_denial, "ok_dests", "install the library outside of the write roots",
-                        "native libraries are not loaded from a write root");
+    if (file->text.size >= sizeof(path))
+        return verdict_deny_odd(ret_denial);
+    memcpy(path, file->text.data, file->text.size);
+    path[file->text.size] = '\0';
+    /* A name without a folder is looked up by the loader, never in a write root. */
+    if (memchr(path, '/', file->text.size) != NULL &&
+        write_roots_are_on_the_way(policy->write_roots, file->text))
+        return verdict_deny(ret_denial, "ok_dests", "install the library outside of the write roots",
+                            "native libraries are not loaded from a write root");
+    if (is_loaded(path) || is_of_a_package(policy, file->text))
+        return VERDICT_ALLOW;
+    return verdict_deny(ret_denial, VERDICT_RING, "use a package that brings its library along",
+                        "what a library does when it is loaded, nobody can judge");
 }
 
 /* ---- the link: what is written there would end the guard ------------------------------------- */

@@ -144,7 +144,11 @@ static enum verdict judge_secrecy(const struct policy *policy, const struct path
 {
     bool magic;
 
-    if (!read_rules_exist(policy) || path->text.data == NULL)
+    if (!read_rules_exist(policy))
+        return VERDICT_ALLOW;
+    if (path->odd)
+        return verdict_deny_odd(denial);
+    if (path->text.data == NULL)
         return VERDICT_ALLOW;
     if (path_resolve(path->text, path->dir_fd, path->follow, denial->subject, &magic) != 0)
         return deny_unresolved(path, VERDICT_RING, denial);

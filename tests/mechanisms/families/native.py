@@ -237,6 +237,18 @@ sys.path.insert(0, os.getcwd())
 sys.modules.pop(os.path.basename(name).split(".")[0], None)
 call_import(os.path.basename(name).split(".")[0])
 
+# %% native library by an object — its text is asked for after the question
+import shutil, sysconfig, glob, _ctypes
+name = sorted(glob.glob(sysconfig.get_config_var("DESTSHARED") + "/_queue*.so") + glob.glob(sysconfig.get_config_var("DESTSHARED") + "/_asyncio*.so"))[0]
+shutil.copyfile(name, "sly.so")
+Sly = type("Sly", (), {"__fspath__": lambda self: os.path.abspath("sly.so")})
+made_by_import(functools.partial(_ctypes.dlopen, Sly(), 2))
+
+# %% native library that is no package's — what it does when it is loaded: glibc's libmemusage.so writes a file that a variable names
+import sysconfig, glob, ctypes
+name = glob.glob(sysconfig.get_config_var("DESTSHARED") + "/_lsprof*.so")[0]
+print("ESCAPED", made_by_import(functools.partial(ctypes.CDLL, name)))
+
 # %% native module by a descriptor — /proc/self/fd is not the name of a folder
 import shutil, sysconfig, glob
 name = sorted(glob.glob(sysconfig.get_config_var("DESTSHARED") + "/_queue*.so") + glob.glob(sysconfig.get_config_var("DESTSHARED") + "/_asyncio*.so"))[0]
