@@ -294,7 +294,8 @@ static void test_modules_are_nobodys(void **state)
 static void variables_that_steer_programs_are_refused(void **state)
 {
     static const char *const refused[] = {
-        "PATH", "LD_PRELOAD", "PYTHONPATH", "GCONV_PATH", "OPENSSL_CONF", "HDF5_PLUGIN_PATH", NULL};
+        "PATH", "LD_PRELOAD", "PYTHONPATH", "GCONV_PATH", "OPENSSL_CONF", "HDF5_PLUGIN_PATH",
+        "BASH_FUNC_ls%%", "MAKEFLAGS", "TAR_OPTIONS", "MEMUSAGE_OUTPUT", NULL};
     static const char *const allowed[] = {"OMP_NUM_THREADS", "MPLBACKEND", "TZ", "DATA_PATH", NULL};
     struct facts facts = facts_of(CALLER_LIBRARY, NULL);
 
