@@ -9,6 +9,9 @@
 #include <stdbool.h>
 #include <string.h>
 #include <sys/prctl.h>
+#if __GLIBC_PREREQ(2, 35)
+#include <sys/rseq.h>
+#endif
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -58,6 +61,20 @@ static void place_descriptors(const struct received *received, int *connection)
             give_up();
 }
 
+/*
+ * The kernel forgets a thread's rseq area with vfork(), and a fork of the keeper inherits that: without this,
+ * sched_getcpu() would name for ever the processor on which the template stood. Source: rseq(2).
+ */
+static void register_rseq(void)
+{
+#if __GLIBC_PREREQ(2, 35)
+    enum { AREA_BYTES = 32 };
+
+    if (__rseq_size != 0)
+        syscall(SYS_rseq, (char *)__builtin_thread_pointer() + __rseq_offset, AREA_BYTES, 0, RSEQ_SIG);
+#endif
+}
+
 /* What a process that was started by exec would be; the group dies with it, the session is its own. */
 static void become_guard(const struct received *received, pid_t keeper, int *connection)
 {
@@ -68,6 +85,7 @@ static void become_guard(const struct received *received, pid_t keeper, int *con
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != keeper || setsid() < 0)
         give_up();
+    register_rseq();
     umask((mode_t)received->request.umask);
     place_descriptors(received, connection);
 }

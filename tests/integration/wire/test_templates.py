@@ -340,6 +340,21 @@ def test_its_keeper_is_small_and_holds_nothing_of_the_template(warm):
     assert value(front, "2 + 2") == "4"
 
 
+def test_the_c_library_knows_its_processor(warm):
+    """What vfork() takes from a thread (rseq) is there again."""
+    policy = 'preset = "open"\n' + WARM
+    warm.warmed(policy=policy)
+    kernel = warm.start(policy=policy)
+    told = value(kernel.frontend(), """import ctypes, os
+told = []
+for processor in sorted(os.sched_getaffinity(0)):
+    os.sched_setaffinity(0, {processor})
+    told.append(ctypes.CDLL(None).sched_getcpu() == processor)
+told""")
+    assert forked_guard(kernel) is not None
+    assert "False" not in told and "True" in told
+
+
 def test_who_connects_and_says_nothing_holds_nobody_up(warm):
     warm.warmed()
     path, = warm.run.glob("safepyrun/*.s")
