@@ -135,9 +135,16 @@ static int work_in_threads(const struct policy *policy)
 
 int environment_prepare_libraries(const struct policy *policy)
 {
-    static const char *const settings[][2] = {
+    static const struct {
+        const char *name;
+        const char *value;
+        bool in_open; /* under the preset "open", too */
+    } settings[] = {
         /* Its check runs machine code through ctypes while it is imported, to warn of old processors. */
-        {"POLARS_SKIP_CPU_CHECK", "1"},
+        {"POLARS_SKIP_CPU_CHECK", "1", false},
+        /* pandas loads it where it is installed, and its threads, which no fork handler stops, would be the end of frozen
+           copies and templates. numexpr.set_num_threads() starts them. */
+        {"NUMEXPR_NUM_THREADS", "1", true},
     };
     cleanup_py PyObject *os = PyImport_ImportModule("os");
     cleanup_py PyObject *variables = os != NULL ? PyObject_GetAttrString(os, "environ") : NULL;
@@ -145,11 +152,12 @@ int environment_prepare_libraries(const struct policy *policy)
     if (variables == NULL || work_in_threads(policy) < 0 ||
         (policy->network_allow.count > 0 && point_to_proxy(variables) < 0))
         return -1;
-    for (size_t i = 0; policy->preset != POLICY_OPEN && i < sizeof(settings) / sizeof(settings[0]);
-         i++) {
-        cleanup_py PyObject *kept = PyObject_CallMethod(variables, "setdefault", "ss",
-                                                        settings[i][0], settings[i][1]);
+    for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++) {
+        cleanup_py PyObject *kept = NULL;
 
+        if (policy->preset == POLICY_OPEN && !settings[i].in_open)
+            continue;
+        kept = PyObject_CallMethod(variables, "setdefault", "ss", settings[i].name, settings[i].value);
         if (kept == NULL)
             return -1;
     }

@@ -17,6 +17,6 @@ int environment_hide(const struct policy *policy);
 
 /*
  * Variables that keep libraries from what is refused here anyway and that they can do without; one that is set
- * already stays. Under the preset "open" nothing is set. Returns 0, or -1 with an exception.
+ * already stays. Under the preset "open" only what keeps frozen copies possible. Returns 0, or -1 with an exception.
  */
 int environment_prepare_libraries(const struct policy *policy);

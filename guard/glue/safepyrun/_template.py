@@ -54,6 +54,7 @@ def _load_all(shell, names):
     with_ipython = shell != "plain" and PathFinder.find_spec("IPython") is not None
     for name in _OWN + (_IPYTHON if with_ipython else ()):
         _load(name)
+    os.environ.setdefault("NUMEXPR_NUM_THREADS", "1")   # as in a guard: from a process with threads none is forked
     # The shell without IPython does the same before anything of matplotlib is there.
     if not with_ipython and os.environ.get("MPLBACKEND", "module://").startswith("module://"):
         os.environ["MPLBACKEND"] = "agg"

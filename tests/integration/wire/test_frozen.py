@@ -372,6 +372,23 @@ def test_arrays_and_blas(session):
     assert session.do("print((a @ a).sum() == b)", timeout=20) == "True\n"
 
 
+def test_numexpr_starts_no_threads(start_kernel, tmp_path):
+    """pandas loads it where it is installed; its threads stay when the process is forked. This one does as it does."""
+    (tmp_path / "packages").mkdir()
+    (tmp_path / "packages/numexpr.py").write_text(
+        "import os, threading\nif os.environ.get('NUMEXPR_NUM_THREADS') != '1':\n"
+        "    threading.Thread(target=threading.Event().wait, daemon=True).start()\n")
+    for asked in (None, "2"):
+        environment = {"PYTHONPATH": str(tmp_path / "packages")} | ({"NUMEXPR_NUM_THREADS": asked} if asked else {})
+        session = Session(start_kernel(policy=OPEN, environment=environment))
+        if asked is None:
+            session.keep("import numexpr")
+            session.keep("x = 1")
+            assert "after In" in session.do("%rewind")
+        else:
+            assert session.do("import os, numexpr\nprint(os.environ['NUMEXPR_NUM_THREADS'])") == "2\n"
+
+
 def test_new_threads_work_afterwards(session):
     session.keep("x = 1")
     session.die()
