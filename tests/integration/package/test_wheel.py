@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 import zipfile
 
 import nbformat
@@ -45,6 +46,16 @@ def test_jupyter_finds_the_kernelspec_and_its_program(installed):
     assert found["resource_dir"] == str(installed / "share/jupyter/kernels/safepyrun")
     program = found["spec"]["argv"][0].replace("{resource_dir}", found["resource_dir"])
     assert os.path.samefile(program, installed / "bin/safepyrun")
+
+
+def test_a_template_starts_from_it(installed, tmp_path):
+    """What it forks with is a program of its own, and in the wheel."""
+    program, = installed.glob("lib/python*/site-packages/safepyrun/safepyrun-keeper")
+    assert os.access(program, os.X_OK)
+    with tempfile.TemporaryDirectory(dir="/tmp") as runtime:  # the path of a socket is short
+        environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "XDG_RUNTIME_DIR": runtime}
+        assert "started" in run(installed / "bin/safepyrun", "template", "start", env=environment)
+        run(installed / "bin/safepyrun", "template", "stop", env=environment)
 
 
 CELLS = ["import sys; print(sys.prefix)", "open('/etc/written-by-a-cell', 'w')"]
