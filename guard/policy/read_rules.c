@@ -77,7 +77,7 @@ static bool is_clear(const struct policy *policy, const struct split_path *path)
     return readlink(path->text, target, sizeof(target)) < 0 && (errno == EINVAL || errno == ENOENT);
 }
 
-/* Only where nothing denied lies in the folder or above it; /proc is never clear. */
+/* Only where nothing denied lies in the folder or above it; /proc and /dev are never clear. */
 static void remember_clear(const struct policy *policy, const struct split_path *path)
 {
     struct clear_folder *place = place_of(path->folder);
@@ -88,7 +88,7 @@ static void remember_clear(const struct policy *policy, const struct split_path 
 
     if (policy->read_allowed != NULL || stat_folder(path->folder, &about) < 0 ||
         path_resolve(folder, AT_FDCWD, PATH_FOLLOW_LAST, resolved, &magic) != 0 || magic ||
-        strncmp(resolved, "/proc", 5) == 0 || write_roots_cover(policy->read_denied, resolved) ||
+        strncmp(resolved, "/proc", 5) == 0 || strncmp(resolved, "/dev", 4) == 0 || write_roots_cover(policy->read_denied, resolved) ||
         write_roots_hold_root(policy->read_denied, resolved))
         return;
     *place = (struct clear_folder){
@@ -113,6 +113,15 @@ static bool is_process_secret(const char *resolved)
     if (strcmp(end, "/mem") == 0)
         return true;
     return strcmp(end, "/environ") == 0 && pid != (long)getpid();
+}
+
+/* Who reads a terminal takes away what somebody types there. */
+static bool is_foreign_device(const char *resolved)
+{
+    struct stat about;
+
+    return strncmp(resolved, "/dev/", 5) == 0 && !write_roots_is_harmless_device(resolved) &&
+           stat(resolved, &about) == 0 && (S_ISCHR(about.st_mode) || S_ISBLK(about.st_mode));
 }
 
 /* What is written can be read back. */
@@ -184,6 +193,8 @@ enum read_answer read_rules_ask(const struct policy *policy, struct bytes path, 
         return READ_DENIED;
     if (is_process_secret(ret_resolved))
         return READ_PROCESS;
+    if (is_foreign_device(ret_resolved))
+        return READ_DEVICE;
     if (!is_readable(policy, ret_resolved))
         return READ_OUTSIDE;
     if (is_plain)

@@ -22,6 +22,7 @@ enum read_answer {
     READ_DENIED,  /* deny_read, or a secret of the session */
     READ_OUTSIDE, /* not below read_roots */
     READ_PROCESS, /* the environment or the memory of a process */
+    READ_DEVICE,  /* a terminal, a disk, a camera … */
     READ_UNRESOLVED,
 };
 

@@ -214,6 +214,9 @@ static enum verdict judge_reading(const struct policy *policy, const struct path
         return verdict_deny(ret_denial, "deny_read",
                             "os.environ has the variables that cells may see",
                             "cells may not read the memory or the environment of processes");
+    case READ_DEVICE:
+        return verdict_deny(ret_denial, "deny_read", "do without it",
+                            "cells may not read terminals, disks and other devices");
     case READ_DENIED:
         deny_secret(policy, ret_denial);
         break;

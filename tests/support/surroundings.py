@@ -82,6 +82,8 @@ class Surroundings:
         for sock in self.sockets.values():
             sock.setblocking(False)
         self.bystander = Bystander(self.token)
+        self.keyboard, self.terminal = os.openpty()
+        os.write(self.keyboard, f"{self.token}\n".encode())
         self.signals = []
         self.old_handler = signal.signal(signal.SIGUSR1, lambda number, frame: self.signals.append(number))
         self.processes = []
@@ -93,7 +95,8 @@ class Surroundings:
         return {"outside": str(self.outside), "victim": str(self.outside / "victim"), "evil": str(self.outside / "evil"),
                 "secret": str(self.private / "secret"), "touch": ["touch", str(self.outside / "evil")],
                 "port": self.sockets["TCP"].getsockname()[1], "udp_port": self.sockets["UDP"].getsockname()[1],
-                "unix_path": str(self.outside / "socket"), "bystander": self.bystander.process.pid}
+                "unix_path": str(self.outside / "socket"), "bystander": self.bystander.process.pid,
+                "terminal": os.ttyname(self.terminal)}
 
     # ---- while the process lives -----------------------------------------------------------------
 
@@ -178,5 +181,7 @@ class Surroundings:
                 pass
         signal.signal(signal.SIGUSR1, self.old_handler)
         self.bystander.close()
+        os.close(self.keyboard)
+        os.close(self.terminal)
         for sock in self.sockets.values():
             sock.close()

@@ -220,6 +220,10 @@ static void processes_keep_their_secrets(void **state)
     assert_int_equal(ask(policy, "/proc/self/status"), READ_ALLOWED);
     assert_int_equal(ask(policy, "/proc/1/environ"), READ_PROCESS);
 
+    assert_int_equal(ask(policy, "/dev/null"), READ_ALLOWED);
+    assert_int_equal(ask(policy, "/dev/ptmx"), READ_DEVICE);
+    assert_int_equal(ask(policy, "/dev/shm"), READ_ALLOWED);
+
     /* What another process has open: a pipe, whose content whoever reads takes away. */
     assert_int_equal(pipe(ends), 0);
     snprintf(path, sizeof(path), "/proc/self/fd/%d", ends[0]);
