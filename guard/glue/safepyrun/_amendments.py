@@ -35,6 +35,18 @@ def _joblib(parallel):
     parallel.DEFAULT_BACKEND = parallel.DEFAULT_PROCESS_BACKEND = "threading"
 
 
+def _tqdm(std):
+    """The thread that looks after slow bars ends with the last of them: while it runs, no frozen copy is taken."""
+    original = std.tqdm._decr_instances.__func__
+
+    def _decr_instances(cls, instance):
+        original(cls, instance)
+        if cls.monitor is not None and not cls._instances:
+            cls.monitor.was_killed.set()    # not exit(), which waits for it: this may be a finalizer that holds tqdm's lock
+
+    std.tqdm._decr_instances = classmethod(_decr_instances)
+
+
 def work_in_threads():
     """Called before trusted code runs, where no program can be started."""
     _amend({"joblib.parallel": _joblib})
@@ -42,6 +54,7 @@ def work_in_threads():
 
 def amend():
     """Called once, before a shell starts."""
+    _amend({"tqdm.std": _tqdm})
     if sys.version_info >= (3, 14):
         from safepyrun import _python314
         _amend(_python314.AMENDMENTS)

@@ -389,6 +389,14 @@ def test_numexpr_starts_no_threads(start_kernel, tmp_path):
             assert session.do("import os, numexpr\nprint(os.environ['NUMEXPR_NUM_THREADS'])") == "2\n"
 
 
+def test_a_progress_bar_leaves_no_thread(session):
+    pytest.importorskip("tqdm")
+    for _ in range(2):      # the second starts its thread anew
+        session.keep("import threading\nfrom tqdm import tqdm\n"
+                     "for i in tqdm(range(3)):\n    among = [type(thread).__name__ for thread in threading.enumerate()]")
+        assert "TMonitor" in session.do("print(among)")
+
+
 def test_new_threads_work_afterwards(session):
     session.keep("x = 1")
     session.die()
