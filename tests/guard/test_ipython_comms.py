@@ -1,5 +1,7 @@
 """Comms and widgets: messages and binary buffers in both directions."""
 
+import pytest
+
 pytest_plugins = ["ipython_session"]
 
 ECHO = """
@@ -85,6 +87,7 @@ def test_comms_made_by_the_names_of_ipykernel(ipython):
 
 def test_ipykernel_itself_finds_the_comms_of_the_session(ipython):
     """Importing it puts its own functions into the package comm; widgets went to a manager that nobody asks."""
+    pytest.importorskip("ipykernel.ipkernel")
     cell = ipython.run("import ipykernel.ipkernel, comm, ipywidgets\nassert comm.get_comm_manager() is get_ipython().kernel.comm_manager\n"
                        "ipywidgets.IntSlider(3)")
     assert "application/vnd.jupyter.widget-view+json" in cell.result["data"]
