@@ -5,13 +5,13 @@
 #include "guard/audit/class_parts.h"
 #include "guard/audit/hook.h"
 #include "guard/audit/implicit_calls.h"
+#include "guard/audit/signal_handlers.h"
 #include "guard/audit/slot_patch.h"
 #include "guard/audit/unchanged.h"
 #include "guard/python/compat.h"
 #include "guard/python/method_patch.h"
 #include "guard/python/stack.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -43,8 +43,7 @@ static struct {
     PyObject *finalize;            /* code of weakref.finalize.__call__ */
     PyObject *method_callback;     /* code in weakref.WeakMethod that calls its callback */
     PyObject *signal;              /* code of signal.signal */
-    PyObject *default_interrupt;   /* signal.default_int_handler: what cells put back */
-    PyObject *interrupt;           /* … and the handler of SIGINT that was there before them */
+    PyTypeObject *lock;            /* of threading.Lock() */
     newfunc new_class;
     newfunc new_reference;
     setattrofunc set_class_attribute;
@@ -55,13 +54,26 @@ static const struct event_row row = {.name = "safepyrun.callback",
                                      .arguments = STACK,
                                      .words = "have a built-in function called at any time"};
 
+static const struct event_row row_of_anyone = {.name = "safepyrun.callback",
+                                               .check = check_callback_of_anyone,
+                                               .arguments = NOTHING,
+                                               .words = "have a built-in function called at any time"};
+
+static bool is_code_of_its_own(PyObject *callable)
+{
+    return callable == NULL || callable == Py_None || class_is_function(callable) || !carriers_is_one(callable);
+}
+
 /* 0, or -1 with PermissionError: user code is on the stack and the object is no code of its own. */
 static int judge(PyObject *callable)
 {
-    if (callable == NULL || callable == Py_None || class_is_function(callable) ||
-        !carriers_is_one(callable))
-        return 0;
-    return hook_judge(&row, NULL);
+    return is_code_of_its_own(callable) ? 0 : hook_judge(&row, NULL);
+}
+
+/* Where no library has a reason to: a thread of a pool does what a cell has handed it, and no code of the cell's is to be seen. */
+static int judge_anyone(PyObject *callable)
+{
+    return is_code_of_its_own(callable) ? 0 : hook_judge(&row_of_anyone, NULL);
 }
 
 /* Is it a cell that calls, and no library on its behalf? asyncio puts a functools.partial of its own into
@@ -84,7 +96,7 @@ static bool cell_calls(void)
 /* The same for what libraries do for themselves as well. */
 static int judge_direct(PyObject *callable)
 {
-    if (callable == state.default_interrupt || callable == state.interrupt || !cell_calls())
+    if (signal_handlers_are_ours(callable) || !cell_calls())
         return 0;
     return judge(callable);
 }
@@ -108,24 +120,36 @@ static PyObject *second_argument(const struct method_call *call, void *data)
     return method_call_next(call);
 }
 
+/* concurrent.futures has a lock taken and let go. */
+static bool is_of_lock(PyObject *callable)
+{
+    PyObject *self = callable != NULL && PyCFunction_Check(callable) ? PyCFunction_GetSelf(callable) : NULL;
+
+    return self != NULL && Py_TYPE(self) == state.lock;
+}
+
 /* os.register_at_fork(before=…, after_in_child=…, after_in_parent=…) */
 static PyObject *fork_callbacks(const struct method_call *call, void *data)
 {
     static const char *const when[] = {"before", "after_in_child", "after_in_parent"};
 
     (void)data;
-    for (size_t i = 0; i < sizeof(when) / sizeof(when[0]); i++)
-        if (judge_direct(method_call_argument(call, -1, when[i])) < 0)
+    for (size_t i = 0; i < sizeof(when) / sizeof(when[0]); i++) {
+        PyObject *callable = method_call_argument(call, -1, when[i]);
+
+        if (!is_of_lock(callable) && judge_anyone(callable) < 0)
             return NULL;
+    }
     return method_call_next(call);
 }
 
-/* codecs.register(search) */
-static PyObject *first_argument(const struct method_call *call, void *data)
+/* codecs.register(search) · codecs.register_error(name, handler) */
+static PyObject *any_argument(const struct method_call *call, void *data)
 {
     (void)data;
-    if (judge_direct(method_call_argument(call, 0, NULL)) < 0)
-        return NULL;
+    for (Py_ssize_t i = 0; i < call->positional; i++)
+        if (judge_anyone(call->args[i]) < 0)
+            return NULL;
     return method_call_next(call);
 }
 
@@ -133,7 +157,7 @@ static PyObject *first_argument(const struct method_call *call, void *data)
 static PyObject *no_argument(const struct method_call *call, void *data)
 {
     (void)data;
-    return hook_judge(&row, NULL) < 0 ? NULL : method_call_next(call);
+    return hook_judge(&row_of_anyone, NULL) < 0 ? NULL : method_call_next(call);
 }
 
 /* A name of a class of the cell's can turn into any other. */
@@ -151,14 +175,14 @@ static PyObject *new_class(PyTypeObject *meta, PyObject *args, PyObject *keyword
     Py_ssize_t at = 0;
 
     while (space != NULL && PyDict_Check(space) && PyDict_Next(space, &at, &name, &value))
-        if (may_be_finalizer(name) && judge(value) < 0)
+        if (may_be_finalizer(name) && judge_anyone(value) < 0)
             return NULL;
     return state.new_class(meta, args, keywords);
 }
 
 static int set_class_attribute(PyObject *type, PyObject *name, PyObject *value)
 {
-    if (value != NULL && may_be_finalizer(name) && judge(value) < 0)
+    if (value != NULL && may_be_finalizer(name) && judge_anyone(value) < 0)
         return -1;
     return state.set_class_attribute(type, name, value);
 }
@@ -184,8 +208,8 @@ static int patch_methods(void)
         method_patch_function function;
     } methods[] = {{"_signal", "signal", second_argument},
                    {"_weakref", "proxy", second_argument},
-                   {"_codecs", "register_error", second_argument},
-                   {"_codecs", "register", first_argument},
+                   {"_codecs", "register_error", any_argument},
+                   {"_codecs", "register", any_argument},
                    {"_codecs", "unregister", no_argument},
                    {"posix", "register_at_fork", fork_callbacks}};
 
@@ -239,22 +263,20 @@ static PyObject *inner_code(PyObject *code)
 static int remember(void)
 {
     cleanup_py PyObject *gc = PyImport_ImportModule("gc");
-    cleanup_py PyObject *signal = PyImport_ImportModule("signal");
     cleanup_py PyObject *method = code_of("weakref", "WeakMethod", "__new__");
+    cleanup_py PyObject *thread = PyImport_ImportModule("_thread");
 
     state.finalize = code_of("weakref", "finalize", "__call__");
     state.signal = code_of("signal", "signal", NULL);
-    if (gc == NULL || signal == NULL || method == NULL || state.finalize == NULL ||
+    if (gc == NULL || method == NULL || state.finalize == NULL ||
         state.signal == NULL)
         return -1;
+    state.lock = thread != NULL ? (PyTypeObject *)PyObject_GetAttrString(thread, "LockType") : NULL;
+    if (state.lock == NULL || signal_handlers_remember() < 0)
+        return -1;
     state.method_callback = inner_code(method);
-    state.default_interrupt = PyObject_GetAttrString(signal, "default_int_handler");
-    state.interrupt = PyObject_CallMethod(signal, "getsignal", "i", SIGINT);
     state.collector_callbacks = PyObject_GetAttrString(gc, "callbacks");
-    return state.collector_callbacks != NULL && state.default_interrupt != NULL &&
-                   state.interrupt != NULL
-               ? 0
-               : -1;
+    return state.collector_callbacks != NULL ? 0 : -1;
 }
 
 /* What a host puts there later, between two cells, is its own. What stays is compared with how it was at first. */
@@ -359,6 +381,10 @@ bool surroundings_hold(char ret_changed[SURROUNDINGS_NAME])
         snprintf(ret_changed, SURROUNDINGS_NAME, "sys.%s", names[i]);
         return false;
     }
+    if (!signal_handlers_hold()) {
+        snprintf(ret_changed, SURROUNDINGS_NAME, "a signal handler");
+        return false;
+    }
     if (callbacks_hold())
         return implicit_calls_hold(ret_changed, SURROUNDINGS_NAME);
     snprintf(ret_changed, SURROUNDINGS_NAME, "gc.callbacks");
@@ -373,5 +399,5 @@ bool surroundings_are_barrier(PyObject *code)
         if (code == state.shows[i])
             return true;
     return code == state.finalize || code == state.method_callback || code == state.show ||
-           implicit_calls_are_barrier(code);
+           implicit_calls_are_barrier(code) || signal_handlers_begin_with(code);
 }

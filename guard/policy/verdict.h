@@ -125,6 +125,7 @@ verdict_function check_socket;          /* a pair of local sockets for an event 
 verdict_function check_fcntl;           /* no signals by descriptor */
 verdict_function check_ioctl;           /* a few that only ask */
 verdict_function check_callback;        /* neither user code nor what it calls */
+verdict_function check_callback_of_anyone; /* nobody */
 verdict_function check_register;        /* allow() and its kin: nobody who is under guard */
 verdict_function check_link;            /* a number is not the link */
 verdict_function check_link_library;    /* neither the link nor what may become it, and not user code itself */

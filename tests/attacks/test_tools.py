@@ -143,6 +143,15 @@ ATTACKS = {
               "signal.signal(signal.SIGALRM, handler); signal.setitimer(signal.ITIMER_REAL, 0.02); waits()",
     "signal with code": "signal.signal(signal.SIGALRM, lambda *a: os.system(ATTACK))\n"
                         "signal.setitimer(signal.ITIMER_REAL, 0.02); waits()",
+    "signal by a library": "s = contextlib.ExitStack(); s.callback(signal.signal, signal.SIGALRM, ANY(ATTACK)); s.close()\n"
+                           "signal.setitimer(signal.ITIMER_REAL, 0.02); waits()",
+    "signal by a library, a library's function": "s = contextlib.ExitStack()\n"
+        "s.callback(signal.signal, signal.SIGALRM, functools.partial(functools.singledispatch(ANY(ATTACK)))); s.close()\n"
+        "signal.setitimer(signal.ITIMER_REAL, 0.02); waits()",
+    "finalizer by a library's thread": "import concurrent.futures\nthread = concurrent.futures.ThreadPoolExecutor(1)\n"
+        "C = thread.submit(type, 'C', (), {'__del__': UNBOUND(functools.partial(os.system, ATTACK))}).result()\n"
+        "for _ in range(10):\n    c = C(); c.me = c\ndel c\nallocates()",
+    "callback before a fork by a library": "s = contextlib.ExitStack(); s.callback(os.register_at_fork, before=ANY(ATTACK)); s.close(); forks()",
     "standard output": "sys.stdout = types.SimpleNamespace(write=functools.partial(os.system, ATTACK), flush=len)\n"
                        "sys.stdout = types.SimpleNamespace(write=lambda t: os.system(ATTACK), flush=lambda: 1)\nby_print()",
     "standard output without code": "w = functools.partial(print, ATTACK, end='#', file=types.SimpleNamespace(write=os.system))\n"

@@ -1,0 +1,87 @@
+#include "guard/audit/signal_handlers.h"
+
+#include "guard/audit/carriers.h"
+#include "guard/audit/class_parts.h"
+#include "guard/python/compat.h"
+
+#include <signal.h>
+
+static struct {
+    PyTypeObject *partial;       /* functools.partial */
+    PyObject *get;               /* signal.getsignal, the built-in one */
+    PyObject *default_interrupt; /* signal.default_int_handler */
+    PyObject *interrupt;         /* the handler of SIGINT that was there before cells */
+} state;
+
+int signal_handlers_remember(void)
+{
+    cleanup_py PyObject *functools = PyImport_ImportModule("functools");
+    cleanup_py PyObject *signals = PyImport_ImportModule("_signal");
+
+    if (functools == NULL || signals == NULL)
+        return -1;
+    state.partial = (PyTypeObject *)PyObject_GetAttrString(functools, "partial");
+    state.get = PyObject_GetAttrString(signals, "getsignal");
+    state.default_interrupt = PyObject_GetAttrString(signals, "default_int_handler");
+    if (state.partial == NULL || state.get == NULL || state.default_interrupt == NULL)
+        return -1;
+    state.interrupt = PyObject_CallFunction(state.get, "i", SIGINT);
+    return state.interrupt != NULL ? 0 : -1;
+}
+
+bool signal_handlers_are_ours(PyObject *handler)
+{
+    return handler == state.default_interrupt || handler == state.interrupt;
+}
+
+/* New; NULL without an exception when it cannot be asked, at the end of the stack for one: nobody knows then. */
+static PyObject *handler_of(int number)
+{
+    PyObject *handler = PyObject_CallFunction(state.get, "i", number);
+
+    if (handler == NULL)
+        PyErr_Clear();
+    return handler;
+}
+
+/* Borrowed; NULL for what is no functools.partial, or one of no function in Python. */
+static PyObject *code_of_partial(PyObject *handler)
+{
+    cleanup_py PyObject *callable = NULL;
+    PyObject *parts[3] = {NULL, NULL, NULL};
+    PyObject *function;
+
+    if (Py_TYPE(handler) != state.partial)
+        return NULL;
+    callable = PyObject_GetAttrString(handler, "func");
+    if (callable == NULL) {
+        PyErr_Clear();
+        return NULL;
+    }
+    class_unwrap(callable, parts);
+    function = parts[0] != NULL ? parts[0] : callable;
+    return class_is_function(function) ? compat.function_code(function) : NULL;
+}
+
+bool signal_handlers_hold(void)
+{
+    for (int i = 1; i < NSIG; i++) {
+        cleanup_py PyObject *handler = handler_of(i);
+
+        if (handler == NULL || (!signal_handlers_are_ours(handler) && code_of_partial(handler) == NULL &&
+                                !class_is_function(handler) && carriers_is_one(handler)))
+            return false;
+    }
+    return true;
+}
+
+bool signal_handlers_begin_with(PyObject *code)
+{
+    for (int i = 1; i < NSIG; i++) {
+        cleanup_py PyObject *handler = handler_of(i);
+
+        if (handler == NULL || code_of_partial(handler) == code)
+            return true;
+    }
+    return false;
+}
