@@ -1,6 +1,7 @@
 #include "guard/audit/host_answer.h"
 
 #include "guard/audit/callback.h"
+#include "guard/audit/caller.h"
 #include "guard/audit/frame_view.h"
 #include "guard/audit/host_data.h"
 #include "guard/audit/plain.h"
@@ -124,6 +125,47 @@ static void take_words(struct denial *denial)
     PyErr_Clear();
 }
 
+/* ---- programs ------------------------------------------------------------------------------- */
+
+#define POPEN_ARGUMENTS 4 /* program, arguments, folder, environment */
+
+/* The frame of subprocess whose program the host has let pass in this thread; held, so that no other one gets its place. */
+static _Thread_local PyObject *starting;
+
+static void forget_start(void)
+{
+    PyObject *frame = starting;
+
+    starting = NULL;
+    Py_XDECREF(frame);
+}
+
+/* An event can be raised by anybody; what follows it counts in the library alone. */
+static void note_start(const struct scope *scope, const char *event, const struct facts_source *source)
+{
+    cleanup_py PyObject *frame = NULL;
+    cleanup_py PyObject *code = NULL;
+
+    if (strcmp(event, "subprocess.Popen") != 0 || source->count != POPEN_ARGUMENTS)
+        return;
+    frame = stack_innermost();
+    code = frame != NULL ? stack_code(frame) : NULL;
+    if (code != NULL && !caller_is_user(scope, code))
+        starting = steal(frame);
+}
+
+/* subprocess tells what it starts, and then starts it: fork_exec() is not asked about once more, since its arguments
+   say nothing to a host that has decided by those of the event. */
+static bool is_start(const char *event)
+{
+    bool is = starting != NULL && strcmp(event, "_posixsubprocess.fork_exec") == 0 &&
+              starting == (PyObject *)PyEval_GetFrame();
+
+    if (is)
+        forget_start();
+    return is;
+}
+
 enum host_answer host_answer_ask(const struct scope *scope, const char *event, const char *words,
                                  const struct facts_source *source, struct denial *denial)
 {
@@ -133,6 +175,10 @@ enum host_answer host_answer_ask(const struct scope *scope, const char *event, c
 
     if (scope->host.before_deny == NULL)
         return HOST_SAYS_NOTHING;
+    if (is_start(event))
+        return HOST_ALLOWS;
+    if (strcmp(event, "subprocess.Popen") == 0)
+        forget_start();
     question = question_for(scope, event, words, source, denial);
     if (question != NULL)
         answer = ask(&scope->host, question);
@@ -141,8 +187,10 @@ enum host_answer host_answer_ask(const struct scope *scope, const char *event, c
         take_words(denial);
         return HOST_REFUSES;
     }
-    if (permits > 0)
+    if (permits > 0) {
+        note_start(scope, event, source);
         return HOST_ALLOWS;
+    }
     return answer != Py_None && scope->host.is_pre_deny ? HOST_REFUSES : HOST_SAYS_NOTHING;
 }
 

@@ -25,8 +25,7 @@ def test_f18_before_deny_permits_one_program(tmp_path):
 
     def before_deny(event, args, frame, msg, data):
         seen.append((event, args, msg))
-        return event in ("subprocess.Popen", "_posixsubprocess.fork_exec") and (
-            event != "subprocess.Popen" or args[1][:1] == ["echo"])
+        return event == "subprocess.Popen" and args[1][:1] == ["echo"]
 
     with mk_audit([tmp_path], before_deny=before_deny)():
         assert echo() == "hi\n"
@@ -35,6 +34,39 @@ def test_f18_before_deny_permits_one_program(tmp_path):
     event, args, msg = seen[0]
     assert event == "subprocess.Popen" and args[0] == "echo" and args[1] == ["echo", "hi"]
     assert msg.startswith("safepyrun refused to start a program: ")
+
+
+def test_f18_a_yes_is_for_the_program_that_was_asked_about(tmp_path):
+    """The event can be raised by anybody; and a start that came to nothing leaves no right behind."""
+    mark = tmp_path / "mark"
+    arguments = [[b"/bin/sh", b"-c", f"touch {mark}".encode()], [b"/bin/sh"], True, (), None, None, -1, -1, -1, -1, -1, -1]
+
+    def start():
+        import _posixsubprocess
+        rest = [*os.pipe(), False, False, -1, None, None, None, -1, None, False]
+        os.waitpid(_posixsubprocess.fork_exec(*arguments, *rest), 0)
+
+    def announced():
+        sys.audit("subprocess.Popen", "echo", ["echo"], None, None)
+        start()
+
+    def came_to_nothing():
+        class Raises(dict):
+            def items(self):
+                raise KeyError("environment")
+        try:
+            subprocess.run(["echo"], env=Raises())
+        except KeyError:
+            pass
+        start()
+
+    with mk_audit([tmp_path], before_deny=lambda event, args, frame, msg, data: event == "subprocess.Popen")():
+        for way in (start, announced, came_to_nothing):
+            with refused("start a program"):
+                way()
+    assert not mark.exists()
+    start()
+    assert mark.exists()
 
 
 def test_f23_a_walk_over_frames(tmp_path):
@@ -238,7 +270,7 @@ async def test_f45_tracked_calls(tmp_path):
         return active_calls()
 
     def before_deny(event, args, frame, msg, data, calls):
-        return event in ("subprocess.Popen", "_posixsubprocess.fork_exec") and any(
+        return event == "subprocess.Popen" and any(
             call.qualname.endswith(".trusted") and call.module == "__main__" and call.args[0] == "hi" for call in calls)
 
     assert track_call(echo) is echo and active_calls() == ()
