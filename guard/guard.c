@@ -267,6 +267,7 @@ static void __attribute__((noreturn)) serve(void)
         handlers[frame.type](&frame);
         debug_end();
         audit_end_tracing();
+        aside_catch_up();
         if (audit_policy()->templates)
             imported_tell();
     }

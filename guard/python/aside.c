@@ -25,6 +25,7 @@ static struct {
     PyObject *glue; /* safepyrun._aside.Aside */
     atomic_bool has_thread;
     atomic_bool is_answering;
+    bool wants_thread; /* there was no room for one when it was asked for */
 } aside = {.fd = -1};
 
 int aside_fd(void)
@@ -173,8 +174,15 @@ void aside_answer_here(const struct frame *frame)
 static void start_thread(void)
 {
     atomic_store(&aside.has_thread, true);
-    if (!quiet_thread_start(serve))
+    aside.wants_thread = !quiet_thread_start(serve);
+    if (aside.wants_thread)
         atomic_store(&aside.has_thread, false);
+}
+
+void aside_catch_up(void)
+{
+    if (aside.wants_thread)
+        start_thread();
 }
 
 /* Between two byte codes: in the signal handler itself no thread may be started. */
@@ -222,6 +230,7 @@ static void after_fork_in_child(void)
 {
     atomic_store(&aside.has_thread, false);
     atomic_store(&aside.is_answering, false);
+    aside.wants_thread = false;
 }
 
 int aside_start(int link_fd, PyObject *shell)

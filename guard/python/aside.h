@@ -17,6 +17,9 @@
 /* What it needs before the first cell; no thread yet. shell: borrowed, must live on. Returns 0 or -1 with an exception. */
 int aside_start(int link_fd, PyObject *shell);
 
+/* Between two requests: a cell that took all threads there may be is over, and what was asked meanwhile waits. */
+void aside_catch_up(void);
+
 /* Where the questions come from; -1: from nowhere. */
 int aside_fd(void);
 

@@ -4,6 +4,7 @@ import os
 import signal
 import time
 
+import psutil
 import pytest
 import zmq
 from frontend import only, text
@@ -192,6 +193,24 @@ def test_they_survive_the_guard(start_kernel, shell):
         front.run("x = 1")
         assert front.run("%rewind")[0].content["status"] == "ok"
         assert text(run(front, "print('back')", subshell)[1]) == "back\n"
+
+
+@pytest.mark.unsanitized
+def test_one_that_is_made_while_there_is_no_room_for_a_thread(start_kernel):
+    """Nor for the one that would make it."""
+    kernel = start_kernel(policy="[limits]\ncopies = 0\n")
+    with kernel.frontend() as front:
+        full = front.execute("import time\nprint('on', flush=True)\nfor i in range(100): time.sleep(0.01)")
+        front.until(full, "stdout")
+        guard = psutil.Process(kernel.guard().pid)
+        before = guard.rlimit(psutil.RLIMIT_AS)
+        guard.rlimit(psutil.RLIMIT_AS, (guard.memory_info().vms + (4 << 20), before[1]))
+        asks = front.send("control", "create_subshell_request", {})
+        time.sleep(0.3)
+        guard.rlimit(psutil.RLIMIT_AS, before)
+        assert front.reply(full).content["status"] == "ok"
+        subshell = front.reply(asks, channel="control").content["subshell_id"]
+        assert run(front, "1", subshell)[0].content["status"] == "ok"
 
 
 def test_time_limit(start_kernel, shell):
