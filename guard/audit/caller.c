@@ -389,13 +389,12 @@ enum caller caller_on_stack(const struct scope *scope, bool *ret_deputy_is_known
 
 /* Nothing but the import system makes code of a library's run as one. What is made from text or data may be the
    user's, also where no user code is on the stack: a thread, an atexit handler or a callback of the event loop can
-   be exec() itself, and so can what a module calls while it is imported. */
-static void mark_new_code(PyObject *code)
+   be exec() itself, and so can what a module calls while it is imported. What cannot be marked does not run. */
+static int mark_new_code(PyObject *code)
 {
     if (code == NULL || Py_TYPE(code) != state.code_type || !is_unmarked(mark_of(code)))
-        return;
-    if (mark_user_now(code) < 0)
-        PyErr_Clear();
+        return 0;
+    return mark_user_now(code);
 }
 
 static bool import_system_runs(void)
@@ -412,6 +411,6 @@ int caller_note_exec(PyObject *args)
     if (Py_TYPE(code) == state.code_type && mark_of(code) == MARK_READ && import_system_runs())
         set_mark(code, MARK_MODULE);
     else
-        mark_new_code(code);
+        return mark_new_code(code);
     return 0;
 }
