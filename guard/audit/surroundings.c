@@ -8,6 +8,7 @@
 #include "guard/audit/signal_handlers.h"
 #include "guard/audit/slot_patch.h"
 #include "guard/audit/unchanged.h"
+#include "guard/audit/weak_callbacks.h"
 #include "guard/python/compat.h"
 #include "guard/python/method_patch.h"
 #include "guard/python/stack.h"
@@ -106,13 +107,18 @@ static int judge_direct(PyObject *callable)
 /* weakref.ref(object, callback), and what derives from it. */
 static PyObject *new_reference(PyTypeObject *type, PyObject *args, PyObject *keywords)
 {
-    if (PyTuple_Size(args) > 1 && judge_direct(PyTuple_GetItem(args, 1)) < 0)
+    cleanup_py PyObject *barred = NULL;
+
+    if (PyTuple_Size(args) < 2 || is_code_of_its_own(PyTuple_GetItem(args, 1)))
+        return state.new_reference(type, args, keywords);
+    if (judge_direct(PyTuple_GetItem(args, 1)) < 0)
         return NULL;
-    return state.new_reference(type, args, keywords);
+    barred = weak_callbacks_bar(args);
+    return barred != NULL ? state.new_reference(type, barred, keywords) : NULL;
 }
 
-/* signal.signal(number, handler) · weakref.proxy(object, callback) */
-static PyObject *second_argument(const struct method_call *call, void *data)
+/* signal.signal(number, handler) */
+static PyObject *signal_handler(const struct method_call *call, void *data)
 {
     (void)data;
     if (judge_direct(method_call_argument(call, 1, "handler")) < 0)
@@ -143,11 +149,10 @@ static PyObject *fork_callbacks(const struct method_call *call, void *data)
     return method_call_next(call);
 }
 
-/* codecs.register(search) · codecs.register_error(name, handler) */
-static PyObject *any_argument(const struct method_call *call, void *data)
+/* codecs.register(search) · codecs.register_error(name, handler) · weakref.proxy(object, callback) */
+static PyObject *callbacks_from(const struct method_call *call, void *first)
 {
-    (void)data;
-    for (Py_ssize_t i = 0; i < call->positional; i++)
+    for (Py_ssize_t i = *(const Py_ssize_t *)first; i < call->positional; i++)
         if (judge_anyone(call->args[i]) < 0)
             return NULL;
     return method_call_next(call);
@@ -202,21 +207,24 @@ static int patch_slot(PyObject *type, enum slot_patch_place place, void *functio
 
 static int patch_methods(void)
 {
+    static Py_ssize_t zero = 0;
+    static Py_ssize_t one = 1;
     static const struct {
         const char *module;
         const char *name;
         method_patch_function function;
-    } methods[] = {{"_signal", "signal", second_argument},
-                   {"_weakref", "proxy", second_argument},
-                   {"_codecs", "register_error", any_argument},
-                   {"_codecs", "register", any_argument},
-                   {"_codecs", "unregister", no_argument},
-                   {"posix", "register_at_fork", fork_callbacks}};
+        void *data;
+    } methods[] = {{"_signal", "signal", signal_handler, NULL},
+                   {"_weakref", "proxy", callbacks_from, &one},
+                   {"_codecs", "register_error", callbacks_from, &one},
+                   {"_codecs", "register", callbacks_from, &zero},
+                   {"_codecs", "unregister", no_argument, NULL},
+                   {"posix", "register_at_fork", fork_callbacks, NULL}};
 
     for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
         cleanup_py PyObject *module = PyImport_ImportModule(methods[i].module);
 
-        if (module == NULL || method_patch_attribute(module, methods[i].name, methods[i].function, NULL) < 0)
+        if (module == NULL || method_patch_attribute(module, methods[i].name, methods[i].function, methods[i].data) < 0)
             return -1;
     }
     return 0;

@@ -71,6 +71,10 @@ enum tools_answer {
 /* An event was denied: is a tool asking? Leaves no exception set. */
 enum tools_answer tools_ask(const struct tools_question *question, struct denial *ret_denial);
 
+/* From here on nothing on this thread has a tool's rights, until tools_unbar() gets what this returned. */
+bool tools_bar(void);
+void tools_unbar(bool before);
+
 /* Is this object a registered callable: for calls that are judged before they happen. */
 bool tools_hold(PyObject *callable);
 

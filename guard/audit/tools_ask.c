@@ -14,7 +14,20 @@
 
 _Static_assert((int)SNAPSHOT_NAME <= (int)TOOL_POLICY_WORDS, "one buffer serves both");
 
-static _Thread_local bool is_asking; /* what an answer itself does has no rights */
+static _Thread_local bool is_barred; /* among others for what an answer itself does */
+
+bool tools_bar(void)
+{
+    bool before = is_barred;
+
+    is_barred = true;
+    return before;
+}
+
+void tools_unbar(bool before)
+{
+    is_barred = before;
+}
 
 /* ---- is it this tool? ----------------------------------------------------------------------- */
 
@@ -246,11 +259,11 @@ enum tools_answer tools_ask(const struct tools_question *question, struct denial
 {
     struct asking asking = {.question = question, .answer = TOOLS_SAY_NOTHING};
 
-    if (!tools_exist() || is_asking)
+    if (!tools_exist() || is_barred)
         return TOOLS_SAY_NOTHING;
-    is_asking = true;
+    is_barred = true;
     walk(&asking);
-    is_asking = false;
+    is_barred = false;
     PyErr_Clear(); /* an answer is given in any case */
     if (asking.answer == TOOLS_REFUSE)
         explain(&asking, ret_denial);

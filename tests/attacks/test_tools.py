@@ -151,6 +151,12 @@ ATTACKS = {
     "finalizer by a library's thread": "import concurrent.futures\nthread = concurrent.futures.ThreadPoolExecutor(1)\n"
         "C = thread.submit(type, 'C', (), {'__del__': UNBOUND(functools.partial(os.system, ATTACK))}).result()\n"
         "for _ in range(10):\n    c = C(); c.me = c\ndel c\nallocates()",
+    "weak reference by a library's thread": "import concurrent.futures\nthread = concurrent.futures.ThreadPoolExecutor(1)\n"
+        "C = type('C', (), {})\nkept = []\n"
+        "for _ in range(10):\n    c = C(); c.me = c; kept.append(thread.submit(weakref.ref, c, ANY(ATTACK)).result())\ndel c\nallocates()",
+    "proxy by a library's thread": "import concurrent.futures\nthread = concurrent.futures.ThreadPoolExecutor(1)\n"
+        "C = type('C', (), {})\nkept = []\n"
+        "for _ in range(10):\n    c = C(); c.me = c; kept.append(thread.submit(weakref.proxy, c, ANY(ATTACK)).result())\ndel c\nallocates()",
     "callback before a fork by a library": "s = contextlib.ExitStack(); s.callback(os.register_at_fork, before=ANY(ATTACK)); s.close(); forks()",
     "standard output": "sys.stdout = types.SimpleNamespace(write=functools.partial(os.system, ATTACK), flush=len)\n"
                        "sys.stdout = types.SimpleNamespace(write=lambda t: os.system(ATTACK), flush=lambda: 1)\nby_print()",
