@@ -281,6 +281,11 @@ bool caller_is_settled(PyObject *code, bool *ret_is_library)
     return mark != MARK_NONE;
 }
 
+static enum caller of_nobody(void)
+{
+    return stack_end_is_certain() ? CALLER_LIBRARY : CALLER_USER;
+}
+
 enum caller caller_innermost(const struct scope *scope)
 {
     PyObject *code = innermost_code();
@@ -288,7 +293,7 @@ enum caller caller_innermost(const struct scope *scope)
     if (is_host_work())
         return CALLER_HOST;
     if (code == NULL) /* a thread or a callback whose function is built in */
-        return CALLER_LIBRARY;
+        return of_nobody();
     return is_user(scope, code, mark_of(code)) ? CALLER_USER : CALLER_LIBRARY;
 }
 
@@ -382,7 +387,7 @@ enum caller caller_on_stack(const struct scope *scope, bool *ret_deputy_is_known
         at_bottom = false;
         stack_step_out(&frame);
     }
-    return CALLER_LIBRARY;
+    return of_nobody();
 }
 
 /* ---- code that comes alive ------------------------------------------------------------------- */

@@ -9,6 +9,17 @@
 #include "guard/python/compat.h"
 #include "guard/python/py_cleanup.h"
 
+#include <stdbool.h>
+
+/*
+ * stack_end_is_certain() - after a walk that met nobody: was that the end?
+ *
+ * Frame objects are made when they are asked for, and where there is no memory for one a walk ends like beyond the
+ * outermost. So a cell that has used up all memory must not be taken for nobody. False: it may have been
+ * that. Two system calls.
+ */
+bool stack_end_is_certain(void);
+
 /* A new reference; NULL without a frame. */
 static inline PyObject *stack_innermost(void)
 {
