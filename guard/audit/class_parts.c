@@ -8,6 +8,7 @@ static struct {
     PyTypeObject *method;
     PyTypeObject *static_method;
     PyTypeObject *class_method;
+    PyTypeObject *partial;
 } state;
 
 static PyObject *take(const char *module_name, const char *name)
@@ -28,6 +29,7 @@ int class_parts_init(void)
     state.mro = names != NULL ? PyMapping_GetItemString(names, "__mro__") : NULL;
     state.method = (PyTypeObject *)take("types", "MethodType");
     state.static_method = (PyTypeObject *)take("builtins", "staticmethod");
+    state.partial = (PyTypeObject *)take("functools", "partial");
     state.class_method = (PyTypeObject *)take("builtins", "classmethod");
     return PyErr_Occurred() ? -1 : 0;
 }
@@ -85,6 +87,26 @@ void class_unwrap(PyObject *object, PyObject *ret_parts[3])
     if (Py_TYPE(object) == state.static_method || Py_TYPE(object) == state.class_method ||
         Py_TYPE(object) == state.method)
         ret_parts[0] = part(object, "__func__");
+}
+
+PyObject *class_wrapped(PyObject *object)
+{
+    static const char *const names[] = {"func", "args", "keywords"};
+    bool is_partial = Py_TYPE(object) == state.partial;
+    PyObject *parts[3] = {NULL, NULL, NULL};
+    PyObject *wrapped;
+
+    if (!is_partial && Py_TYPE(object) != &PyProperty_Type &&
+        Py_TYPE(object) != state.static_method && Py_TYPE(object) != state.class_method)
+        return NULL;
+    if (!is_partial)
+        class_unwrap(object, parts);
+    for (size_t i = 0; is_partial && i < 3; i++)
+        parts[i] = part(object, names[i]);
+    wrapped = PyTuple_Pack(3, parts[0] != NULL ? parts[0] : Py_None, parts[1] != NULL ? parts[1] : Py_None,
+                           parts[2] != NULL ? parts[2] : Py_None);
+    PyErr_Clear(); /* no memory: nothing is known of it */
+    return wrapped;
 }
 
 /* New; NULL without an exception for a name that it does not have. */

@@ -30,3 +30,6 @@ bool class_is_function(PyObject *object);      /* written in Python */
 bool class_is_bound_method(PyObject *object);
 /* A staticmethod, classmethod or property: up to three functions in it, borrowed; NULL for none. */
 void class_unwrap(PyObject *object, PyObject *ret_parts[3]);
+/* What a staticmethod, classmethod, property or functools.partial hands on to, which can be changed in place by __init__ or
+   __setstate__: a new tuple. NULL without an exception for any other object. */
+PyObject *class_wrapped(PyObject *object);

@@ -1,6 +1,8 @@
 /* A mirror is a tuple (type, content): (None, object) for what is compared as it is. */
 #include "guard/audit/mirror.h"
 
+#include "guard/audit/class_parts.h"
+
 /* Larger and deeper values are remembered by identity from there on. */
 #define SIZE_MAX_MIRRORED 10000
 #define DEPTH_MAX 8
@@ -75,6 +77,15 @@ static PyObject *mirror_set(PyObject *set)
     return hidden(PyFrozenSet_New(items));
 }
 
+/* (the wrapper, what it hands on to). NULL without an exception for what is none. */
+static PyObject *mirror_wrapper(PyObject *value, unsigned depth)
+{
+    cleanup_py PyObject *parts = class_wrapped(value);
+    cleanup_py PyObject *items = parts != NULL ? mirror_items(parts, depth) : NULL;
+
+    return items != NULL ? hidden(PyTuple_Pack(2, value, items)) : NULL;
+}
+
 static bool is_exact_set(PyObject *value)
 {
     return Py_TYPE(value) == &PySet_Type || Py_TYPE(value) == &PyFrozenSet_Type;
@@ -93,7 +104,7 @@ static PyObject *content_of(PyObject *value, unsigned depth)
         return PyDict_Size(value) <= SIZE_MAX_MIRRORED ? mirror_dict(value, depth) : NULL;
     if (is_exact_set(value))
         return PySet_Size(value) <= SIZE_MAX_MIRRORED ? mirror_set(value) : NULL;
-    return NULL;
+    return mirror_wrapper(value, depth);
 }
 
 static PyObject *mirror_at(PyObject *value, unsigned depth)
@@ -174,6 +185,19 @@ static bool equal_bytes(PyObject *content, PyObject *bytearray)
     return now != NULL && equal_atoms(content, now);
 }
 
+static bool equal_wrapper(PyObject *content, PyObject *value)
+{
+    cleanup_py PyObject *parts = class_wrapped(value);
+
+    return parts != NULL && PyTuple_GetItem(content, 0) == value &&
+           equal_items(PyTuple_GetItem(content, 1), parts);
+}
+
+bool mirror_has_content(PyObject *mirror)
+{
+    return PyTuple_GetItem(mirror, 0) != Py_None;
+}
+
 bool mirror_equals(PyObject *mirror, PyObject *value)
 {
     PyObject *type = PyTuple_GetItem(mirror, 0);
@@ -188,5 +212,7 @@ bool mirror_equals(PyObject *mirror, PyObject *value)
         return equal_items(content, value);
     if (PyDict_CheckExact(value))
         return equal_dict(content, value);
-    return is_exact_set(value) ? equal_set(content, value) : equal_bytes(content, value);
+    if (is_exact_set(value))
+        return equal_set(content, value);
+    return PyByteArray_CheckExact(value) ? equal_bytes(content, value) : equal_wrapper(content, value);
 }

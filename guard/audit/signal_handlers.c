@@ -2,6 +2,7 @@
 
 #include "guard/audit/carriers.h"
 #include "guard/audit/class_parts.h"
+#include "guard/python/aside.h"
 #include "guard/python/compat.h"
 
 #include <signal.h>
@@ -31,7 +32,7 @@ int signal_handlers_remember(void)
 
 bool signal_handlers_are_ours(PyObject *handler)
 {
-    return handler == state.default_interrupt || handler == state.interrupt;
+    return handler == state.default_interrupt || handler == state.interrupt || aside_is_handler(handler);
 }
 
 /* New; NULL without an exception when it cannot be asked, at the end of the stack for one: nobody knows then. */

@@ -15,7 +15,7 @@
 /* -1 with an exception set. Once. */
 int signal_handlers_remember(void);
 
-/* Python's own for SIGINT, or the one that was there before any cell: what cells and libraries put back. */
+/* Python's own for SIGINT, or the one that was there before any cell: what cells and libraries put back; or the guard's. */
 bool signal_handlers_are_ours(PyObject *handler);
 
 bool signal_handlers_hold(void);

@@ -68,6 +68,17 @@ int snapshot_add_entry(struct snapshot *snapshot, enum entry_kind kind, PyObject
     return append(snapshot, kind, container, key, value);
 }
 
+int snapshot_add_callable(struct snapshot *snapshot, PyObject *container, PyObject *key, PyObject *value)
+{
+    cleanup_py PyObject *mirror = mirror_of(value);
+
+    if (mirror == NULL)
+        return -1;
+    return mirror_has_content(mirror)
+               ? snapshot_add_entry(snapshot, ENTRY_EQUALS, container, key, mirror)
+               : snapshot_add_entry(snapshot, ENTRY_IS, container, key, value);
+}
+
 /* Functions and classes are followed once. */
 int snapshot_follow(struct snapshot *snapshot, PyObject *object, unsigned level)
 {
@@ -125,7 +136,7 @@ static int read_member(struct snapshot *snapshot, PyObject *space, PyObject *nam
         return own ? snapshot_add_value(snapshot, space, name, value, own, level) : 0;
     if (class_is_function(value))
         return snapshot_add_value(snapshot, space, name, value, own, level);
-    return snapshot_add_entry(snapshot, ENTRY_IS, space, name, value);
+    return snapshot_add_callable(snapshot, space, name, value);
 }
 
 static bool is_dunder(PyObject *name)
@@ -189,8 +200,8 @@ static int follow_policy(struct snapshot *snapshot, PyObject *callable)
         return snapshot_follow(snapshot, callable, 0);
     settings = PyObject_GenericGetDict(callable, NULL);
     PyErr_Clear(); /* without a __dict__ there is nothing to change */
-    if (settings != NULL && snapshot_add_settings(snapshot, callable, NULL, settings) < 0)
-        return -1;
+    if (settings != NULL)
+        return snapshot_add_settings(snapshot, callable, NULL, settings);
     return class_is_open((PyObject *)Py_TYPE(callable))
                ? snapshot_follow(snapshot, (PyObject *)Py_TYPE(callable), 0)
                : 0;

@@ -53,7 +53,9 @@ int snapshot_add_settings(struct snapshot *snapshot, PyObject *object, PyObject 
         if (mirror == NULL || snapshot_add_entry(snapshot, ENTRY_EQUALS, dict, key, mirror) < 0)
             return -1;
     }
-    return 0;
+    return class_is_open((PyObject *)Py_TYPE(object))
+               ? snapshot_follow(snapshot, (PyObject *)Py_TYPE(object), 0)
+               : 0;
 }
 
 /* A value that code can name: `container[key]`. */
@@ -68,8 +70,10 @@ int snapshot_add_value(struct snapshot *snapshot, PyObject *container, PyObject 
             return -1;
         return snapshot_follow(snapshot, value, level);
     }
-    if (PyModule_Check(value) || PyCallable_Check(value))
+    if (PyModule_Check(value))
         return snapshot_add_entry(snapshot, ENTRY_IS, container, key, value);
+    if (PyCallable_Check(value))
+        return snapshot_add_callable(snapshot, container, key, value);
     if (!own)
         return 0; /* libraries keep state in their globals */
     settings = settings_of(snapshot, value);

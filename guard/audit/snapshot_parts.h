@@ -53,13 +53,15 @@ struct snapshot {
 
 int snapshot_add_entry(struct snapshot *snapshot, enum entry_kind kind, PyObject *container,
                        PyObject *key, PyObject *value);
+/* `container[key]` that can be called: itself, and what it hands on to. */
+int snapshot_add_callable(struct snapshot *snapshot, PyObject *container, PyObject *key, PyObject *value);
 /* A function or a class, once. */
 int snapshot_follow(struct snapshot *snapshot, PyObject *object, unsigned level);
 
 /* `container[key]`, a value that code can name; own: it is in the function's own module. */
 int snapshot_add_value(struct snapshot *snapshot, PyObject *container, PyObject *key,
                        PyObject *value, bool own, unsigned level);
-/* What an object holds that is there to be looked at. name: for messages, or NULL; dict: its __dict__. */
+/* What an object holds that is there to be looked at, and its class. name: for messages, or NULL; dict: its __dict__. */
 int snapshot_add_settings(struct snapshot *snapshot, PyObject *object, PyObject *name, PyObject *dict);
 /* Everything that the code of a function names, and what it closes over. */
 int snapshot_add_names(struct snapshot *snapshot, PyObject *function, unsigned level);

@@ -198,6 +198,11 @@ static PyObject *wake(PyObject *self, PyObject *args)
 
 static PyMethodDef wake_method = {"wake", wake, METH_VARARGS, NULL};
 
+bool aside_is_handler(PyObject *object)
+{
+    return PyCFunction_Check(object) && PyCFunction_GetFunction(object) == wake;
+}
+
 /* When the main thread is just about to wait, Python's handler alone would not be noticed. */
 static void on_signal(int number)
 {

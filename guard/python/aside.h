@@ -23,6 +23,9 @@ void aside_catch_up(void);
 /* Where the questions come from; -1: from nowhere. */
 int aside_fd(void);
 
+/* The handler of ASIDE_SIGNAL, which Python calls between two byte codes of whatever runs. */
+bool aside_is_handler(PyObject *object);
+
 /* Whether the thread is there; whether it is at work: then a fork would copy what it holds. */
 bool aside_has_thread(void);
 bool aside_is_answering(void);

@@ -47,6 +47,12 @@ ATTACKS = {
     "class replaced": "tools.Settings = types.SimpleNamespace(command=ATTACK); by_setting()",
     "helper": "tools.helper = lambda: ATTACK; by_helper()",
     "helper that is no code": "tools.helper = functools.partial(os.system, ATTACK); by_helper()",
+    "class of settings, what it says": "tools.Wrapping.word = ATTACK; by_class_of_settings()",
+    "static method made anew": "vars(tools.Wrapping)['text'].__init__(functools.partial(subprocess.getoutput, ATTACK)); by_static_method()",
+    "property made anew": "vars(tools.Wrapping)['name'].__init__(functools.partial(subprocess.getoutput, ATTACK))\n"
+                          "vars(tools.Wrapping)['name'].__init__(functools.partial(print, ATTACK, '#', sep='\\n',"
+                          " file=types.SimpleNamespace(write=os.system))); by_property()",
+    "state of a partial": "tools.starts_true.__setstate__((os.system, (ATTACK,), {}, None)); by_partial()",
     "code of a helper": "f = lambda: ATTACK_TEXT\nfunctools.update_wrapper(helper, f, assigned=['__code__'], updated=[]); by_helper()",
     "default": "f = lambda x: 1\nn = types.SimpleNamespace(__defaults__=(ATTACK,))\n"
                "functools.update_wrapper(by_default, n, assigned=['__defaults__'], updated=[]); by_default()",

@@ -57,6 +57,42 @@ def by_helper():
     subprocess.run(["sh", "-c", helper()])
 
 
+class Wrapping:
+    word = "true"
+
+    @staticmethod
+    def text():
+        return "true"
+
+    @property
+    def name(self):
+        return "true"
+
+
+wrapping = Wrapping()
+starts_true = functools.partial(subprocess.run, ["sh", "-c", "true"])
+
+
+@allow
+def by_static_method():
+    subprocess.run(["sh", "-c", Wrapping.text()])
+
+
+@allow
+def by_property():
+    subprocess.run(["sh", "-c", wrapping.name])
+
+
+@allow
+def by_class_of_settings():
+    subprocess.run(["sh", "-c", wrapping.word])
+
+
+@allow
+def by_partial():
+    starts_true()
+
+
 @allow
 def by_default(command="true"):
     subprocess.run(["sh", "-c", "true" if command is None else command])

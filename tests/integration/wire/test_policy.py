@@ -156,6 +156,17 @@ def test_tools_for_the_first_cell(start_kernel, place, shell):
     assert text(start_kernel(shell=shell).frontend().run("print(double(rate))")[1]) == "4\n"
 
 
+def test_a_tool_of_a_kernel_has_its_rights(start_kernel, place, shell):
+    """With all that a kernel's guard has around it: handlers of signals, an event loop, streams."""
+    put(place[0] / ".config/safepyrun/policy.toml", 'os_ring = "off"\n[setup]\nfiles = ["tools.py"]\n')
+    put(place[0] / ".config/safepyrun/tools.py", "import subprocess\nfrom safepyrun import allow\n\n@allow\ndef echo(text):\n"
+        "    return subprocess.run(['echo', text], capture_output=True, text=True).stdout\n\n"
+        "@allow\nasync def echo_later(text):\n    return echo(text)\n")
+    front = start_kernel(shell=shell).frontend()
+    assert text(front.run("print(echo('at once'), await echo_later('later'))")[1]) == "at once\n later\n\n"
+    assert text(front.run("import asyncio\nprint(*await asyncio.gather(echo_later('a'), echo_later('b')))")[1]) == "a\n b\n\n"
+
+
 @pytest.mark.parametrize("policy", ["", 'read_roots = ["."]\n'])
 def test_libraries_still_find_their_files(start_kernel, policy):
     front = start_kernel(shell="ipython", policy=policy).frontend()
