@@ -134,6 +134,14 @@ enum verdict check_monitoring(const struct policy *policy, const struct facts *f
     return check_never(policy, facts, ret_denial);
 }
 
+enum verdict check_profiler(const struct policy *policy, const struct facts *facts,
+                            struct denial *ret_denial)
+{
+    (void)policy, (void)facts;
+    return verdict_deny(ret_denial, VERDICT_RING, "measure parts of it with %timeit or time.perf_counter()",
+                        "a profiler is called in the middle of all code, the guard's too");
+}
+
 enum verdict check_breakpoint(const struct policy *policy, const struct facts *facts,
                               struct denial *ret_denial)
 {
