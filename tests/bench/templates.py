@@ -171,8 +171,9 @@ def measure(quick: bool, safepyrun: Path, environments: Path, python: str) -> di
             for key, part in parts.items():
                 for _, column in sections.in_turn(list(COLUMNS), rounds):
                     sections.attempt(samples, column, key, lambda: part(places[column]))
+            for _, column in sections.in_turn(list(COLUMNS), 1 if quick else 3):
+                sections.attempt(samples, column, "at_once", lambda: at_once(places[column], many))
             for column, place in places.items():
-                sections.attempt(samples, column, "at_once", lambda: at_once(place, many))
                 sections.attempt(samples, column, "pss_further", lambda: pss_further(place, further, settle_s))
         finally:
             places["template"].template("stop")
