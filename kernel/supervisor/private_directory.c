@@ -4,9 +4,20 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 
-enum { DEPTH_MAX = 200 }; /* each level is a descriptor; what lies deeper stays */
+enum {
+    DEPTH_MAX = 200, /* each level is a descriptor; what lies deeper stays */
+    LEFT_MODE = 01700, /* of a directory whose kernel, while it lives, holds the lock */
+    LEFT_SECONDS = 60 * 60,
+    LOOKED_AT_MAX = 2000, /* what the end of a kernel may take: names that are read … */
+    REMOVED_MAX = 500,    /* … and files that are removed; the next one goes on */
+};
+
+static int held = -1; /* our own directory, locked for as long as this process lives */
 
 /*
  * matplotlib builds its font list at first import, for 0.7 s, unless it finds one. The user's own is
@@ -72,6 +83,14 @@ static char *make_somewhere(void)
     return NULL;
 }
 
+/* Locked before it is marked: who finds the mark and no lock knows that nobody is left. */
+static void hold(const char *path)
+{
+    held = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (held >= 0 && flock(held, LOCK_EX | LOCK_NB) == 0)
+        fchmod(held, LEFT_MODE);
+}
+
 char *private_directory_make(char **ret_error)
 {
     static const char *const inside[] = {"ipython", "matplotlib", "cache"};
@@ -83,6 +102,7 @@ char *private_directory_make(char **ret_error)
                                strerror(errno));
         return NULL;
     }
+    hold(path);
     for (size_t i = 0; i < sizeof(inside) / sizeof(inside[0]); i++) {
         cleanup_free char *name = xasprintf("%s/%s", path, inside[i]);
 
@@ -93,26 +113,65 @@ char *private_directory_make(char **ret_error)
 }
 
 /* By descriptors, and no link is followed: a process of the session that is still there could put one in a folder's place. */
-static void remove_folder(int parent, const char *name, int depth)
+static void remove_folder(int parent, const char *name, int depth, long *budget)
 {
     int fd = depth < DEPTH_MAX ? openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : -1;
     DIR *directory = fd >= 0 ? fdopendir(fd) : NULL;
     const struct dirent *entry;
 
-    while (directory != NULL && (entry = readdir(directory)) != NULL) {
+    while (directory != NULL && *budget > 0 && (entry = readdir(directory)) != NULL) {
         if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
             continue;
+        --*budget;
         if (unlinkat(dirfd(directory), entry->d_name, 0) < 0 && errno == EISDIR)
-            remove_folder(dirfd(directory), entry->d_name, depth + 1);
+            remove_folder(dirfd(directory), entry->d_name, depth + 1, budget);
     }
     if (directory != NULL)
         closedir(directory);
     unlinkat(parent, name, AT_REMOVEDIR);
 }
 
+/* Ours, marked, unchanged for an hour, and its kernel is gone. The lock that was taken goes with the descriptor. */
+static bool was_left(int fd)
+{
+    struct stat about;
+
+    return fstat(fd, &about) == 0 && about.st_uid == geteuid() && (about.st_mode & 07777) == LEFT_MODE &&
+           time(NULL) - about.st_mtime > LEFT_SECONDS && flock(fd, LOCK_EX | LOCK_NB) == 0;
+}
+
+/* A kernel that was killed could not remove its own; managers kill those that they want to be gone at once. */
+static void remove_left(const char *own)
+{
+    static const char prefix[] = "safepyrun-";
+    cleanup_free char *parent = xstrndup(own, (size_t)(strrchr(own, '/') - own));
+    DIR *directory = opendir(parent);
+    const struct dirent *entry;
+    long budget = REMOVED_MAX;
+
+    for (int i = 0; directory != NULL && i < LOOKED_AT_MAX && budget > 0; i++) {
+        cleanup_close int fd = -1;
+
+        entry = readdir(directory);
+        if (entry == NULL)
+            break;
+        if (strncmp(entry->d_name, prefix, strlen(prefix)) != 0)
+            continue;
+        fd = openat(dirfd(directory), entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (fd >= 0 && was_left(fd))
+            remove_folder(dirfd(directory), entry->d_name, 0, &budget);
+    }
+    if (directory != NULL)
+        closedir(directory);
+}
+
 void private_directory_remove(char *path)
 {
-    if (path != NULL)
-        remove_folder(AT_FDCWD, path, 0);
+    long all = LONG_MAX;
+
+    if (path != NULL) {
+        remove_folder(AT_FDCWD, path, 0, &all);
+        remove_left(path);
+    }
     free(path);
 }

@@ -1,7 +1,8 @@
 /*
  * private_directory - a place of its own for one guard's temporary and cache files
  *
- * Mode 0700, removed with everything in it when the kernel ends. A guard that wrote its caches into
+ * For its user alone, removed with everything in it when the kernel ends; that of a kernel that was killed, when another
+ * one ends, an hour later. A guard that wrote its caches into
  * the home directory would need a write root there.
  */
 #pragma once

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import psutil
 import pytest
@@ -73,6 +74,33 @@ def test_nothing_survives_the_kernel_process(start_kernel, shell):
     family = kernel.family()
     kernel.process.kill()
     assert gone(family)
+
+
+def test_the_private_directory_of_a_killed_kernel_goes_later(start_kernel, tmp_path):
+    """With the end of another kernel: one that a kernel still holds stays, and so does one that is not an hour old."""
+    def start():
+        kernel = start_kernel(environment={"TMPDIR": str(tmp_path)})
+        place = Path(text(kernel.frontend().run("import tempfile; print(tempfile.gettempdir(), end='')")[1]))
+        assert place.parent == tmp_path
+        return kernel, place
+
+    def end(kernel):
+        kernel.process.send_signal(signal.SIGTERM)
+        assert kernel.wait() is not None
+
+    killed = [start() for _ in range(2)]
+    for kernel, place in killed:
+        (place / "matplotlib/file").write_text("x")
+        kernel.process.kill()
+        kernel.wait()
+    (_, old), (_, young) = killed
+    (_, alive), (last, _) = start(), start()
+    strange = tmp_path / "safepyrun-notour"
+    strange.mkdir()
+    for place in (old, alive, strange):
+        os.utime(place, (1, 1))
+    end(last)
+    assert sorted(tmp_path.glob("safepyrun-*")) == sorted([young, alive, strange])
 
 
 def test_it_ends_with_its_parent(start_kernel, tmp_path):
