@@ -1,7 +1,7 @@
 #include "guard/start_path.h"
 
-#include "guard/audit/python_folders.h"
 #include "guard/link/cleanup.h"
+#include "guard/policy/policy.h"
 #include "guard/policy/write_roots.h"
 #include "guard/python/py_cleanup.h"
 #include "guard/ring/paths.h"
@@ -30,7 +30,7 @@ static bool is_installed(const char *path)
     for (Py_ssize_t i = 0; entries != NULL && PyList_Check(entries) && i < PyList_Size(entries); i++) {
         const char *entry = text_of(PyList_GetItem(entries, i));
 
-        if (entry != NULL && python_folders_hold_packages(entry) && ring_path_is_below(path, entry))
+        if (entry != NULL && policy_is_package_folder(entry) && ring_path_is_below(path, entry))
             return true;
     }
     return false;

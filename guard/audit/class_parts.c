@@ -68,6 +68,11 @@ bool class_is_bound_method(PyObject *object)
     return Py_TYPE(object) == state.method;
 }
 
+bool class_is_partial(PyObject *object)
+{
+    return Py_TYPE(object) == state.partial;
+}
+
 static PyObject *part(PyObject *object, const char *name)
 {
     PyObject *found = PyObject_GetAttrString(object, name); /* a slot of a built-in type */
@@ -92,7 +97,7 @@ void class_unwrap(PyObject *object, PyObject *ret_parts[3])
 PyObject *class_wrapped(PyObject *object)
 {
     static const char *const names[] = {"func", "args", "keywords"};
-    bool is_partial = Py_TYPE(object) == state.partial;
+    bool is_partial = class_is_partial(object);
     PyObject *parts[3] = {NULL, NULL, NULL};
     PyObject *wrapped;
 

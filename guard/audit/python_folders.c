@@ -74,13 +74,6 @@ void python_folders_add(struct policy *policy)
 
 /* ---- writing ---------------------------------------------------------------------------------- */
 
-bool python_folders_hold_packages(const char *folder)
-{
-    const char *name = strrchr(folder, '/');
-
-    return folder[0] == '/' && (strcmp(name, "/site-packages") == 0 || strcmp(name, "/dist-packages") == 0);
-}
-
 /* A virtual environment often lies inside a write root. What is installed there stays library code,
    and so it must stay read-only: else a cell could write itself the rights of a library. */
 static int protect_packages(struct policy *policy)
@@ -107,7 +100,7 @@ static int protect_packages(struct policy *policy)
 
         if (folder == NULL)
             PyErr_Clear();
-        else if (python_folders_hold_packages(folder))
+        else if (policy_is_package_folder(folder))
             policy_add_read_only(policy, folder);
     }
     return 0;

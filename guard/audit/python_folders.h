@@ -11,9 +11,6 @@
 /* Adds them to what is readable. Never fails: a folder that is not known is not added. */
 void python_folders_add(struct policy *policy);
 
-/* An entry of sys.path where packages are installed, by its name: "/…/site-packages". */
-bool python_folders_hold_packages(const char *folder);
-
 /*
  * What is installed, and the environment that the interpreter is started from, stay read-only also inside a write root: what a
  * cell wrote there would have the rights of a library, or be run without a guard at the next start. Returns 0, or -1 with an

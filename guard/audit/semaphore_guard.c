@@ -5,7 +5,7 @@
 
 #define UNLINK_AT 4
 
-static newfunc original_new;
+static void *original; /* SemLock.__new__, a newfunc */
 
 static const struct event_row named_row = {.name = "multiprocessing.SemLock",
                                            .check = check_never,
@@ -24,27 +24,19 @@ static PyObject *guarded_new(PyTypeObject *type, PyObject *args, PyObject *keywo
 {
     if (!loses_its_name(args, keywords) && hook_judge(&named_row, NULL) < 0)
         return NULL;
-    return original_new(type, args, keywords);
+    return ((newfunc)original)(type, args, keywords);
 }
 
 int semaphore_guard_module(PyObject *module)
 {
     cleanup_py PyObject *type = PyObject_GetAttrString(module, "SemLock");
-    void *original;
 
     if (type == NULL) {
         PyErr_Clear(); /* not filled yet, or not there at all */
         return 0;
     }
-    original = PyType_Check(type) ? PyType_GetSlot((PyTypeObject *)type, Py_tp_new) : NULL;
-    if (original == (void *)guarded_new)
+    if (slot_patch_again(type, SLOT_NEW, (void *)guarded_new, &original) == 0)
         return 0;
-    /* guarded_new() goes on in one function: semaphores of other code are not for it. */
-    if (original == NULL || (original_new != NULL && original != (void *)original_new) ||
-        slot_patch(type, SLOT_NEW, (void *)guarded_new, &original) < 0) {
-        PyErr_SetString(PyExc_ImportError, "safepyrun cannot guard these semaphores: they are not those of this Python");
-        return -1;
-    }
-    original_new = (newfunc)original;
-    return 0;
+    PyErr_SetString(PyExc_ImportError, "safepyrun cannot guard these semaphores: they are not those of this Python");
+    return -1;
 }

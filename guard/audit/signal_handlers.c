@@ -8,7 +8,6 @@
 #include <signal.h>
 
 static struct {
-    PyTypeObject *partial;       /* functools.partial */
     PyObject *get;               /* signal.getsignal, the built-in one */
     PyObject *default_interrupt; /* signal.default_int_handler */
     PyObject *interrupt;         /* the handler of SIGINT that was there before cells */
@@ -16,15 +15,13 @@ static struct {
 
 int signal_handlers_remember(void)
 {
-    cleanup_py PyObject *functools = PyImport_ImportModule("functools");
     cleanup_py PyObject *signals = PyImport_ImportModule("_signal");
 
-    if (functools == NULL || signals == NULL)
+    if (signals == NULL)
         return -1;
-    state.partial = (PyTypeObject *)PyObject_GetAttrString(functools, "partial");
     state.get = PyObject_GetAttrString(signals, "getsignal");
     state.default_interrupt = PyObject_GetAttrString(signals, "default_int_handler");
-    if (state.partial == NULL || state.get == NULL || state.default_interrupt == NULL)
+    if (state.get == NULL || state.default_interrupt == NULL)
         return -1;
     state.interrupt = PyObject_CallFunction(state.get, "i", SIGINT);
     return state.interrupt != NULL ? 0 : -1;
@@ -52,7 +49,7 @@ static PyObject *code_of_partial(PyObject *handler)
     PyObject *parts[3] = {NULL, NULL, NULL};
     PyObject *function;
 
-    if (Py_TYPE(handler) != state.partial)
+    if (!class_is_partial(handler))
         return NULL;
     callable = PyObject_GetAttrString(handler, "func");
     if (callable == NULL) {

@@ -87,3 +87,18 @@ int slot_patch(PyObject *type, enum slot_patch_place place, void *function, void
         return -1;
     return replace_slot(type, place, old, function);
 }
+
+int slot_patch_again(PyObject *type, enum slot_patch_place place, void *function, void **original)
+{
+    void *now = PyType_Check(type) ? PyType_GetSlot((PyTypeObject *)type, places[place].slot) : NULL;
+    void *found;
+
+    if (now != NULL && now == function)
+        return 0;
+    if (now == NULL || (*original != NULL && now != *original))
+        return -1;
+    if (slot_patch(type, place, function, &found) < 0)
+        return -1;
+    *original = found;
+    return 0;
+}

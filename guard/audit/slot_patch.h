@@ -29,3 +29,13 @@ enum slot_patch_place {
  * Returns 0, or -1 for a layout that we do not know (an exception may be set).
  */
 int slot_patch(PyObject *type, enum slot_patch_place place, void *function, void **ret_original);
+
+/*
+ * slot_patch_again() - the same for a type that may be met again, or in another copy
+ *
+ * original  what `function` goes on in: NULL at first, set with the first type. A type that has something else in the slot is
+ *           code of others, and is left alone
+ *
+ * Returns 0, also where it is done already; -1 as above, for what is no type, or for such a type.
+ */
+int slot_patch_again(PyObject *type, enum slot_patch_place place, void *function, void **original);

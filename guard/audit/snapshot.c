@@ -29,11 +29,19 @@ static int append(struct snapshot *snapshot, enum entry_kind kind, PyObject *con
     return 0;
 }
 
+/* 1: it is there; 0; -1 with an exception. */
+static int has(PyObject *addresses, PyObject *object)
+{
+    cleanup_py PyObject *address = PyLong_FromVoidPtr(object);
+
+    return address != NULL ? PySet_Contains(addresses, address) : -1;
+}
+
 /* 1: it was there before; 0; -1 with an exception. */
 static int note(PyObject *addresses, PyObject *object)
 {
     cleanup_py PyObject *address = PyLong_FromVoidPtr(object);
-    int known = address != NULL ? PySet_Contains(addresses, address) : -1;
+    int known = address != NULL ? has(addresses, object) : -1;
 
     return known != 0 ? known : PySet_Add(addresses, address);
 }
@@ -41,12 +49,11 @@ static int note(PyObject *addresses, PyObject *object)
 /* 1: all keys are exact str; 0: not so; -1 with an exception. */
 static int is_plain(const struct snapshot *snapshot, PyObject *dict)
 {
-    cleanup_py PyObject *address = PyLong_FromVoidPtr(dict);
-    int known = address != NULL ? PySet_Contains(snapshot->plain, address) : -1;
+    int known = has(snapshot->plain, dict);
 
     if (known != 0 || !snapshot_names_are_plain(dict))
         return known;
-    return PySet_Add(snapshot->plain, address) == 0 ? 1 : -1;
+    return note(snapshot->plain, dict) == 0 ? 1 : -1;
 }
 
 /* In front of what is looked up in it: a key of a cell's class could be another one each time that it is asked. */
@@ -92,6 +99,13 @@ int snapshot_follow(struct snapshot *snapshot, PyObject *object, unsigned level)
     }
     snapshot->queue[snapshot->queued++] = (struct waiting){object, level};
     return 0;
+}
+
+int snapshot_follow_class_of(struct snapshot *snapshot, PyObject *object)
+{
+    PyObject *type = (PyObject *)Py_TYPE(object);
+
+    return class_is_open(type) ? snapshot_follow(snapshot, type, 0) : 0;
 }
 
 /* (code, defaults, keyword defaults), the two as mirrors: they may hold lists. */
@@ -202,9 +216,7 @@ static int follow_policy(struct snapshot *snapshot, PyObject *callable)
     PyErr_Clear(); /* without a __dict__ there is nothing to change */
     if (settings != NULL)
         return snapshot_add_settings(snapshot, callable, NULL, settings);
-    return class_is_open((PyObject *)Py_TYPE(callable))
-               ? snapshot_follow(snapshot, (PyObject *)Py_TYPE(callable), 0)
-               : 0;
+    return snapshot_follow_class_of(snapshot, callable);
 }
 
 /* Empties the queue that `result` stands for, unless there was an error. */

@@ -53,9 +53,7 @@ int snapshot_add_settings(struct snapshot *snapshot, PyObject *object, PyObject 
         if (mirror == NULL || snapshot_add_entry(snapshot, ENTRY_EQUALS, dict, key, mirror) < 0)
             return -1;
     }
-    return class_is_open((PyObject *)Py_TYPE(object))
-               ? snapshot_follow(snapshot, (PyObject *)Py_TYPE(object), 0)
-               : 0;
+    return snapshot_follow_class_of(snapshot, object);
 }
 
 /* A value that code can name: `container[key]`. */

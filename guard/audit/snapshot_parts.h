@@ -57,6 +57,8 @@ int snapshot_add_entry(struct snapshot *snapshot, enum entry_kind kind, PyObject
 int snapshot_add_callable(struct snapshot *snapshot, PyObject *container, PyObject *key, PyObject *value);
 /* A function or a class, once. */
 int snapshot_follow(struct snapshot *snapshot, PyObject *object, unsigned level);
+/* The class of an object, where it can be changed. */
+int snapshot_follow_class_of(struct snapshot *snapshot, PyObject *object);
 
 /* `container[key]`, a value that code can name; own: it is in the function's own module. */
 int snapshot_add_value(struct snapshot *snapshot, PyObject *container, PyObject *key,

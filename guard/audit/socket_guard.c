@@ -5,7 +5,7 @@
 
 #define FILENO_AT 3
 
-static initproc original_init;
+static void *original; /* socket.__init__, an initproc */
 
 static const struct event_row fileno_row = {.name = "socket.fileno",
                                             .check = check_link,
@@ -31,27 +31,20 @@ static int guarded_init(PyObject *socket, PyObject *args, PyObject *keywords)
 
     if (fileno != NULL && hook_judge(&fileno_row, &source) < 0)
         return -1;
-    return original_init(socket, args, keywords);
+    return ((initproc)original)(socket, args, keywords);
 }
 
 int socket_guard_module(PyObject *module)
 {
     cleanup_py PyObject *type = PyObject_GetAttrString(module, "socket");
-    void *original;
 
     if (type == NULL) {
         PyErr_Clear(); /* not filled yet: the module is seen again when it is */
         return 0;
     }
-    original = PyType_Check(type) ? PyType_GetSlot((PyTypeObject *)type, Py_tp_init) : NULL;
-    if (original == (void *)guarded_init)
-        return 0; /* "socket", the module in Python, has it too */
-    /* guarded_init() goes on in one function: sockets of other code are not for it. */
-    if (original == NULL || (original_init != NULL && original != (void *)original_init) ||
-        slot_patch(type, SLOT_INIT, (void *)guarded_init, &original) < 0) {
-        PyErr_SetString(PyExc_ImportError, "safepyrun cannot guard these sockets: they are not those of this Python");
-        return -1;
-    }
-    original_init = (initproc)original;
-    return 0;
+    /* Again: "socket", the module in Python, has it too. */
+    if (slot_patch_again(type, SLOT_INIT, (void *)guarded_init, &original) == 0)
+        return 0;
+    PyErr_SetString(PyExc_ImportError, "safepyrun cannot guard these sockets: they are not those of this Python");
+    return -1;
 }

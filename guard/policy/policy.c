@@ -125,6 +125,13 @@ static int add(struct policy *policy, struct string_list *list, const char *path
     return 0;
 }
 
+bool policy_is_package_folder(const char *folder)
+{
+    const char *name = strrchr(folder, '/');
+
+    return folder[0] == '/' && (strcmp(name, "/site-packages") == 0 || strcmp(name, "/dist-packages") == 0);
+}
+
 int policy_add_read_only(struct policy *policy, const char *path)
 {
     return add(policy, &policy->read_only, path);

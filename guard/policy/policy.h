@@ -111,6 +111,8 @@ int policy_set_private_directory(struct policy *policy, const char *path);
 
 /* A folder or file that is never written to, also inside a write root: where packages are. */
 int policy_add_read_only(struct policy *policy, const char *path);
+/* A folder where packages are installed, by its name: "/…/site-packages". */
+bool policy_is_package_folder(const char *folder);
 /* What may be read although read_roots does not name it. */
 int policy_add_readable(struct policy *policy, const char *path);
 /* What may never be read, and a write root that stays, whatever policy files say. */

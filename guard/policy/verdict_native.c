@@ -106,13 +106,6 @@ static bool is_loaded(const char *path)
     return true;
 }
 
-static bool is_of_packages(const char *folder)
-{
-    const char *name = strrchr(folder, '/');
-
-    return name != NULL && (strcmp(name, "/site-packages") == 0 || strcmp(name, "/dist-packages") == 0);
-}
-
 /* Where it really lies, below the folder of packages where that really lies. */
 static bool is_of_a_package(const struct policy *policy, struct bytes path)
 {
@@ -125,7 +118,7 @@ static bool is_of_a_package(const struct policy *policy, struct bytes path)
     for (size_t i = 0; i < policy->read_only.count; i++) {
         const char *item = policy->read_only.items[i];
 
-        if (is_of_packages(item) &&
+        if (policy_is_package_folder(item) &&
             path_resolve(bytes_of_string(item), AT_FDCWD, PATH_FOLLOW_LAST, folder, &magic) == 0 && !magic &&
             strncmp(file, folder, strlen(folder)) == 0 && file[strlen(folder)] == '/')
             return true;

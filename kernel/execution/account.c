@@ -40,21 +40,22 @@ double account_running_ms(const struct request *request)
     return request->run_ns != 0 ? milliseconds(now_ns() - request->run_ns) : 0;
 }
 
+static struct request *if_cell(struct request *running)
+{
+    return running != NULL && running->type == &execute_request ? running : NULL;
+}
+
 /* NULL: it is over. */
 static struct request *find_running(struct kernel *kernel, uint32_t cell)
 {
-    struct request *running = kernel_running(kernel, cell);
-
-    return running != NULL && running->type == &execute_request ? running : NULL;
+    return if_cell(kernel_running(kernel, cell));
 }
 
 /* A thread can outlive its cell, as those of asyncio's executor do: what it is refused is told with the cell that runs,
    which mostly waits for it. While none runs it is on record, but in no reply. */
 static struct request *find_teller(struct kernel *kernel, struct request *own)
 {
-    struct request *running = own != NULL ? own : kernel->queue.running;
-
-    return running != NULL && running->type == &execute_request ? running : NULL;
+    return if_cell(own != NULL ? own : kernel->queue.running);
 }
 
 void account_denial(struct kernel *kernel, const struct frame *frame)
