@@ -122,7 +122,8 @@ static PyObject *one_behind(PyObject *callable)
 {
     PyTypeObject *type = Py_TYPE(callable);
 
-    if (type == compat.function_type || PyType_Check(callable) || PyCFunction_Check(callable) ||
+    if (type == compat.function_type || type == state.method_descriptor || PyType_Check(callable) ||
+        PyCFunction_Check(callable) ||
         (void *)PyType_GetSlot(type, Py_tp_call) == state.python_call)
         return NULL;
     for (unsigned i = 0; i < CARRIER_COUNT; i++)
@@ -214,6 +215,15 @@ static void read_slot(struct native_code *code, const struct slot_descriptor *de
 {
     code->type_name = static_name(descriptor->of.type);
     add(code, descriptor->wrapped);
+}
+
+const PyMethodDef *native_code_at_once(PyObject *callable)
+{
+    PyTypeObject *type = Py_TYPE(callable);
+
+    if (type == state.method_descriptor)
+        return ((struct method_descriptor *)callable)->definition;
+    return type == &PyCFunction_Type ? ((struct c_function *)callable)->definition : NULL;
 }
 
 bool native_code_of(PyObject *callable, struct native_code *ret_code)

@@ -39,5 +39,9 @@ const PyMethodDef *native_code_maybe_definition(PyObject *callable);
    one, whose attributes may be Python code? */
 bool native_code_tells(PyObject *callable);
 
+/* Of built-in functions and of methods of static types: most calls. The definition then says all; borrowed from the
+   module. NULL: native_code_of() has to look. */
+const PyMethodDef *native_code_at_once(PyObject *callable);
+
 /* False: calling it runs Python code, or it cannot be called. */
 bool native_code_of(PyObject *callable, struct native_code *ret_code);
