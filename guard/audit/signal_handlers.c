@@ -32,14 +32,26 @@ bool signal_handlers_are_ours(PyObject *handler)
     return handler == state.default_interrupt || handler == state.interrupt || aside_is_handler(handler);
 }
 
-/* New; NULL without an exception when it cannot be asked, at the end of the stack for one: nobody knows then. */
-static PyObject *handler_of(int number)
+void signal_handlers_read(struct signal_handlers *ret)
 {
-    PyObject *handler = PyObject_CallFunction(state.get, "i", number);
+    *ret = (struct signal_handlers){.are_known = true};
+    for (int i = 1; i < NSIG && ret->are_known; i++) {
+        cleanup_py PyObject *number = PyLong_FromLong(i);
+        PyObject *handler = number != NULL ? PyObject_CallFunctionObjArgs(state.get, number, NULL) : NULL;
 
-    if (handler == NULL)
-        PyErr_Clear();
-    return handler;
+        ret->are_known = handler != NULL; /* the end of the stack, for one */
+        if (handler == NULL || handler == Py_None || PyLong_CheckExact(handler))
+            Py_XDECREF(handler); /* the system's: SIG_DFL, SIG_IGN, or C code */
+        else
+            ret->items[ret->count++] = handler;
+    }
+    PyErr_Clear();
+}
+
+void signal_handlers_finish(struct signal_handlers *handlers)
+{
+    for (size_t i = 0; i < handlers->count; i++)
+        Py_DECREF(handlers->items[i]);
 }
 
 /* Borrowed; NULL for what is no functools.partial, or one of no function in Python. */
@@ -61,25 +73,22 @@ static PyObject *code_of_partial(PyObject *handler)
     return class_is_function(function) ? compat.function_code(function) : NULL;
 }
 
-bool signal_handlers_hold(void)
+bool signal_handlers_hold(const struct signal_handlers *handlers)
 {
-    for (int i = 1; i < NSIG; i++) {
-        cleanup_py PyObject *handler = handler_of(i);
+    for (size_t i = 0; i < handlers->count; i++) {
+        PyObject *handler = handlers->items[i];
 
-        if (handler == NULL || (!signal_handlers_are_ours(handler) && code_of_partial(handler) == NULL &&
-                                !class_is_function(handler) && carriers_is_one(handler)))
+        if (!signal_handlers_are_ours(handler) && code_of_partial(handler) == NULL &&
+            !class_is_function(handler) && carriers_is_one(handler))
             return false;
     }
-    return true;
+    return handlers->are_known;
 }
 
-bool signal_handlers_begin_with(PyObject *code)
+bool signal_handlers_begin_with(const struct signal_handlers *handlers, PyObject *code)
 {
-    for (int i = 1; i < NSIG; i++) {
-        cleanup_py PyObject *handler = handler_of(i);
-
-        if (handler == NULL || code_of_partial(handler) == code)
+    for (size_t i = 0; i < handlers->count; i++)
+        if (code_of_partial(handlers->items[i]) == code)
             return true;
-    }
-    return false;
+    return !handlers->are_known;
 }

@@ -10,6 +10,7 @@
 
 #include "guard/python/py_cleanup.h"
 
+#include <signal.h>
 #include <stdbool.h>
 
 /* -1 with an exception set. Once. */
@@ -18,6 +19,17 @@ int signal_handlers_remember(void);
 /* Python's own for SIGINT, or the one that was there before any cell: what cells and libraries put back; or the guard's. */
 bool signal_handlers_are_ours(PyObject *handler);
 
-bool signal_handlers_hold(void);
+/* Those that are Python's to call; asked once a question of a tool's, because asking for all takes 4 µs. */
+struct signal_handlers {
+    PyObject *items[NSIG]; /* owned */
+    size_t count;
+    bool are_known; /* else they neither hold nor let anything through */
+};
 
-bool signal_handlers_begin_with(PyObject *code);
+void signal_handlers_read(struct signal_handlers *ret_handlers);
+void signal_handlers_finish(struct signal_handlers *handlers);
+#define cleanup_signal_handlers __attribute__((cleanup(signal_handlers_finish)))
+
+bool signal_handlers_hold(const struct signal_handlers *handlers);
+/* Is it the code that a functools.partial among them begins with? */
+bool signal_handlers_begin_with(const struct signal_handlers *handlers, PyObject *code);

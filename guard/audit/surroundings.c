@@ -5,7 +5,6 @@
 #include "guard/audit/class_parts.h"
 #include "guard/audit/hook.h"
 #include "guard/audit/implicit_calls.h"
-#include "guard/audit/signal_handlers.h"
 #include "guard/audit/slot_patch.h"
 #include "guard/audit/unchanged.h"
 #include "guard/audit/weak_callbacks.h"
@@ -379,7 +378,7 @@ static bool sys_holds(size_t place, PyObject *now)
     return is_capture(place, now) || !carriers_are_in(now, found);
 }
 
-bool surroundings_hold(char ret_changed[SURROUNDINGS_NAME])
+bool surroundings_hold(const struct signal_handlers *handlers, char ret_changed[SURROUNDINGS_NAME])
 {
     for (size_t i = 0; i < NAME_COUNT; i++) {
         PyObject *now = PySys_GetObject(names[i]);
@@ -389,7 +388,7 @@ bool surroundings_hold(char ret_changed[SURROUNDINGS_NAME])
         snprintf(ret_changed, SURROUNDINGS_NAME, "sys.%s", names[i]);
         return false;
     }
-    if (!signal_handlers_hold()) {
+    if (!signal_handlers_hold(handlers)) {
         snprintf(ret_changed, SURROUNDINGS_NAME, "a signal handler");
         return false;
     }
@@ -399,7 +398,7 @@ bool surroundings_hold(char ret_changed[SURROUNDINGS_NAME])
     return false;
 }
 
-bool surroundings_are_barrier(PyObject *code)
+bool surroundings_are_barrier(const struct signal_handlers *handlers, PyObject *code)
 {
     if (!state.started)
         return false;
@@ -407,5 +406,5 @@ bool surroundings_are_barrier(PyObject *code)
         if (code == state.shows[i])
             return true;
     return code == state.finalize || code == state.method_callback || code == state.show ||
-           implicit_calls_are_barrier(code) || signal_handlers_begin_with(code);
+           implicit_calls_are_barrier(code) || signal_handlers_begin_with(handlers, code);
 }

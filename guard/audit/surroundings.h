@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include "guard/audit/signal_handlers.h"
 #include "guard/python/py_cleanup.h"
 
 #include <stdbool.h>
@@ -19,7 +20,7 @@
 int surroundings_freeze(void);
 
 /* Is nothing there that a cell has put there and that is no code of its own? */
-bool surroundings_hold(char ret_changed[SURROUNDINGS_NAME]);
+bool surroundings_hold(const struct signal_handlers *handlers, char ret_changed[SURROUNDINGS_NAME]);
 
 /* Code of the standard library that calls whatever it was handed, at any time: a barrier. */
-bool surroundings_are_barrier(PyObject *code);
+bool surroundings_are_barrier(const struct signal_handlers *handlers, PyObject *code);

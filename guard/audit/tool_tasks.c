@@ -112,8 +112,10 @@ static const struct tool *tool_in(PyObject *frame, PyObject *frame_code, PyObjec
 /* Is a tool making this task, or a task of a tool's? Then it is remembered. */
 static void look_outwards(PyObject *coroutine, PyObject *code, const struct scope *scope)
 {
+    cleanup_signal_handlers struct signal_handlers handlers;
     cleanup_py PyObject *frame = stack_innermost();
 
+    signal_handlers_read(&handlers);
     for (; frame != NULL; stack_step_out(&frame)) {
         cleanup_py PyObject *frame_code = stack_code(frame);
         cleanup_py PyObject *generator = NULL;
@@ -121,7 +123,7 @@ static void look_outwards(PyObject *coroutine, PyObject *code, const struct scop
         const struct tool *tool;
         const struct birth *birth;
 
-        if (caller_is_marked_user(frame_code) || surroundings_are_barrier(frame_code))
+        if (caller_is_marked_user(frame_code) || surroundings_are_barrier(&handlers, frame_code))
             return;
         generator = compat.frame_generator(frame);
         tool = generator != NULL ? tool_in(frame, frame_code, code) : NULL;

@@ -72,6 +72,7 @@ bool tool_runs_in(const struct tool *tool, PyFrameObject *frame, PyObject *code)
 /* One question on its way outwards. */
 struct asking {
     const struct tools_question *question;
+    struct signal_handlers handlers;
     enum tools_answer answer;
     const struct tool *refused; /* the innermost tool that says no */
     char words[DENIAL_TEXT];    /* why: of all that say no, the innermost first */
@@ -134,7 +135,7 @@ static void judge(struct asking *asking, const struct tool *tool, const struct r
 {
     char words[TOOL_POLICY_WORDS];
 
-    if (!surroundings_hold(words) || !tool_tasks_loop_holds(words) ||
+    if (!surroundings_hold(&asking->handlers, words) || !tool_tasks_loop_holds(words) ||
         (recovered->self != NULL && replaces_method(recovered->self, words))) {
         asking->was_changed = asking->was_changed || asking->refused == NULL;
         note_refusal(asking, tool, words);
@@ -226,7 +227,7 @@ static void walk(struct asking *asking)
         if (frame == NULL || asking->answer == TOOLS_ALLOW)
             return;
         code = stack_code(frame);
-        if (caller_is_marked_user(code) || surroundings_are_barrier(code))
+        if (caller_is_marked_user(code) || surroundings_are_barrier(&asking->handlers, code))
             return;
         ask_frame(asking, (PyFrameObject *)frame, code);
         ask_owner(asking, frame);
@@ -262,7 +263,9 @@ enum tools_answer tools_ask(const struct tools_question *question, struct denial
     if (!tools_exist() || is_barred)
         return TOOLS_SAY_NOTHING;
     is_barred = true;
+    signal_handlers_read(&asking.handlers);
     walk(&asking);
+    signal_handlers_finish(&asking.handlers);
     is_barred = false;
     PyErr_Clear(); /* an answer is given in any case */
     if (asking.answer == TOOLS_REFUSE)
