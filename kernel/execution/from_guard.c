@@ -203,14 +203,15 @@ static int finish_execute(struct kernel *kernel, struct request *request, const 
     struct bytes content = frame->parts[0];
     bool failed = breach_is_of(request) || cell_error_is(content);
     bool stops = failed && request->execute.stop_on_error;
-    struct subshell *subshell = request->subshell;
+    bool is_main = request->subshell == NULL;
+    struct queue *queue = queue_of(request);
     int result;
 
     append_execute_metadata(kernel, request, failed,
                             frame->part_count > 1 ? frame->parts[1] : BYTES_NONE, &metadata);
     record_cell(kernel, request);
     result = cell_error_finish(request, content, &changed);
-    if (result == 0 && stops && subshell == NULL)
+    if (result == 0 && stops && is_main)
         result = main_shell_read_before_error(kernel);
     if (result != 0) {
         request_close(request);
@@ -218,12 +219,12 @@ static int finish_execute(struct kernel *kernel, struct request *request, const 
     }
     if (changed.size != 0)
         content = buffer_bytes(&changed);
-    if (subshell == NULL)
+    if (is_main)
         guard_process_forget_stack(&kernel->guard);
     result = request_reply(request, content, buffer_bytes(&metadata));
     if (result != 0 || !stops)
         return result;
-    return queue_abort_executes(subshell != NULL ? &subshell->queue : &kernel->queue);
+    return queue_abort_executes(queue);
 }
 
 static int finish_request(struct kernel *kernel, struct request *request, const struct frame *frame)

@@ -29,9 +29,9 @@ static char *explain(const struct kernel *kernel)
 /* What was queued behind the cell is no less stopped by this than by an ordinary error. */
 static int answer_running(struct kernel *kernel, const char *ename, const char *reason)
 {
-    struct request *running = steal(kernel->queue.running);
+    struct request *running = kernel->queue.running;
 
-    return running != NULL ? main_shell_fail(kernel, running, ename, reason) : 0;
+    return running != NULL ? requests_fail(running, ename, reason) : 0;
 }
 
 /* Nobody waits for an answer, but the next cell may miss what it expects. */

@@ -62,16 +62,6 @@ int main_shell_read_before_error(struct kernel *kernel)
     return result;
 }
 
-int main_shell_fail(struct kernel *kernel, struct request *request, const char *ename, const char *reason)
-{
-    bool stops = request->type == &execute_request && request->execute.stop_on_error;
-    int result = stops ? main_shell_read_before_error(kernel) : 0;
-
-    if (result == 0)
-        result = request_fail(request, ename, reason);
-    return result == 0 && stops ? queue_abort_executes(&kernel->queue) : result;
-}
-
 /* A trial that waits for its copy has not begun: it is stopped as what waits behind it. Returns 0 or -errno. */
 static int abort_waiting(struct kernel *kernel)
 {

@@ -25,8 +25,5 @@ bool main_shell_runs_cell(const struct kernel *kernel);
  */
 int main_shell_read_before_error(struct kernel *kernel);
 
-/* request_fail() for one that the guard does not answer: a cell with stop_on_error stops those behind it. Returns 0 or -errno. */
-int main_shell_fail(struct kernel *kernel, struct request *request, const char *ename, const char *reason);
-
 /* SIGINT for what runs, "aborted" for the cells that wait. Returns 0 or -errno. */
 int main_shell_interrupt(struct kernel *kernel);

@@ -1,6 +1,12 @@
 #include "kernel/execution/queue.h"
 
+#include "kernel/kernel.h"
 #include "kernel/requests/requests.h"
+
+struct queue *queue_of(const struct request *request)
+{
+    return request->subshell != NULL ? &request->subshell->queue : &request->kernel->queue;
+}
 
 void queue_push(struct queue *queue, struct request *request)
 {

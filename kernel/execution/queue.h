@@ -15,6 +15,9 @@ struct queue {
     struct request *running; /* with the guard; not in the list */
 };
 
+/* Of the shell that runs it: its subshell's, or the main one. */
+struct queue *queue_of(const struct request *request);
+
 /* Appends; TAKEN. */
 void queue_push(struct queue *queue, struct request *request);
 

@@ -246,7 +246,6 @@ struct request *restore_take_waiting(struct kernel *kernel)
 
 static int refuse_trial(struct kernel *kernel)
 {
-    struct request *request = steal(kernel->queue.running);
     const char *hindrance = kernel->copies.hindrance;
     cleanup_free char *why =
         xasprintf("a cell can be tried only where the interpreter can be copied: %s",
@@ -256,7 +255,7 @@ static int refuse_trial(struct kernel *kernel)
     int result;
 
     kernel->restore.tries = false;
-    result = main_shell_fail(kernel, request, "TrialError", why);
+    result = requests_fail(kernel->queue.running, "TrialError", why);
     return result != 0 ? result : main_shell_run_next(kernel);
 }
 

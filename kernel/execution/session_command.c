@@ -1,9 +1,9 @@
 #include "kernel/execution/session_command.h"
 
 #include "kernel/execution/account.h"
-#include "kernel/execution/main_shell.h"
 #include "kernel/execution/restore.h"
 #include "kernel/kernel.h"
+#include "kernel/requests/requests.h"
 
 enum { CELLS_MAX = 1000000 };
 
@@ -121,7 +121,7 @@ static int rewind_cells(struct kernel *kernel, struct request *request, long cel
     if (!failed)
         return succeed(kernel, request, words);
     account_end(kernel, request, "error", NULL);
-    return main_shell_fail(kernel, request, "RestoreError", words);
+    return requests_fail(request, "RestoreError", words);
 }
 
 int session_command_run(struct kernel *kernel, const struct session_command_found *found)

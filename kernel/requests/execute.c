@@ -151,9 +151,8 @@ static const char *find_hindrance(const struct request *request, const struct se
 
 static int refuse(struct kernel *kernel, struct request *request, const char *why)
 {
-    request->subshell->queue.running = NULL;
     request->execute.execution_count = kernel->execution_count;
-    return request_fail(request, "SubshellError", why);
+    return requests_fail(request, "SubshellError", why);
 }
 
 /* Late output of the cell before, if none runs; bytes on fds 1 and 2 cannot tell two cells apart. */

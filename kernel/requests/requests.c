@@ -100,14 +100,23 @@ bool requests_send(struct request *request, const struct frame *frame)
     return true;
 }
 
+int requests_fail(struct request *request, const char *ename, const char *why)
+{
+    struct queue *queue = queue_of(request);
+    bool stops = request->type == &execute_request && request->execute.stop_on_error;
+    int result = 0;
+
+    queue->running = NULL;
+    if (stops && request->subshell == NULL)
+        result = main_shell_read_before_error(request->kernel);
+    if (result == 0)
+        result = request_fail(request, ename, why);
+    return result == 0 && stops ? queue_abort_executes(queue) : result;
+}
+
 int requests_refuse_size(struct request *request)
 {
-    static const char too_large[] = "this is longer than the 512 MB that the interpreter takes at once";
-    struct kernel *kernel = request->kernel;
-
-    (request->subshell != NULL ? &request->subshell->queue : &kernel->queue)->running = NULL;
-    return request->subshell != NULL ? request_fail(request, "ValueError", too_large)
-                                     : main_shell_fail(kernel, request, "ValueError", too_large);
+    return requests_fail(request, "ValueError", "this is longer than the 512 MB that the interpreter takes at once");
 }
 
 int requests_forward(struct kernel *kernel, struct request *request, enum frame_type type)

@@ -56,7 +56,14 @@ void requests_append_context(const struct request *request, struct buffer *conte
 /* For `run`: a frame to the thread that works on the request. False: it is beyond the limits, and requests_refuse_size() is due. */
 bool requests_send(struct request *request, const struct frame *frame);
 
-/* For `run`, instead of the guard's answer. TAKES the request. Returns 0 or -errno. */
+/*
+ * requests_fail() - request_fail() for one whose turn had come, instead of the guard's answer
+ *
+ * A cell with stop_on_error stops those behind it. TAKES the request. Returns 0 or -errno.
+ */
+int requests_fail(struct request *request, const char *ename, const char *why);
+
+/* The same: for `run`. */
 int requests_refuse_size(struct request *request);
 
 /* An input_reply on the stdin channel; message TAKEN. Returns 0 or -errno. */

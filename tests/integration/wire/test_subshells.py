@@ -163,6 +163,8 @@ def test_what_is_the_main_shells_alone(front, subshell):
     for code in ("%rewind", "%guard reset", "%trial x = 1"):
         reply = run(front, code, subshell)[0]
         assert reply.content["ename"] == "SubshellError" and "main shell only" in reply.content["evalue"]
+    msgs = [send(front, code, subshell) for code in ("import time; time.sleep(0.2)", "%rewind", "1")]
+    assert [front.reply(msg).content["status"] for msg in msgs] == ["ok", "error", "aborted"]
     # What a cell can reach of the thread does nothing.
     reply, outputs = front.run("import threading\n[t] = [t for t in threading.enumerate() if t.name.startswith('Subshell')]\nt._target()")
     assert reply.content["ename"] == "RuntimeError"
