@@ -8,6 +8,7 @@
 static struct {
     const char *host;
     char *policy_file;
+    char *place; /* where it is, or where the user's own would be */
     struct ring_report ring;
 } about;
 
@@ -42,9 +43,9 @@ static PyObject *status(PyObject *self, PyObject *unused)
     (void)unused;
     if (parts == NULL)
         return NULL;
-    return Py_BuildValue("{s:s,s:s,s:s,s:s,s:O,s:s,s:O,s:k}", "version", SAFEPYRUN_VERSION, "host",
+    return Py_BuildValue("{s:s,s:s,s:s,s:s,s:s,s:O,s:s,s:O,s:k}", "version", SAFEPYRUN_VERSION, "host",
                          about.host, "preset", policy_preset_name(policy->preset), "policy_file",
-                         about.policy_file, "interpreter_ring",
+                         about.policy_file, "policy_place", about.place, "interpreter_ring",
                          policy->preset != POLICY_OPEN ? Py_True : Py_False, "os_ring",
                          ring_state_name(ring_report_state(&about.ring)), "os_ring_parts", parts,
                          "denial_count", denials_count());
@@ -182,11 +183,12 @@ PyObject *report_denial(const struct denial_record *record)
 {
     const struct policy_key *key = policy_key_find(record->rule);
 
-    return Py_BuildValue("{s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:z,s:l,s:L}", "event", record->event,
+    return Py_BuildValue("{s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:z,s:l,s:L,s:s}", "event", record->event,
                          "rule", record->rule, "subject", record->subject, "what", record->what,
                          "why", record->why, "remedy", record->remedy, "message", record->message,
                          "rule_meaning", key != NULL ? key->meaning : NULL, "execution_count",
-                         record->execution_count, "time", (long long)record->time);
+                         record->execution_count, "time", (long long)record->time, "policy_place",
+                         about.place);
 }
 
 /* The oldest first. */
@@ -213,11 +215,23 @@ static PyMethodDef methods[] = {{"status", status, METH_NOARGS, NULL},
                                 {"denials", denials, METH_NOARGS, NULL},
                                 {NULL, NULL, 0, NULL}};
 
+/* Who is told of "the policy file" and has none needs to know where it goes. */
+static char *policy_place(const char *policy_file)
+{
+    const char *config = getenv("XDG_CONFIG_HOME");
+
+    if (policy_file[0] != '\0')
+        return xstrdup(policy_file);
+    return xasprintf("%s/safepyrun/policy.toml",
+                     config != NULL && config[0] == '/' ? config : "~/.config");
+}
+
 int report_start(const char *host, const char *policy_file)
 {
     cleanup_py PyObject *module = PyImport_ImportModule("safepyrun._guard");
 
     about.host = host;
     about.policy_file = xstrdup(policy_file);
+    about.place = policy_place(policy_file);
     return module != NULL ? PyModule_AddFunctions(module, methods) : -1;
 }

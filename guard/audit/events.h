@@ -28,6 +28,7 @@ struct arguments {
     unsigned char may_be_missing;  /* bit i: a call without path i asks for nothing there */
     unsigned char number;
     unsigned char name;
+    bool names_program; /* the name is a command: text, or a list whose first member is the program */
 };
 
 struct event_row {
@@ -58,6 +59,7 @@ struct event_row {
 #define OPEN_ARGS                 {.path = {1}, .name = 2, .number = 3}
 #define IMPORT_ARGS               {.asks = ASKS_INNERMOST, .name = 1, .path = {2}}
 #define NAME_AT(n)                {.asks = ASKS_INNERMOST, .name = (n) + 1}
+#define PROGRAM_AT(n)             {.name = (n) + 1, .names_program = true}
 #define NAME_ONLY(n)              {.name = (n) + 1}
 #define STACK_LIBRARY_SYMBOL_AND_SHAPE {.asks = ASKS_STACK, .path = {1}, .name = 2, .number = 3}
 #define FD_AND_NUMBER             {.path = {1}, .number = 2}

@@ -74,6 +74,21 @@ static void read_path(PyObject *object, PyObject *dir_fd, PyObject **encoded,
         path->odd = true;
 }
 
+/* Of a command that is a list: the program, or what it has a shell do. */
+static PyObject *command_in(PyObject *object)
+{
+    PyObject *flag;
+    struct bytes text;
+    cleanup_py PyObject *encoded = NULL;
+
+    if (!PyList_CheckExact(object) || PyList_Size(object) == 0)
+        return object;
+    flag = PyList_Size(object) == 3 ? PyList_GetItem(object, 1) : NULL;
+    if (flag != NULL && read_text(flag, &encoded, &text) && bytes_equal_string(text, "-c"))
+        return PyList_GetItem(object, 2);
+    return PyList_GetItem(object, 0);
+}
+
 void facts_read(const struct arguments *where, const struct facts_source *source,
                 struct facts_owner *owner, struct facts *ret_facts)
 {
@@ -98,12 +113,15 @@ void facts_read(const struct arguments *where, const struct facts_source *source
     ret_facts->number_known = read_number(item_at(source, where->number), &ret_facts->number);
     ret_facts->number_odd = item_at(source, where->number) != NULL && !ret_facts->number_known;
     ret_facts->name = BYTES_NONE;
+    if (where->names_program && name != NULL)
+        name = owner->command = py_own(command_in(name));
     if (name != NULL && name != Py_None)
         read_text(name, &owner->encoded[FACTS_PATHS], &ret_facts->name);
 }
 
 void facts_owner_finish(struct facts_owner *owner)
 {
+    Py_XDECREF(owner->command);
     for (size_t i = 0; i < sizeof(owner->encoded) / sizeof(owner->encoded[0]); i++)
         Py_XDECREF(owner->encoded[i]);
 }

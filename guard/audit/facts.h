@@ -13,8 +13,9 @@
 
 struct facts_owner {
     PyObject *encoded[FACTS_PATHS + 1]; /* paths, then the name */
+    PyObject *command;                  /* what a list held that its owner may change */
 };
-#define FACTS_OWNER_NONE ((struct facts_owner){{NULL, NULL, NULL}})
+#define FACTS_OWNER_NONE ((struct facts_owner){{NULL, NULL, NULL}, NULL})
 
 /* How many positional arguments there are and where: a tuple's items or a vector. */
 struct facts_source {

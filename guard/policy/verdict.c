@@ -85,16 +85,6 @@ enum verdict check_register(const struct policy *policy, const struct facts *fac
     return VERDICT_DENY;
 }
 
-enum verdict check_program(const struct policy *policy, const struct facts *facts,
-                           struct denial *ret_denial)
-{
-    (void)policy, (void)facts;
-    return verdict_deny(ret_denial, VERDICT_RING,
-                        "use a Python library (for parallel work threads), run it outside of the guard, "
-                        "or register a tool for it with allow()",
-                        "cells may not start programs or processes");
-}
-
 static bool network_is_proxied;
 
 void verdict_network_is_proxied(void)
@@ -220,7 +210,7 @@ static enum verdict judge_import(const struct policy *policy, struct bytes modul
 
     switch (import_rules_ask(policy, module, &banned)) {
     case IMPORT_BANNED:
-        return verdict_deny(denial, "ban_imports", "remove it from ban_imports in the policy file",
+        return verdict_deny(denial, "ban_imports", "write ban_imports without it in the policy file",
                             "importing %s is banned", banned);
     case IMPORT_NOT_LISTED:
         return verdict_deny(denial, "allowed_imports",

@@ -7,8 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#define ADD_ROOT "add its folder to ok_dests in the policy file"
-#define BY_A_MARK ", with \"!\" before it where no file names it"
+#define IN_FILE " in the policy file"
+#define ADD_ROOT "add its folder to ok_dests"
+#define BELOW_OR "use a path below a write root, or "
 
 enum verdict verdict_deny_odd(struct denial *denial)
 {
@@ -34,8 +35,11 @@ static enum verdict deny_outside(const struct policy *policy, struct denial *den
 
     write_roots_describe(policy->write_roots, roots, sizeof(roots));
     if (roots[0] == '\0')
-        return verdict_deny(denial, "ok_dests", ADD_ROOT, "the policy has no write roots");
-    return verdict_deny(denial, "ok_dests", "use a path below a write root, or " ADD_ROOT,
+        return verdict_deny(denial, "ok_dests", ADD_ROOT IN_FILE, "the policy has no write roots");
+    /* Who writes the first list of their own has to know that it takes the place of ["."]. */
+    return verdict_deny(denial, "ok_dests",
+                        strncmp(roots, "'.'", 3) == 0 ? BELOW_OR ADD_ROOT ", beside \".\"," IN_FILE
+                                                      : BELOW_OR ADD_ROOT IN_FILE,
                         "it is outside the write roots (%s)", roots);
 }
 
@@ -47,7 +51,7 @@ static enum verdict deny_protected(const struct policy *policy, struct denial *d
                             "it is protected, as packages, policy files, set-up files and what starts without a guard are");
     return verdict_deny(denial, "protect",
                         policy->of_program ? "use another name"
-                                           : "use another name, or take it out of protect in the policy file" BY_A_MARK,
+                                           : "use another name, or put that name with \"!\" before it at the end of protect" IN_FILE,
                         "a name in it is protected, although it lies inside a write root");
 }
 
@@ -63,7 +67,7 @@ static enum verdict deny_secret(const struct policy *policy, struct denial *deni
                             "keys and records of kernels may not be read");
     return verdict_deny(denial, "deny_read",
                         policy->of_program ? "do without it, or leave that entry out of deny_read"
-                                           : "do without it, or take that entry out of deny_read in the policy file" BY_A_MARK,
+                                           : "do without it, or put that entry with \"!\" before it at the end of deny_read" IN_FILE,
                         "it may not be read: \"%s\" is in deny_read", entry);
 }
 

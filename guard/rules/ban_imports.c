@@ -19,7 +19,7 @@ static int refuse(const struct node *node, const char *module, const char *banne
                            "import the module that you need by its own name; its __version__ is its version");
     reason = xasprintf("\"%s\" is in ban_imports", banned);
     return rule_refuse(node, found, reason,
-                       "do without it, or take it out of ban_imports in the policy file");
+                       "do without it, or write ban_imports without it in the policy file");
 }
 
 static int check_module(const struct policy *policy, const struct node *node, const char *module)

@@ -311,7 +311,21 @@ def test_ipython_has_the_card_and_the_magic(strict_ipython):  # noqa: F811
 def test_ipython_card_of_a_program(strict_ipython):  # noqa: F811
     answer = strict_ipython.run("!pip install numpy")
     assert "start a program" in answer.one("display_data")["data"][MIME]["what"]
-    assert "Install packages from a terminal" in answer.one("error")["evalue"]
+    assert "install packages in a terminal" in answer.one("display_data")["data"][MIME]["remedy"]
+    assert "-m pip install" in answer.one("error")["evalue"]
+
+
+def test_a_program_in_a_list_and_behind_a_shell_is_known(strict_ipython):  # noqa: F811
+    for call in ("['git', 'log']", "'git log', shell=True"):
+        answer = strict_ipython.run(f"import subprocess\nsubprocess.run({call})")
+        assert "run git in a terminal" in answer.one("error")["evalue"]
+    assert "ThreadPoolExecutor" in strict_ipython.run("import os\nos.fork()").one("error")["evalue"]
+
+
+def test_the_card_says_where_the_policy_file_is(strict_ipython):  # noqa: F811
+    card = strict_ipython.run("open('/srv/x', 'w')").one("display_data")["data"]
+    assert "policy.toml, read when the kernel starts" in card["text/plain"] and "policy.toml" in card["text/html"]
+    assert "the policy file" not in strict_ipython.run("import importlib").one("display_data")["data"]["text/plain"]
 
 
 def test_ipython_card_of_a_nested_cell(strict_ipython):  # noqa: F811

@@ -105,9 +105,9 @@ static void a_refusal_names_the_key_that_would_help(void **state)
         const char *remedy;
     } cases[] = {
         {"/etc/x", "w", "'/tmp'", "below a write root, or add its folder to ok_dests"},
-        {"/tmp/a/.git/config", "w", "a name in it", "protect in the policy file, with \"!\""},
+        {"/tmp/a/.git/config", "w", "a name in it", "\"!\" before it at the end of protect"},
         {"/tmp/policy.toml", "w", "policy files", "no key"},
-        {"/etc/shadow", "r", "\"/etc/shadow\" is in deny_read", "deny_read in the policy file, with \"!\""},
+        {"/etc/shadow", "r", "\"/etc/shadow\" is in deny_read", "\"!\" before it at the end of deny_read"},
         {"/run/jupyter/kernel.json", "r", "keys and records", "no key"},
     };
     cleanup_policy struct policy *policy = policy_new(POLICY_WORKSPACE);
@@ -214,6 +214,29 @@ static void databases_are_files_with_other_names(void **state)
     }
     assert_int_equal(ask(check_attach, *state, facts_of(CALLER_USER, NULL)), VERDICT_DENY);
     assert_int_equal(ask(check_attach, *state, facts_of(CALLER_USER, "/tmp/x.db")), VERDICT_ALLOW);
+}
+
+static void a_refused_program_has_its_own_remedy(void **state)
+{
+    static const struct {
+        const char *command;
+        const char *remedy;
+    } cases[] = {
+        {"ls -la data", "os.listdir()"}, {"/usr/bin/git\tlog", "run git in a terminal"},
+        {"  wc\n", "open() reads"},      {"pip3", "install packages"},
+        {"python -m pip install x", "install packages"}, {"lsof", "a Python library"},
+        {"/", "a Python library"},       {NULL, "a Python library"},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct facts facts = facts_of(CALLER_USER, NULL);
+        struct denial denial = {.rule = NULL};
+
+        facts.name = cases[i].command != NULL ? bytes_of_string(cases[i].command) : BYTES_NONE;
+        assert_int_equal(check_program(*state, &facts, &denial), VERDICT_DENY);
+        assert_non_null(strstr(denial.remedy, cases[i].remedy));
+        assert_non_null(strstr(denial.remedy, "outside=True"));
+    }
 }
 
 static void who_asks_decides(void **state)
@@ -435,7 +458,7 @@ RUN(POLICY(opening_is_judged_by_flags_and_mode),
     cmocka_unit_test(a_refusal_names_the_key_that_would_help),
     POLICY(a_descriptor_is_judged_where_it_can_do_harm), POLICY(odd_paths_are_refused),
     POLICY(a_name_with_a_directory_is_judged_with_it), POLICY(roots_themselves_stay),
-    POLICY(databases_are_files_with_other_names), POLICY(who_asks_decides),
+    POLICY(databases_are_files_with_other_names), POLICY(who_asks_decides), POLICY(a_refused_program_has_its_own_remedy),
     POLICY(the_program_around_may_run_text), POLICY(native_calls_ask_for_numbers), POLICY(test_modules_are_nobodys),
     POLICY(variables_that_steer_programs_are_refused), POLICY(the_link_is_nobodys),
     POLICY(devices_answer_questions_only), POLICY(monitoring_is_the_guards_own),

@@ -61,8 +61,7 @@ def _offer_inline_backend(shell):
 def explain_refusal(error, command):
     """The same refusal, with what to do instead when the command installs packages."""
     if _INSTALLER.match(command.strip().strip("\"'")):
-        error.strerror = (f"{error.strerror}. Install packages from a terminal, "
-                          f"outside the guard: {sys.executable} -m pip install ...")
+        error.strerror = f"{error.strerror}. In a terminal: {sys.executable} -m pip install ..."
     return error
 
 

@@ -34,21 +34,30 @@ def _subject(denial):
     return "" if denial["subject"] in denial["what"] else denial["subject"]
 
 
+def names_policy_file(denial):
+    """Then it is said which file that is: most sessions have none yet."""
+    return "the policy file" in denial["remedy"]
+
+
 def text(denial):
     subject = _subject(denial)
     lines = [f"Refused: {denial['what']}{': ' if subject else ''}{subject}", f"  why: {denial['why']}"]
     if denial["remedy"]:
         lines.append(f"  what helps: {denial['remedy']}")
+    if names_policy_file(denial):
+        lines.append(f"  the policy file: {denial['policy_place']}, read when the kernel starts")
     return "\n".join(lines)
 
 
 def html(denial):
     subject = f": <code>{_escape(_subject(denial))}</code>" if _subject(denial) else ""
     remedy = _row("What helps", denial["remedy"]) if denial["remedy"] else ""
+    place = (f'<div>The policy file: <code>{_escape(denial["policy_place"])}</code>, read when the kernel starts</div>'
+             if names_policy_file(denial) else "")
     return (f'<div style="{_CARD}">'
             f'<div style="{_TITLE}">Refused: {_escape(denial["what"])}{subject}</div>'
             f'{_row("Why", denial["why"])}{remedy}'
-            f'<div style="{_SMALL}">Rule: <code>{_escape(denial["rule"])}</code> · '
+            f'<div style="{_SMALL}">{place}Rule: <code>{_escape(denial["rule"])}</code> · '
             f'<code>%guard why</code> tells more, <code>%guard policy</code> shows what is in force</div></div>')
 
 

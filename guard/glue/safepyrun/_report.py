@@ -7,6 +7,7 @@ import sys
 import time
 
 from safepyrun import _guard
+from safepyrun._refusal import names_policy_file
 
 _LIST_MAX = 20  # refusals that %guard log shows
 _COLUMNS = 90
@@ -31,7 +32,7 @@ def _status():
             *_os_ring(state),
             f"host              {_HOSTS[state['host']]}",
             f"preset            {state['preset']}",
-            f"policy file       {state['policy_file'] or 'none'}",
+            f"policy file       {state['policy_file'] or 'none; yours would be ' + state['policy_place']}",
             f"refusals so far   {state['denial_count']}",
             *_granted("let pass          ")]
 
@@ -113,6 +114,8 @@ def _why():
              f"why         {denial['why']}"]
     if denial["remedy"]:
         lines.append(f"what helps  {denial['remedy']}")
+    if names_policy_file(denial):
+        lines.append(f"its place   {denial['policy_place']}; it is read when the kernel starts")
     lines.append(f"rule        {denial['rule']}"
                  + (f": {denial['rule_meaning']}" if denial["rule_meaning"] else ""))
     if denial["subject"]:
