@@ -59,6 +59,14 @@ def _figures():
         figure = Figure()
         draw(figure.subplots())
         FigureCanvasAgg(figure).print_figure(io.BytesIO(), bbox_inches="tight")
+    _forget_fonts()
+
+
+def _forget_fonts():
+    """matplotlib lets go of them after a fork: each guard would write to all that it frees."""
+    remembered = getattr(sys.modules["matplotlib.font_manager"], "_get_font", None)
+    if hasattr(remembered, "cache_clear"):
+        remembered.cache_clear()
 
 
 def _draw_lines(axes):

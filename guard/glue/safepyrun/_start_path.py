@@ -136,6 +136,13 @@ def begin(is_closed):
     sys.meta_path[:] = [finder if finder in _STANDARD else _Sifted(finder) for finder in sys.meta_path]
 
 
+def settle():
+    """In a template, when all is imported: what each of its guards would have to write to. Folders inside of packages are
+    looked at anew by whoever imports something from one."""
+    for entry in sys.path_importer_cache.keys() - set(sys.path):
+        del sys.path_importer_cache[entry]
+
+
 def look_again():
     """Another policy counts: some folders are open now. What the others know stays, in a template it is shared memory."""
     for entry, finder in list(sys.path_importer_cache.items()):
