@@ -51,14 +51,20 @@ static int go_on(struct kernel *kernel, const char *ename, const char *reason, c
     return result != 0 ? result : main_shell_run_next(kernel);
 }
 
+/* What is lost, and why no copy could prevent it. */
+static char *tell_end(const struct kernel *kernel, const char *reason, bool respawns)
+{
+    const char *why = kernel->copies.hindrance;
+
+    return xasprintf("%s. %s now; variables are lost%s%s.", reason,
+                     respawns ? "A fresh interpreter starts" : "The kernel ends",
+                     why != NULL ? ": no copy was taken because " : "", why != NULL ? why : "");
+}
+
 static int end_session(struct kernel *kernel, const char *ename, const char *reason, bool failed,
                        bool respawns)
 {
-    cleanup_free char *words =
-        failed ? xstrdup(reason)
-               : xasprintf("%s. %s", reason,
-                           respawns ? "A fresh interpreter starts now; variables are lost."
-                                    : "The kernel ends now; variables are lost.");
+    cleanup_free char *words = failed ? xstrdup(reason) : tell_end(kernel, reason, respawns);
     int result;
 
     comms_clear(kernel->comms);

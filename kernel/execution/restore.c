@@ -164,6 +164,8 @@ char *restore_after_death(struct kernel *kernel)
     struct session_state wanted =
         kernel->queue.running != NULL && changes(kernel->queue.running) ? copies->before
                                                                         : copies->state;
+    /* A copy that takes over forgets why it is the newest. */
+    cleanup_free char *why = copies->hindrance != NULL ? xstrdup(copies->hindrance) : NULL;
     cleanup_free char *name = NULL;
     const struct copy *copy;
 
@@ -175,7 +177,8 @@ char *restore_after_death(struct kernel *kernel)
     if (copies->state.cell == wanted.cell)
         return xstrdup("The session is as it was before; nothing else is lost.");
     name = name_of(copies->state);
-    return xasprintf("The session is as it was %s; what cells changed later is lost.", name);
+    return xasprintf("The session is as it was %s; what cells changed later is lost%s%s.", name,
+                     why != NULL ? ": no later copy was taken because " : "", why != NULL ? why : "");
 }
 
 /* Which steps back there are: "1, 2, 4". */

@@ -276,6 +276,8 @@ def test_no_trial_and_no_copy_with_other_threads(session):
     session.do("import threading, time\nstop = threading.Event()\nt = threading.Thread(target=stop.wait); t.start(); x = 2")
     reply, _ = session.run("%%trial\nx = 3")
     assert "other threads" in reply.content["evalue"], reply.content
+    assert "no later copy was taken because other threads" in session.die()
+    session.do("import threading\nstop = threading.Event()\nt = threading.Thread(target=stop.wait); t.start()")
     session.keep("stop.set(); t.join()")
     session.keep("x = 4")
     session.die()
