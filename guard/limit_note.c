@@ -22,6 +22,23 @@ static bool is_instance(PyObject *error, PyObject *type)
     return PyType_IsSubtype(Py_TYPE(error), (PyTypeObject *)type) != 0;
 }
 
+/* polars and DuckDB keep the words of the system and not its number. What an exception was made from is read from
+   its own slot, as above. */
+static bool is_about_read_only(PyObject *error)
+{
+    cleanup_py PyObject *get = PyObject_GetAttrString(PyExc_BaseException, "args");
+    cleanup_py PyObject *args = get != NULL ? PyObject_CallMethod(get, "__get__", "O", error) : NULL;
+    PyObject *text = args != NULL && PyTuple_CheckExact(args) && PyTuple_Size(args) > 0
+                         ? PyTuple_GetItem(args, 0)
+                         : NULL;
+    cleanup_py PyObject *words = PyUnicode_FromString("Read-only file system");
+    bool fits = text != NULL && PyUnicode_CheckExact(text) && words != NULL &&
+                PyUnicode_Contains(text, words) == 1;
+
+    PyErr_Clear(); /* no text is no hint */
+    return fits;
+}
+
 static bool is_about_threads(PyObject *error)
 {
     cleanup_py PyObject *text =
@@ -80,8 +97,9 @@ PyObject *limit_note(PyObject *error)
 
     if (is_instance(error, PyExc_MemoryError))
         return note("memory_limit_mb", limits->memory_limit_mb);
+    if ((is_instance(error, PyExc_OSError) && number_of(error) == EROFS) || is_about_read_only(error))
+        return note_of_roots(audit_policy());
     if (is_instance(error, PyExc_OSError))
-        return number_of(error) == EROFS ? note_of_roots(audit_policy())
-                                         : note_of_number(limits, number_of(error));
+        return note_of_number(limits, number_of(error));
     return is_about_threads(error) ? note_of_tasks(limits) : NULL;
 }

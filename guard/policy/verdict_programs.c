@@ -60,8 +60,10 @@ enum verdict check_program(const struct policy *policy, const struct facts *fact
                            struct denial *ret_denial)
 {
     bool is_pip = facts->name.data != NULL && memmem(facts->name.data, facts->name.size, "-m pip", 6) != NULL;
-    const struct hint *hint = find_hint(is_pip ? bytes_of_string("pip") : first_word(facts->name));
+    struct bytes word = first_word(facts->name);
+    const struct hint *hint = find_hint(is_pip ? bytes_of_string("pip") : word);
 
+    verdict_name_subject(ret_denial, word); /* and no more: arguments may hold secrets */
     return verdict_deny(ret_denial, VERDICT_RING,
                         policy->of_program ? hint->in_program : hint->in_kernel, WHY);
 }

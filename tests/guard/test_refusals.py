@@ -41,7 +41,7 @@ REFUSED = [
     ("open('/srv/x', 'w')", "open", "ok_dests", "/srv/x"),
     ("import os\nos.remove('/srv/x')", "os.remove", "ok_dests", "/srv/x"),
     ("import os\nos.mkfifo('/srv/x')", "posix.mkfifo", "ok_dests", "/srv/x"),
-    ("import os\nos.system('true')", "os.system", "interpreter ring", ""),
+    ("import os\nos.system('true')", "os.system", "interpreter ring", "true"),
     ("import socket", "cell", "ban_imports", "imports socket"),
     ("x = 1\nclass A: pass", "cell", "ban_defs", None),
     ("eval('1')", "cell", "user-code rules", "uses eval"),
@@ -343,6 +343,13 @@ def test_what_the_system_refused_to_native_code_is_explained(guarded):
     """It raises no audit event, so that the error is the system's and names no key."""
     reply = guarded.execute("import errno\nraise OSError(errno.EROFS, 'Failed to open local file')").reply
     assert "(ok_dests: files outside of the write roots (" in reply["evalue"] and "ok_dests" in reply["traceback"][-1]
+    as_duckdb_says_it = guarded.execute("raise Exception('IO Error: Cannot open: Read-only file system')").reply
+    assert "(ok_dests: files outside" in as_duckdb_says_it["evalue"]
+
+
+def test_a_refused_program_is_named_without_its_arguments(guarded):
+    reply = guarded.execute("import subprocess\nsubprocess.run(['/usr/bin/git', 'push', 'https://me:secret@host'])").reply
+    assert "'git'" in reply["evalue"] and "secret" not in reply["evalue"]
 
 
 @pytest.fixture
