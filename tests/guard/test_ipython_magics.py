@@ -1,5 +1,7 @@
 """Magics, payloads and history; what magics must not get around."""
 
+import sys
+
 import pytest
 
 pytest_plugins = ["ipython_session"]
@@ -66,7 +68,7 @@ def test_programs_are_refused(ipython, cell):
 def test_installing_says_what_to_do_instead(ipython, cell):
     refused = ipython.run(cell)
     assert refused.reply["ename"] == "PermissionError"
-    assert "from a terminal" in refused.reply["evalue"]
+    assert refused.reply["evalue"].endswith(f" In a terminal: {sys.executable} -m pip install ...")
 
 
 def test_question_mark_pages(ipython):
@@ -133,6 +135,19 @@ def test_files_are_listed_and_printed_without_a_program(ipython, tmp_path):
     assert ipython.run("%ls data").stdout == "one.txt\n"
     assert "data/" in ipython.run("%ls").stdout.splitlines()
     assert ipython.run("%cat data/*.txt").stdout == "first line\n"
+    (tmp_path / ".hidden").touch()
+    at_length = ipython.run("%ls -la").stdout
+    assert at_length.startswith("-rw") and ".hidden\n" in at_length and " data/\n" in at_length
+    assert "'nope'" in ipython.run("%ls nope").one("error")["evalue"]
+
+
+def test_store_says_what_to_do_instead(ipython):
+    assert "pickle.dump" in ipython.run("x = 1\n%store x").one("error")["evalue"]
+
+
+def test_a_refused_script_is_named(ipython, tmp_path):
+    (tmp_path / "script.py").write_text("x = 1\nimport socket\n")
+    assert f"(a line of {tmp_path}/script.py)" in ipython.run("%run script.py").one("error")["evalue"]
 
 
 def test_reset_empties_the_namespace(ipython):

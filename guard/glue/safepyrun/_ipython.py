@@ -12,7 +12,7 @@ import IPython
 
 from safepyrun import _guard
 from safepyrun._ipython_answers import complete, inspect
-from safepyrun._ipython_errors import error_parts
+from safepyrun._ipython_errors import debug_error, error_parts
 from safepyrun._ipython_shell import start_shell
 from safepyrun._shell import Shell
 
@@ -65,6 +65,7 @@ class IPythonShell(Shell):
         return self.shell.user_expressions(expressions)
 
     def take_payload(self):
+        debug_error(self.shell)
         payload = list(self.shell.payload_manager.read_payload())
         self.shell.payload_manager.clear_payload()
         return payload

@@ -43,7 +43,12 @@ class GuardCompiler(CachingCompiler):
 
     def ast_parse(self, source, filename="<unknown>", symbol="exec"):
         tree = super().ast_parse(source, filename, symbol)
-        _guard.check_ast(as_module(tree))
+        try:
+            _guard.check_ast(as_module(tree))
+        except PermissionError as error:
+            if not str(filename).startswith("<"):        # %run: the line is not one of the cell
+                error.strerror = f"{error.strerror} (a line of {filename})"
+            raise
         return tree
 
     def __call__(self, source, filename, symbol, *args, **kwargs):

@@ -16,6 +16,7 @@ def error_parts(shell, error):
     """(ename, evalue, lines) as `Shell.format_error` promises."""
     _remember(error)
     content = error_content(shell, error)
+    shell.error_to_debug = shell.call_pdb and isinstance(error, Exception) and error.__traceback__ is not None
     lines = [] if _shown_by_user(shell, error, content["traceback"]) else content["traceback"]
     return content["ename"], content["evalue"], lines
 
@@ -32,6 +33,16 @@ def _shown_by_user(shell, error, lines):
     except Exception:
         pass        # then IPython's lines are shown, as for any other error
     return False
+
+
+def debug_error(shell):
+    """%pdb on: a prompt for the error that has just been shown."""
+    wanted, shell.error_to_debug = shell.error_to_debug, False
+    try:
+        if wanted:
+            shell.debugger(force=True)
+    except (Exception, KeyboardInterrupt) as failure:
+        print(f"%pdb: {type(failure).__name__}: {failure}", file=sys.stderr)     # nobody is there to type, for one
 
 
 def _remember(error):

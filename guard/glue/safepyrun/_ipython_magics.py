@@ -8,7 +8,9 @@ import glob
 import os
 import re
 import shlex
+import stat
 import sys
+import time
 
 from IPython.core.error import UsageError
 from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class
@@ -62,6 +64,7 @@ def explain_refusal(error, command):
     """The same refusal, with what to do instead when the command installs packages."""
     if _INSTALLER.match(command.strip().strip("\"'")):
         error.strerror = f"{error.strerror}. In a terminal: {sys.executable} -m pip install ..."
+        del error.filename
     return error
 
 
@@ -69,6 +72,16 @@ def _files(line):
     """The words of a command line without options; patterns are expanded."""
     words = [os.path.expanduser(word) for word in shlex.split(line) if not word.startswith("-")]
     return [name for word in words for name in sorted(glob.glob(word)) or [word]]
+
+
+def _listed(name, path, at_length):
+    """A line of %ls."""
+    name += "/" * os.path.isdir(path)
+    if not at_length:
+        return name
+    about = os.lstat(path)
+    changed = time.strftime("%Y-%m-%d %H:%M", time.localtime(about.st_mtime))
+    return f"{stat.filemode(about.st_mode)} {about.st_size:>12} {changed} {name}"
 
 
 @magics_class
@@ -99,12 +112,22 @@ class KernelMagics(Magics):
 
     @line_magic
     def ls(self, line):
-        """List the current directory, a directory or what a pattern matches."""
+        """List the current directory, a directory or what a pattern matches: %ls [-a] [-l] [FILES]"""
+        options = "".join(word for word in shlex.split(line) if word.startswith("-"))
         for name in _files(line) or ["."]:
-            entries = sorted(os.listdir(name)) if os.path.isdir(name) else [name]
-            shown = [entry + "/" * os.path.isdir(os.path.join(name, entry))
-                     for entry in entries if not entry.startswith(".")]
-            print("\n".join(shown))
+            folder = name if os.path.isdir(name) else ""
+            if not os.path.lexists(name):
+                raise UsageError(f"There is no file {name!r}.")
+            entries = sorted(os.listdir(name)) if folder else [name]
+            for entry in entries:
+                if not folder or "a" in options or not entry.startswith("."):
+                    print(_listed(entry, os.path.join(folder, entry), "l" in options))
+
+    @line_magic
+    def store(self, line):
+        """Keep variables for other sessions: not here."""
+        raise UsageError("%store is not here: sessions without a guard would unpickle what a cell has stored. "
+                         "Write a file instead: df.to_parquet(…), json.dump(…), pickle.dump(…).")
 
     @line_magic
     def pip(self, line):

@@ -86,6 +86,8 @@ class ZMQInteractiveShell(InteractiveShell):
     _awaits_parsed = OfThread(False)
     _showing_value = OfThread(False)
     _display_error = OfThread()
+    #: %pdb on, and the cell has failed
+    error_to_debug = OfThread(False)
     _info = OfThread()
 
     @default("exiter")

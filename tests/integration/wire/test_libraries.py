@@ -161,3 +161,14 @@ def test_debug_after_an_error(front):
     assert front.reply(msg_id).content["status"] == "ok"
     said = text(front.outputs(msg_id))
     assert "\n0\n" in said and "\n5\n" in said, said
+
+
+def test_debug_as_soon_as_there_is_an_error(front):
+    run(front, "%pdb on")
+    msg_id = front.execute("within = 6\n1 / 0", allow_stdin=True)
+    for line in ("p within * 7", "q"):
+        front.answer_input(line, front.receive("stdin"))
+    assert front.reply(msg_id).content["ename"] == "ZeroDivisionError"
+    outputs = front.outputs(msg_id)
+    assert [m.label for m in outputs if m.label == "error"] == ["error"] and "42\n" in text(outputs)
+    run(front, "%pdb off")
