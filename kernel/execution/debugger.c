@@ -6,6 +6,8 @@
 
 #include <stdlib.h>
 
+enum { VARIABLES_BYTES_MAX = 1 << 20 };
+
 void debugger_finish(struct debugger *debugger)
 {
     json_decref(debugger->breakpoints);
@@ -267,8 +269,9 @@ void debugger_note_answer(struct kernel *kernel, const struct request *request,
     if (request->type != &debug_request || !debugger_is_command(request, "inspectVariables") ||
         !json_text_member(frame->parts[0], "body", &body))
         return;
-    buffer_clear(known, 1 << 20);
-    buffer_append(known, body);
+    buffer_clear(known, VARIABLES_BYTES_MAX);
+    if (body.size <= VARIABLES_BYTES_MAX)
+        buffer_append(known, body);
 }
 
 int debugger_end_request(struct kernel *kernel)

@@ -11,7 +11,10 @@
 #include "kernel/requests/requests.h"
 #include "kernel/wire/json_text.h"
 
-enum { BREAKPOINTS_MAX = 1000, PATHS_MAX = 1000 };
+enum {
+    BREAKPOINTS_MAX = 1000,   /* of one source */
+    SETTINGS_BYTES_MAX = 1 << 20, /* as JSON: of one request, and of all breakpoints that are kept */
+};
 
 /* Borrowed from the content; an empty object when there are none. */
 static struct bytes arguments_of(const struct request *request)
@@ -24,12 +27,12 @@ static struct bytes arguments_of(const struct request *request)
     return arguments;
 }
 
-/* New, or NULL: what jansson does not read (a lone surrogate in a condition) is no breakpoint. */
+/* New, or NULL: what is too long, or what jansson does not read (a lone surrogate in a condition), is no breakpoint. */
 static json_t *load_arguments(const struct request *request)
 {
     struct bytes arguments = arguments_of(request);
 
-    return json_loadb(arguments.data, arguments.size, 0, NULL);
+    return arguments.size <= SETTINGS_BYTES_MAX ? json_loadb(arguments.data, arguments.size, 0, NULL) : NULL;
 }
 
 static int reply_json(struct request *request, json_t *body)
@@ -214,6 +217,13 @@ static int keep_breakpoints(struct kernel *kernel, struct request *request, cons
     return reply_json(request, json_pack("{so}", "breakpoints", described));
 }
 
+/* They are kept as they came, and sent to each guard. */
+static bool has_room(const struct debugger *debugger, const json_t *asked)
+{
+    return json_dumpb(debugger->breakpoints, NULL, 0, JSON_COMPACT) + json_dumpb(asked, NULL, 0, JSON_COMPACT) <=
+           SETTINGS_BYTES_MAX;
+}
+
 static int set_breakpoints(struct kernel *kernel, struct request *request)
 {
     json_t *arguments = load_arguments(request);
@@ -222,7 +232,7 @@ static int set_breakpoints(struct kernel *kernel, struct request *request)
     int result;
 
     if (path == NULL || !json_is_array(asked) || json_array_size(asked) > BREAKPOINTS_MAX ||
-        json_object_size(kernel->debugger.breakpoints) >= PATHS_MAX)
+        (json_array_size(asked) != 0 && !has_room(&kernel->debugger, arguments)))
         result = debugger_refuse(request, "setBreakpoints needs source.path and breakpoints, and not too many");
     else
         result = keep_breakpoints(kernel, request, path, asked);
@@ -230,14 +240,33 @@ static int set_breakpoints(struct kernel *kernel, struct request *request)
     return result;
 }
 
+/* Those that `initialize` has named, once each. */
+static json_t *known_filters(const json_t *asked)
+{
+    static const char *const known[] = {"raised", "uncaught"};
+    json_t *filters = json_array();
+    const json_t *filter;
+    size_t at;
+
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+        bool is_asked = false;
+
+        json_array_foreach(asked, at, filter)
+            is_asked = is_asked || (json_is_string(filter) && strcmp(json_string_value(filter), known[i]) == 0);
+        if (is_asked)
+            json_array_append_new(filters, json_string(known[i]));
+    }
+    return filters;
+}
+
 static int set_exception_breakpoints(struct kernel *kernel, struct request *request)
 {
     json_t *arguments = load_arguments(request);
     json_t *filters = json_object_get(arguments, "filters");
 
-    if (json_is_array(filters) && json_array_size(filters) <= BREAKPOINTS_MAX) {
+    if (json_is_array(filters)) {
         json_decref(kernel->debugger.filters);
-        kernel->debugger.filters = json_incref(filters);
+        kernel->debugger.filters = known_filters(filters);
         debugger_send_settings(kernel);
     }
     json_decref(arguments);

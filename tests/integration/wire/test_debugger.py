@@ -250,6 +250,18 @@ def test_nonsense_is_refused(front, debugger):
     assert debugger.ask("evaluate", expression="1 + 1")["result"] == "2"
 
 
+def test_what_is_kept_of_a_debugger_is_bounded(front, debugger):
+    def ask(source, breakpoints):
+        return front.ask("debug_request", {"command": "setBreakpoints", "arguments": {"source": {"path": source}, "breakpoints": breakpoints}}, channel="control")
+
+    long = [{"line": 1, "condition": "0" * 300_000}]
+    assert [ask(source, long)["success"] for source in "aaabcde"] == [True, True, True, True, True, False, False]
+    assert ask("b" * 300_000, [])["success"] and ask("d", [])["success"] and ask("a", [])["success"] and ask("d", long)["success"]
+    assert not ask("e", [{"line": 1, "condition": "0" * (1 << 20)}])["success"]
+    debugger.ask("setExceptionBreakpoints", filters=["x" * 1000, 5, "uncaught"] * 1000)
+    assert [source["source"] for source in debugger.ask("debugInfo")["breakpoints"]] == ["b", "c", "d"]
+
+
 def test_time_at_a_stop_is_not_the_cells(start_kernel):
     kernel = start_kernel(shell="plain", policy=POLICY + "[limits]\ntimeout_seconds = 1\n")
     with kernel.frontend() as front:
@@ -289,7 +301,7 @@ def test_a_guard_that_dies_at_a_stop(start_kernel):
     with kernel.frontend() as front:
         debugger = Debugger(front).attach()
         front.run("before = 1")
-        time.sleep(0.3)         # a copy of the session is there
+        front.wait_for_copy()
         debugger.break_at(LOOP, 4)
         msg_id = front.execute(LOOP)
         _, frames = debugger.stopped()
