@@ -8,6 +8,16 @@ pkg_check_modules(SQLITE REQUIRED IMPORTED_TARGET sqlite3)
 find_package(OpenSSL REQUIRED COMPONENTS Crypto)
 find_package(Threads REQUIRED)
 
+# SHA-256 alone (kernel/crypto/sha256.h); where OpenSSL comes without its archive the whole library is linked for it.
+find_library(crypto_archive NAMES libcrypto.a)
+add_library(sha256_code INTERFACE)
+if(crypto_archive)
+  target_link_libraries(sha256_code INTERFACE ${crypto_archive})
+  target_link_options(sha256_code INTERFACE LINKER:--exclude-libs,libcrypto.a)
+else()
+  target_link_libraries(sha256_code INTERFACE OpenSSL::Crypto)
+endif()
+
 # The system's Python unless the caller names another one: a shim on PATH is not what we embed.
 if(NOT Python3_EXECUTABLE AND EXISTS /usr/bin/python3)
   set(Python3_EXECUTABLE /usr/bin/python3)

@@ -1,6 +1,8 @@
 /* safepyrun: one program, a table of commands. */
 #include "kernel/commands/command.h"
+#include "kernel/config/installation.h"
 #include "kernel/config/options.h"
+#include "kernel/crypto/openssl.h"
 #include "kernel/kernel.h"
 
 #include <sys/stat.h>
@@ -36,6 +38,7 @@ static int run_kernel(int argc, char **argv)
         options_finish(&options);
         return 2;
     }
+    openssl_find_with(installation_file);
     status = kernel_run(&options);
     log_close();
     return status;

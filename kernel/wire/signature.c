@@ -1,12 +1,11 @@
 #include "kernel/wire/signature.h"
 
 #include "guard/link/buffer.h"
+#include "kernel/crypto/mac.h"
 
-#include <openssl/core_names.h>
-#include <openssl/crypto.h>
-#include <openssl/evp.h>
+#include <stdint.h>
 
-enum { DIGEST_MAX = 64, SLOTS = 2 * REPLAY_MEMORY /* a power of two */ };
+enum { SLOTS = 2 * REPLAY_MEMORY /* a power of two */ };
 
 /*
  * The digests that were seen: a ring in order of arrival and an open-addressed set of ring
@@ -21,8 +20,7 @@ struct replay_memory {
 };
 
 struct signature_key {
-    EVP_MAC_CTX *keyed; /* NULL: no key */
-    size_t digest_size;
+    struct mac *mac; /* NULL: no key */
     struct replay_memory *seen;
 };
 
@@ -99,43 +97,24 @@ static bool digest_name(const char *scheme, char ret_name[64])
     return true;
 }
 
-static EVP_MAC_CTX *keyed_context(const char *digest, struct bytes key)
-{
-    EVP_MAC *mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
-    EVP_MAC_CTX *context = mac != NULL ? EVP_MAC_CTX_new(mac) : NULL;
-    OSSL_PARAM parameters[] = {
-        OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, (char *)digest, 0),
-        OSSL_PARAM_construct_end(),
-    };
-
-    EVP_MAC_free(mac);
-    if (context != NULL && EVP_MAC_init(context, key.data, key.size, parameters) == 1)
-        return context;
-    EVP_MAC_CTX_free(context);
-    return NULL;
-}
-
 int signature_key_new(const char *scheme, struct bytes key, struct signature_key **ret_key)
 {
     struct signature_key *made;
     char digest[64];
-    EVP_MAC_CTX *keyed;
+    struct mac *mac;
 
     if (!digest_name(scheme, digest))
         return SIGNATURE_E_UNKNOWN_SCHEME;
     /* The scheme is checked also when there is no key: a wrong name is a wrong file. */
-    keyed = keyed_context(digest, key.size != 0 ? key : BYTES_LITERAL("probe"));
-    if (keyed == NULL)
+    mac = mac_new(digest, key.size != 0 ? key : BYTES_LITERAL("probe"));
+    if (mac == NULL)
         return SIGNATURE_E_UNKNOWN_SCHEME;
     made = xcalloc(1, sizeof(*made));
-    made->digest_size = EVP_MAC_CTX_get_mac_size(keyed);
-    if (key.size == 0 || made->digest_size > DIGEST_MAX) {
-        EVP_MAC_CTX_free(keyed);
-        keyed = NULL;
-    }
-    made->keyed = keyed;
-    if (keyed != NULL)
+    if (key.size != 0) {
+        made->mac = mac;
         made->seen = xcalloc(1, sizeof(*made->seen));
+    } else
+        mac_free(mac);
     *ret_key = made;
     return 0;
 }
@@ -144,25 +123,9 @@ void signature_key_free(struct signature_key *key)
 {
     if (key == NULL)
         return;
-    EVP_MAC_CTX_free(key->keyed);
+    mac_free(key->mac);
     free(key->seen);
     free(key);
-}
-
-static void compute(struct signature_key *key, const struct bytes parts[SIGNATURE_FRAMES],
-                    unsigned char digest[DIGEST_MAX])
-{
-    EVP_MAC_CTX *context = EVP_MAC_CTX_dup(key->keyed);
-    size_t size = 0;
-    bool done = context != NULL;
-
-    memset(digest, 0, DIGEST_MAX);
-    for (int i = 0; done && i < SIGNATURE_FRAMES; i++)
-        if (parts[i].size != 0)
-            done = EVP_MAC_update(context, parts[i].data, parts[i].size) == 1;
-    if (!done || EVP_MAC_final(context, digest, &size, DIGEST_MAX) != 1)
-        abort(); /* an unkeyed or half-made digest must never be compared or sent */
-    EVP_MAC_CTX_free(context);
 }
 
 static void write_hex(const unsigned char *digest, size_t size, char *hex)
@@ -179,28 +142,28 @@ static void write_hex(const unsigned char *digest, size_t size, char *hex)
 void signature_sign(struct signature_key *key, const struct bytes parts[SIGNATURE_FRAMES],
                     char ret_hex[SIGNATURE_HEX_MAX + 1])
 {
-    unsigned char digest[DIGEST_MAX];
+    unsigned char digest[MAC_BYTES_MAX];
 
     ret_hex[0] = '\0';
-    if (key->keyed == NULL)
+    if (key->mac == NULL)
         return;
-    compute(key, parts, digest);
-    write_hex(digest, key->digest_size, ret_hex);
+    mac_compute(key->mac, parts, SIGNATURE_FRAMES, digest);
+    write_hex(digest, mac_size(key->mac), ret_hex);
 }
 
 int signature_check(struct signature_key *key, const struct bytes parts[SIGNATURE_FRAMES],
                     struct bytes hex)
 {
-    unsigned char digest[DIGEST_MAX];
+    unsigned char digest[MAC_BYTES_MAX] = {0}; /* the memory keeps 32 bytes, of shorter ones too */
     char expected[SIGNATURE_HEX_MAX + 1];
 
-    if (key->keyed == NULL)
+    if (key->mac == NULL)
         return 0;
-    if (hex.size != 2 * key->digest_size)
+    if (hex.size != 2 * mac_size(key->mac))
         return SIGNATURE_E_WRONG;
-    compute(key, parts, digest);
-    write_hex(digest, key->digest_size, expected);
-    if (CRYPTO_memcmp(expected, hex.data, hex.size) != 0)
+    mac_compute(key->mac, parts, SIGNATURE_FRAMES, digest);
+    write_hex(digest, mac_size(key->mac), expected);
+    if (!mac_is_same(expected, hex.data, hex.size))
         return SIGNATURE_E_WRONG;
     if (memory_find(key->seen, digest))
         return SIGNATURE_E_REPLAYED;

@@ -15,7 +15,7 @@ enum {
 };
 
 enum {
-    SIGNATURE_E_UNKNOWN_SCHEME = 1, /* not "hmac-<digest>", or OpenSSL lacks the digest */
+    SIGNATURE_E_UNKNOWN_SCHEME = 1, /* not "hmac-<digest>", or OpenSSL lacks the digest, or is not there */
     SIGNATURE_E_WRONG,
     SIGNATURE_E_REPLAYED,
 };

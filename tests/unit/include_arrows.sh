@@ -17,8 +17,9 @@ guard/template : guard/frozen guard/link guard/python
 guard/tools : guard/link guard/policy guard/python
 guard : guard/link guard/policy guard/python guard/rules guard/audit guard/debug guard/frozen guard/ring guard/template guard/tools
 guard/hosts : guard guard/template guard/link guard/policy guard/python guard/rules guard/audit
-kernel/wire : guard/link
-kernel/records : guard/link kernel/wire
+kernel/crypto : guard/link
+kernel/wire : guard/link kernel/crypto
+kernel/records : guard/link kernel/crypto kernel/wire
 kernel/channels : guard/link kernel kernel/wire kernel/records
 kernel/config : guard/link guard/policy kernel/records
 kernel/supervisor : guard/link guard/policy kernel kernel/config kernel/records kernel/wire

@@ -1,5 +1,6 @@
 """`pip install .`: one wheel gives each Python the package, the programs and the kernelspec."""
 
+import ctypes
 import json
 import os
 import re
@@ -56,6 +57,12 @@ def test_a_template_starts_from_it(installed, tmp_path):
         environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "XDG_RUNTIME_DIR": runtime}
         assert "started" in run(installed / "bin/safepyrun", "template", "start", env=environment)
         run(installed / "bin/safepyrun", "template", "stop", env=environment)
+
+
+def test_other_digests_are_in_it(installed):
+    """What needs the whole of OpenSSL is a module beside the programs."""
+    module, = installed.glob("lib/python*/site-packages/safepyrun/safepyrun-openssl.so")
+    assert ctypes.CDLL(str(module)).safepyrun_openssl
 
 
 CELLS = ["import sys; print(sys.prefix)", "open('/etc/written-by-a-cell', 'w')"]
