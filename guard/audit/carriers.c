@@ -90,7 +90,8 @@ static bool is_found(struct search *search, PyObject *object)
 
 /* ---- classes -------------------------------------------------------------------------------- */
 
-bool carriers_is_one(PyObject *object)
+/* By itself; what functions close over is looked at by a search. */
+static bool is_one(PyObject *object)
 {
     PyObject *parts[3];
     bool found = PyCFunction_Check(object) || calls_on(object) ||
@@ -98,7 +99,7 @@ bool carriers_is_one(PyObject *object)
 
     class_unwrap(object, parts);
     for (size_t i = 0; !found && i < 3; i++)
-        found = parts[i] != NULL && parts[i] != object && carriers_is_one(parts[i]);
+        found = parts[i] != NULL && parts[i] != object && is_one(parts[i]);
     return found;
 }
 
@@ -117,7 +118,7 @@ static bool names_carrier(PyTypeObject *type)
 
         found = value == NULL || (PyUnicode_CompareWithASCIIString(name, "__new__") != 0 &&
                                   !PyType_Check(value) && Py_TYPE(value) != type &&
-                                  carriers_is_one(value));
+                                  is_one(value));
     }
     PyErr_Clear(); /* found, in doubt */
     return found;
@@ -162,18 +163,23 @@ static bool is_cells_class(PyTypeObject *type)
 
 /* ---- searching ------------------------------------------------------------------------------ */
 
+static bool is_new(struct search *search, PyObject *object)
+{
+    cleanup_py PyObject *address = PyLong_FromVoidPtr(object);
+
+    if (address != NULL && PySet_Contains(search->met, address) == 1)
+        return false;
+    search->is_full = search->is_full || address == NULL || PySet_Add(search->met, address) < 0;
+    return true;
+}
+
 static int visit(PyObject *object, void *data)
 {
     struct search *search = data;
-    cleanup_py PyObject *address = NULL;
 
-    if (is_atom(object) || object == search->ignored || search->is_full)
+    if (is_atom(object) || object == search->ignored || search->is_full || !is_new(search, object))
         return 0;
-    address = PyLong_FromVoidPtr(object);
-    if (address == NULL || PySet_Contains(search->met, address) == 1)
-        return 0;
-    if (PySet_Size(search->met) >= OBJECTS_MAX || PySet_Add(search->met, address) < 0 ||
-        PyList_Append(search->into, object) < 0)
+    if (PySet_Size(search->met) >= OBJECTS_MAX || PyList_Append(search->into, object) < 0)
         search->is_full = true;
     return 0;
 }
@@ -185,6 +191,62 @@ static void look_inside(struct search *search, PyObject *object)
     search->ignored = (PyObject *)Py_TYPE(object);
     if (traverse != NULL && PyType_HasFeature(Py_TYPE(object), Py_TPFLAGS_HAVE_GC))
         traverse(object, visit, search);
+}
+
+/* What a function of a library closes over, it may call: functools.singledispatch() makes one of anything. */
+static void look_into_function(struct search *search, PyObject *function)
+{
+    PyObject *closure = compat.function_closure(function);
+
+    search->into = search->inside;
+    search->ignored = NULL;
+    for (Py_ssize_t i = 0; closure != NULL && i < PyTuple_Size(closure); i++) {
+        cleanup_py PyObject *value = compat.cell_get(PyTuple_GetItem(closure, i));
+
+        if (value != NULL)
+            visit(value, search);
+    }
+}
+
+static bool has_name(PyObject *function, PyObject *name)
+{
+    cleanup_py PyObject *own = PyObject_GetAttrString(compat.function_code(function), "co_name");
+
+    return own != NULL && PyUnicode_CheckExact(name) && PyUnicode_Compare(own, name) == 0;
+}
+
+/* A method that is known by the name with which it was written is what its class says. `name`: NULL for none. */
+static void meet_function(struct search *search, PyObject *name, PyObject *value)
+{
+    PyObject *parts[3];
+
+    class_unwrap(value, parts);
+    for (size_t i = 0; i < 3; i++)
+        if (parts[i] != NULL && parts[i] != value)
+            meet_function(search, name, parts[i]);
+    if (class_is_function(value) && compat.function_closure(value) != NULL &&
+        (name == NULL || !has_name(value, name)))
+        visit(value, search);
+}
+
+/* Methods are functions, too. */
+static void look_into_class(struct search *search, PyTypeObject *type)
+{
+    cleanup_py PyObject *mro =
+        class_is_open((PyObject *)type) && is_new(search, (PyObject *)type) ? class_mro(type) : NULL;
+
+    search->into = search->inside;
+    search->ignored = NULL;
+    for (Py_ssize_t i = 0; mro != NULL && i < PyTuple_Size(mro); i++) {
+        PyObject *base = PyTuple_GetItem(mro, i);
+        cleanup_py PyObject *space = class_is_open(base) ? class_space((PyTypeObject *)base) : NULL;
+        cleanup_py PyObject *items = space != NULL ? PyMapping_Items(space) : NULL;
+
+        for (Py_ssize_t j = 0; items != NULL && j < PyList_Size(items); j++)
+            meet_function(search, PyTuple_GetItem(PyList_GetItem(items, j), 0),
+                          PyTuple_GetItem(PyList_GetItem(items, j), 1));
+    }
+    PyErr_Clear();
 }
 
 static bool is_cells_method(PyObject *object)
@@ -222,7 +284,7 @@ static bool is_carrier(PyObject *object, bool was_given)
 {
     if (was_given && is_under_way(object))
         return true;
-    if (carriers_is_one(object))
+    if (is_one(object))
         return true;
     if (!was_given || !(class_is_function(object) || class_is_bound_method(object) ||
                         PyType_Check(object)))
@@ -230,17 +292,41 @@ static bool is_carrier(PyObject *object, bool was_given)
     return !is_value_class(object);
 }
 
+/* What overloaded methods close over: it does what its operands do. */
+static bool is_operator(PyObject *object)
+{
+    static const char *const names[] = {"abs", "divmod", "hash", "isinstance", "len", "pow", "repr", "round", NULL};
+    PyObject *module = PyCFunction_Check(object) ? PyCFunction_GetSelf(object) : NULL;
+    PyModuleDef *definition = module != NULL && PyModule_Check(module) ? PyModule_GetDef(module) : NULL;
+    cleanup_py PyObject *name = definition != NULL ? PyObject_GetAttrString(object, "__name__") : NULL;
+    bool found = false;
+
+    if (name == NULL || definition->m_name == NULL)
+        return false;
+    if (strcmp(definition->m_name, "_operator") == 0)
+        return PyUnicode_CompareWithASCIIString(name, "call") != 0;
+    for (size_t i = 0; strcmp(definition->m_name, "builtins") == 0 && names[i] != NULL; i++)
+        found = found || PyUnicode_CompareWithASCIIString(name, names[i]) == 0;
+    return found;
+}
+
 static bool look_at(struct search *search, PyObject *object, bool was_given)
 {
     static const char *const namespaces[] = {"SimpleNamespace", NULL};
     bool is_cells;
 
-    if (is_cells_function(object) || is_cells_method(object) || PyModule_Check(object))
+    if (is_cells_function(object) || is_cells_method(object) || PyModule_Check(object) ||
+        (!was_given && is_operator(object)))
         return false;
     if (is_carrier(object, was_given))
         return is_found(search, object);
-    if (PyType_Check(object) || class_is_function(object))
-        return false; /* the namespace of a module or a class is not what was handed over */
+    if (PyType_Check(object))
+        return false; /* the namespace of a class is not what was handed over */
+    if (class_is_function(object)) {
+        look_into_function(search, object);
+        return false;
+    }
+    look_into_class(search, Py_TYPE(object));
     is_cells = is_plain_container(object) || has_type_name(object, namespaces) ||
                (class_is_open((PyObject *)Py_TYPE(object)) && is_cells_class(Py_TYPE(object)));
     search->into = was_given && is_cells ? search->given : search->inside;
@@ -263,22 +349,62 @@ static void search_finish(struct search *search)
     Py_XDECREF(search->inside);
 }
 
+static void search_start(struct search *search, char *name)
+{
+    *search = (struct search){
+        .name = name, .met = PySet_New(NULL), .given = PyList_New(0), .inside = PyList_New(0)};
+    search->into = search->given;
+    search->is_full = search->met == NULL || search->given == NULL || search->inside == NULL;
+}
+
+static bool search_finds(struct search *search)
+{
+    if (!search->is_full && (look_through(search, search->given, true) ||
+                             look_through(search, search->inside, false)))
+        return true;
+    if (search->is_full)
+        snprintf(search->name, CARRIER_NAME, "too many objects to look through");
+    PyErr_Clear();
+    return search->is_full;
+}
+
 bool carriers_are_in(PyObject *argument, char ret_name[CARRIER_NAME])
 {
-    __attribute__((cleanup(search_finish))) struct search search = {.name = ret_name};
+    __attribute__((cleanup(search_finish))) struct search search = {.name = NULL};
 
-    search.met = PySet_New(NULL);
-    search.given = PyList_New(0);
-    search.inside = PyList_New(0);
-    search.into = search.given;
-    if (search.met == NULL || search.given == NULL || search.inside == NULL)
-        search.is_full = true;
-    else
+    search_start(&search, ret_name);
+    if (!search.is_full)
         visit(argument, &search);
-    if (!search.is_full && (look_through(&search, search.given, true) ||
-                            look_through(&search, search.inside, false)))
+    return search_finds(&search);
+}
+
+bool carriers_is_one(PyObject *object)
+{
+    __attribute__((cleanup(search_finish))) struct search search = {.name = NULL};
+    char name[CARRIER_NAME];
+
+    if (is_one(object))
         return true;
+    if (is_cells_function(object) || (class_is_function(object) && compat.function_closure(object) == NULL))
+        return false;
+    search_start(&search, name);
     if (search.is_full)
-        snprintf(ret_name, CARRIER_NAME, "too many objects to look through");
-    return search.is_full;
+        return true;
+    look_into_class(&search, Py_TYPE(object));
+    meet_function(&search, NULL, object);
+    return search_finds(&search);
+}
+
+bool carriers_are_behind(PyObject *callable)
+{
+    __attribute__((cleanup(search_finish))) struct search search = {.name = NULL};
+    char name[CARRIER_NAME];
+
+    if (is_cells_function(callable) || is_cells_method(callable))
+        return false;
+    search_start(&search, name);
+    search.into = search.inside;
+    if (!search.is_full)
+        visit(callable, &search);
+    return search_finds(&search);
 }

@@ -17,5 +17,8 @@
 /* Looks through lists, dicts and objects. Runs no code of a cell. ret_name: what it is, for a message. */
 bool carriers_are_in(PyObject *argument, char ret_name[CARRIER_NAME]);
 
-/* Is the object itself one, whatever it holds? A function of a library is none. */
+/* Is the object itself one, whatever it holds? A function of a library is none unless it closes over one. */
 bool carriers_is_one(PyObject *object);
+
+/* The same, and what it holds counts: of a callable that a cell wants to have called by others. */
+bool carriers_are_behind(PyObject *callable);

@@ -78,8 +78,7 @@ bool signal_handlers_hold(const struct signal_handlers *handlers)
     for (size_t i = 0; i < handlers->count; i++) {
         PyObject *handler = handlers->items[i];
 
-        if (!signal_handlers_are_ours(handler) && code_of_partial(handler) == NULL &&
-            !class_is_function(handler) && carriers_is_one(handler))
+        if (!signal_handlers_are_ours(handler) && code_of_partial(handler) == NULL && carriers_is_one(handler))
             return false;
     }
     return handlers->are_known;

@@ -1,5 +1,6 @@
 #include "guard/audit/surroundings.h"
 
+#include "guard/audit/barred_callbacks.h"
 #include "guard/audit/caller.h"
 #include "guard/audit/carriers.h"
 #include "guard/audit/class_parts.h"
@@ -7,7 +8,6 @@
 #include "guard/audit/implicit_calls.h"
 #include "guard/audit/slot_patch.h"
 #include "guard/audit/unchanged.h"
-#include "guard/audit/weak_callbacks.h"
 #include "guard/python/compat.h"
 #include "guard/python/method_patch.h"
 #include "guard/python/stack.h"
@@ -43,7 +43,6 @@ static struct {
     PyObject *finalize;            /* code of weakref.finalize.__call__ */
     PyObject *method_callback;     /* code in weakref.WeakMethod that calls its callback */
     PyObject *signal;              /* code of signal.signal */
-    PyTypeObject *lock;            /* of threading.Lock() */
     newfunc new_class;
     newfunc new_reference;
     setattrofunc set_class_attribute;
@@ -59,9 +58,10 @@ static const struct event_row row_of_anyone = {.name = "safepyrun.callback",
                                                .arguments = NOTHING,
                                                .words = "have a built-in function called at any time"};
 
+/* Nothing runs for it without a frame that shows whose it is. */
 static bool is_code_of_its_own(PyObject *callable)
 {
-    return callable == NULL || callable == Py_None || class_is_function(callable) || !carriers_is_one(callable);
+    return callable == NULL || callable == Py_None || !carriers_are_behind(callable);
 }
 
 /* 0, or -1 with PermissionError: user code is on the stack and the object is no code of its own. */
@@ -96,23 +96,29 @@ static bool cell_calls(void)
 /* The same for what libraries do for themselves as well. */
 static int judge_direct(PyObject *callable)
 {
-    if (signal_handlers_are_ours(callable) || !cell_calls())
+    if (callable == NULL || signal_handlers_are_ours(callable) || !cell_calls())
         return 0;
     return judge(callable);
 }
 
 /* ---- places --------------------------------------------------------------------------------- */
 
+/* The user's own code is a barrier by itself. */
+static bool is_users_function(PyObject *callable)
+{
+    return class_is_function(callable) && caller_is_marked_user(compat.function_code(callable));
+}
+
 /* weakref.ref(object, callback), and what derives from it. */
 static PyObject *new_reference(PyTypeObject *type, PyObject *args, PyObject *keywords)
 {
     cleanup_py PyObject *barred = NULL;
 
-    if (PyTuple_Size(args) < 2 || is_code_of_its_own(PyTuple_GetItem(args, 1)))
+    if (PyTuple_Size(args) < 2 || PyTuple_GetItem(args, 1) == Py_None || is_users_function(PyTuple_GetItem(args, 1)))
         return state.new_reference(type, args, keywords);
     if (judge_direct(PyTuple_GetItem(args, 1)) < 0)
         return NULL;
-    barred = weak_callbacks_bar(args);
+    barred = barred_callback_of_reference(args);
     return barred != NULL ? state.new_reference(type, barred, keywords) : NULL;
 }
 
@@ -125,27 +131,25 @@ static PyObject *signal_handler(const struct method_call *call, void *data)
     return method_call_next(call);
 }
 
-/* concurrent.futures has a lock taken and let go. */
-static bool is_of_lock(PyObject *callable)
-{
-    PyObject *self = callable != NULL && PyCFunction_Check(callable) ? PyCFunction_GetSelf(callable) : NULL;
-
-    return self != NULL && Py_TYPE(self) == state.lock;
-}
-
 /* os.register_at_fork(before=…, after_in_child=…, after_in_parent=…) */
 static PyObject *fork_callbacks(const struct method_call *call, void *data)
 {
-    static const char *const when[] = {"before", "after_in_child", "after_in_parent"};
+    Py_ssize_t count = call->positional + (call->kwnames != NULL ? PyTuple_Size(call->kwnames) : 0);
+    cleanup_py PyObject *barred = PyList_New(0); /* keeps them */
+    cleanup_free PyObject **args = xcalloc((size_t)count + 1, sizeof(PyObject *));
+    struct method_call changed = *call;
 
     (void)data;
-    for (size_t i = 0; i < sizeof(when) / sizeof(when[0]); i++) {
-        PyObject *callable = method_call_argument(call, -1, when[i]);
+    for (Py_ssize_t i = 0; barred != NULL && i < count; i++) {
+        bool is_barred = PyCallable_Check(call->args[i]) && !is_users_function(call->args[i]);
+        cleanup_py PyObject *callback = is_barred ? barred_callback(call->args[i]) : py_own(call->args[i]);
 
-        if (!is_of_lock(callable) && judge_anyone(callable) < 0)
+        if (callback == NULL || PyList_Append(barred, callback) < 0)
             return NULL;
+        args[i] = callback;
     }
-    return method_call_next(call);
+    changed.args = args;
+    return barred != NULL ? method_call_next(&changed) : NULL;
 }
 
 /* codecs.register(search) · codecs.register_error(name, handler) · weakref.proxy(object, callback) */
@@ -271,15 +275,13 @@ static int remember(void)
 {
     cleanup_py PyObject *gc = PyImport_ImportModule("gc");
     cleanup_py PyObject *method = code_of("weakref", "WeakMethod", "__new__");
-    cleanup_py PyObject *thread = PyImport_ImportModule("_thread");
 
     state.finalize = code_of("weakref", "finalize", "__call__");
     state.signal = code_of("signal", "signal", NULL);
     if (gc == NULL || method == NULL || state.finalize == NULL ||
         state.signal == NULL)
         return -1;
-    state.lock = thread != NULL ? (PyTypeObject *)PyObject_GetAttrString(thread, "LockType") : NULL;
-    if (state.lock == NULL || signal_handlers_remember() < 0)
+    if (signal_handlers_remember() < 0)
         return -1;
     state.method_callback = inner_code(method);
     state.collector_callbacks = PyObject_GetAttrString(gc, "callbacks");
@@ -354,7 +356,7 @@ static bool callbacks_hold(void)
     if (!PyList_CheckExact(state.collector_callbacks))
         return false;
     for (Py_ssize_t i = 0; i < PyList_Size(state.collector_callbacks); i++)
-        if (carriers_is_one(PyList_GetItem(state.collector_callbacks, i)))
+        if (carriers_are_behind(PyList_GetItem(state.collector_callbacks, i)))
             return false;
     return true;
 }

@@ -143,6 +143,20 @@ ATTACKS = {
                            "for _ in range(10):\n    c = C(); c.me = c\ndel c\nallocates()",
     "finalizer of a library's making": "C = types.new_class('C', (), {}, lambda n: n.update(__del__=UNBOUND(functools.partial(os.system, ATTACK))))\n"
                                        "for _ in range(10):\n    c = C(); c.me = c\ndel c\nallocates()",
+    "number that a library's function makes": "counts(type('T', (), {'__int__': functools.singledispatch(ANY(ATTACK))})())",
+    "number that a decorated function makes": "cm = contextlib.contextmanager(lambda: (yield))\n"
+                                              "counts(type('T', (), {'__int__': staticmethod(cm()(ANY(ATTACK)))})())",
+    "number that hides it in an object": "import unittest.mock\nm = unittest.mock.Mock(side_effect=ANY(ATTACK))\n"
+                                         "counts(type('T', (), {'__int__': functools.singledispatch(m)})())",
+    "weak callback by a library's function": "C = type('C', (), {})\nkept, callback = [], functools.singledispatch(ANY(ATTACK))\n"
+                      "for _ in range(10):\n    c = C(); c.me = c; kept.append(weakref.ref(c, callback))\ndel c\nallocates()",
+    "collector by a library's function": "gc.callbacks.append(functools.singledispatch(ANY(ATTACK)))\nallocates()",
+    "collector by a library's object": "import unittest.mock\n"
+                      "gc.callbacks.append(unittest.mock.Mock(side_effect=ANY(ATTACK)))\nallocates()",
+    "signal by a library's function": "signal.signal(signal.SIGALRM, functools.singledispatch(ANY(ATTACK)))\n"
+                      "signal.setitimer(signal.ITIMER_REAL, 0.01)\nwaits()",
+    "fork by a library's function": "cm = contextlib.contextmanager(lambda: (yield))\n"
+                      "os.register_at_fork(before=cm()(ANY(ATTACK))); forks()",
     "collector": "gc.callbacks.append(functools.partial(print, ATTACK, end='#', file=types.SimpleNamespace(write=os.system)))\n"
                  "allocates()",
     "signal": "handler = functools.partial(print, ATTACK, end='#', file=types.SimpleNamespace(write=os.system))\n"
@@ -297,3 +311,14 @@ def unguarded(tmp_path_factory):
 def test_attack_on_a_tool(name, unguarded, tmp_path):
     assert unguarded[name], "the attack does nothing, even where nobody is guarded"
     assert not Place(tmp_path).run(ATTACKS[name]), "a cell got a tool's rights"
+
+
+def test_libraries_may_register_built_in_functions_for_forks(tmp_path):
+    """As matplotlib does when its fonts are imported; a tool that forks does not lend them its rights (above)."""
+    place = Place(tmp_path)
+    policy = f'os_ring = "off"\n[setup]\nfiles = ["{tmp_path / "tools.py"}"]\n'
+    with Guard(cwd=tmp_path / "here", policy_file=policy) as guard:
+        outcome = guard.execute("import functools, os\nos.register_at_fork(after_in_child=functools.lru_cache(len).cache_clear)\n"
+                                "forks()", TIMEOUT_SECONDS)
+        assert outcome.error is None, outcome.reply
+    assert not place.trace.exists()
