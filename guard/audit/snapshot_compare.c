@@ -32,18 +32,26 @@ bool snapshot_names_are_plain(PyObject *dict)
     return true;
 }
 
-/* A name of this object leads to what is in its __dict__, and nowhere else. */
-static bool object_holds(PyObject *object, PyObject *parts)
+static bool way_holds(PyObject *object, PyObject *parts)
 {
     cleanup_py PyObject *dict = PyObject_GenericGetDict(object, NULL);
     void *get = PyType_GetSlot(Py_TYPE(object), Py_tp_getattro);
+
+    PyErr_Clear(); /* no __dict__ */
+    return (dict != NULL ? dict : Py_None) == PyTuple_GetItem(parts, 1) &&
+           (PyObject *)Py_TYPE(object) == PyTuple_GetItem(parts, 0) &&
+           get == PyLong_AsVoidPtr(PyTuple_GetItem(parts, 2));
+}
+
+/* A name of this object leads to what is in its __dict__, and nowhere else. */
+static bool object_holds(PyObject *object, PyObject *parts)
+{
+    PyObject *dict = PyTuple_GetItem(parts, 1);
     PyObject *name;
     PyObject *value;
     Py_ssize_t at = 0;
 
-    if (dict == NULL || dict != PyTuple_GetItem(parts, 1) ||
-        (PyObject *)Py_TYPE(object) != PyTuple_GetItem(parts, 0) ||
-        get != PyLong_AsVoidPtr(PyTuple_GetItem(parts, 2)) || !snapshot_names_are_plain(dict))
+    if (!way_holds(object, parts) || !PyDict_Check(dict) || !snapshot_names_are_plain(dict))
         return false;
     while (PyDict_Next(dict, &at, &name, &value))
         if (class_hides(Py_TYPE(object), name))
@@ -111,6 +119,8 @@ static bool entry_holds(const struct entry *entry)
         return keys_hold(entry->container, entry->value);
     case ENTRY_NAMES:
         return snapshot_names_are_plain(entry->container);
+    case ENTRY_WAY:
+        return way_holds(entry->container, entry->value);
     case ENTRY_OBJECT:
         return object_holds(entry->container, entry->value);
     case ENTRY_IS:

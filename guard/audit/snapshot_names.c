@@ -31,16 +31,23 @@ static PyObject *settings_of(const struct snapshot *snapshot, PyObject *object)
     return dict;
 }
 
-int snapshot_add_settings(struct snapshot *snapshot, PyObject *object, PyObject *name, PyObject *dict)
+/* name: for messages, or NULL. */
+static int add_object(struct snapshot *snapshot, enum entry_kind kind, PyObject *object, PyObject *name, PyObject *dict)
 {
     cleanup_py PyObject *get = PyLong_FromVoidPtr(PyType_GetSlot(Py_TYPE(object), Py_tp_getattro));
     cleanup_py PyObject *parts =
-        get != NULL ? PyTuple_Pack(3, (PyObject *)Py_TYPE(object), dict, get) : NULL;
+        get != NULL ? PyTuple_Pack(3, (PyObject *)Py_TYPE(object), dict != NULL ? dict : Py_None, get) : NULL;
+
+    return parts != NULL ? snapshot_add_entry(snapshot, kind, object, name, parts) : -1;
+}
+
+int snapshot_add_settings(struct snapshot *snapshot, PyObject *object, PyObject *name, PyObject *dict)
+{
     PyObject *key;
     PyObject *value;
     Py_ssize_t at = 0;
 
-    if (parts == NULL || snapshot_add_entry(snapshot, ENTRY_OBJECT, object, name, parts) < 0)
+    if (add_object(snapshot, ENTRY_OBJECT, object, name, dict) < 0)
         return -1;
     while (PyDict_Next(dict, &at, &key, &value)) {
         cleanup_py PyObject *mirror = NULL;
@@ -108,6 +115,63 @@ static int add_attributes(struct snapshot *snapshot, PyObject *module, PyObject 
     return names != NULL && !PyErr_Occurred() ? 0 : -1;
 }
 
+/* New: the value, and the namespace that it is in; NULL without an exception when no class has it. On the way there, classes that could be
+   given one. */
+static PyObject *find_in_classes(struct snapshot *snapshot, PyObject *mro, PyObject *name, PyObject **ret_space, bool notes)
+{
+    for (Py_ssize_t i = 0; i < PyTuple_Size(mro); i++) {
+        PyObject *base = PyTuple_GetItem(mro, i);
+        cleanup_py PyObject *space = class_space((PyTypeObject *)base);
+        PyObject *value = space != NULL ? PyObject_GetItem(space, name) : NULL;
+
+        PyErr_Clear(); /* not in this one */
+        if (value != NULL) {
+            *ret_space = steal(space);
+            return value;
+        }
+        if (notes && class_is_open(base) && snapshot_add_entry(snapshot, ENTRY_ABSENT, space, name, NULL) < 0)
+            return NULL;
+    }
+    return NULL;
+}
+
+static int add_method(struct snapshot *snapshot, PyObject *mro, PyObject *dict, PyObject *name, unsigned level)
+{
+    cleanup_py PyObject *space = NULL;
+    cleanup_py PyObject *value = find_in_classes(snapshot, mro, name, &space, false);
+    PyObject *own = dict != NULL ? PyDict_GetItemWithError(dict, name) : NULL;
+
+    if (own != NULL && PyCallable_Check(own) && snapshot_add_callable(snapshot, dict, name, own) < 0)
+        return -1;
+    if (own != NULL || value == NULL || !PyCallable_Check(value))
+        return 0;
+    Py_CLEAR(space);
+    Py_DECREF(value);
+    value = find_in_classes(snapshot, mro, name, &space, true);
+    if (value == NULL || (dict != NULL && snapshot_add_entry(snapshot, ENTRY_ABSENT, dict, name, NULL) < 0))
+        return -1;
+    return class_is_function(value) ? snapshot_add_value(snapshot, space, name, value, false, level)
+                                    : snapshot_add_callable(snapshot, space, name, value);
+}
+
+/* `log.info(…)`: what the code may call of an object of a library's, by any of the attributes that it names. */
+static int add_methods(struct snapshot *snapshot, PyObject *object, PyObject *name, PyObject *attributes, unsigned level)
+{
+    cleanup_py PyObject *names = PySequence_List(attributes);
+    cleanup_py PyObject *mro = class_mro(Py_TYPE(object));
+    cleanup_py PyObject *dict = PyObject_GenericGetDict(object, NULL);
+
+    PyErr_Clear(); /* no __dict__ */
+    if (names == NULL || mro == NULL || !class_is_open((PyObject *)Py_TYPE(object)))
+        return names != NULL && mro != NULL ? 0 : -1;
+    if (add_object(snapshot, ENTRY_WAY, object, name, dict) < 0)
+        return -1;
+    for (Py_ssize_t i = 0; i < PyList_Size(names); i++)
+        if (add_method(snapshot, mro, dict, PyList_GetItem(names, i), level) < 0)
+            return -1;
+    return 0;
+}
+
 static PyObject *builtins_of(PyObject *globals)
 {
     PyObject *builtins = PyDict_GetItemString(globals, "__builtins__");
@@ -142,8 +206,11 @@ static int add_global(struct snapshot *snapshot, PyObject *function, PyObject *n
     }
     if (snapshot_add_value(snapshot, globals, name, value, own, own ? 0 : level) < 0)
         return -1;
-    return PyModule_Check(value) ? add_attributes(snapshot, value, names->attributes, own, level)
-                                 : 0;
+    if (PyModule_Check(value))
+        return add_attributes(snapshot, value, names->attributes, own, level);
+    return own && !class_is_function(value) && !PyType_Check(value)
+               ? add_methods(snapshot, value, name, names->attributes, level)
+               : 0;
 }
 
 /* `import x` inside of the function: what sys.modules has then. The own module's are imported now,

@@ -16,7 +16,8 @@ enum entry_kind {
     ENTRY_FUNCTION, /* code and defaults of the function `container`: tuple in `value` */
     ENTRY_CELL,     /* the cell `container` holds what the mirror `value` says */
     ENTRY_NAMES,    /* no key of the dict `container` can say itself what it is equal to */
-    ENTRY_OBJECT,   /* the object `container` has the class, the __dict__ and the way to it in `value`, a tuple */
+    ENTRY_WAY,      /* the object `container` has the class, the __dict__ and the way to it in `value`, a tuple */
+    ENTRY_OBJECT,   /* the same, and its class answers for none of the names in the __dict__ */
 };
 
 struct entry {

@@ -1,6 +1,7 @@
 #include "guard/audit/surroundings.h"
 
 #include "guard/audit/barred_callbacks.h"
+#include "guard/audit/barriers.h"
 #include "guard/audit/caller.h"
 #include "guard/audit/carriers.h"
 #include "guard/audit/class_parts.h"
@@ -21,27 +22,11 @@ static const char *const names[] = {"stdout",  "stderr",         "stdin",      "
 #define NAME_COUNT (sizeof(names) / sizeof(names[0]) - 1)
 enum { DISPLAYHOOK = 3 }; /* those before it are files: print() asks the very object for its methods */
 
-/* Code that shows what it is given by functions that a cell may register: none of them gets a tool's rights. */
-static const struct {
-    const char *module; /* only if it is loaded */
-    const char *name;
-    const char *method; /* of the class `name`, or NULL */
-} showing[] = {{"IPython.core.displayhook", "CapturingDisplayHook", "__call__"},
-               {"IPython.core.formatters", "DisplayFormatter", "format"},
-               {"IPython.core.display_functions", "display", NULL},
-               {"IPython.core.display_functions", "publish_display_data", NULL},
-               {"IPython.core.display_functions", "clear_output", NULL}};
-#define SHOWING_COUNT (sizeof(showing) / sizeof(showing[0]))
-
 static struct {
     bool started;
     struct unchanged_object before[NAME_COUNT];
     struct unchanged_class capture;  /* IPython's display hook of %%capture */
-    PyObject *show;                  /* code of the display hook's __call__ */
-    PyObject *shows[SHOWING_COUNT];  /* code of `showing`; NULL where there is none */
     PyObject *collector_callbacks; /* gc.callbacks */
-    PyObject *finalize;            /* code of weakref.finalize.__call__ */
-    PyObject *method_callback;     /* code in weakref.WeakMethod that calls its callback */
     PyObject *signal;              /* code of signal.signal */
     newfunc new_class;
     newfunc new_reference;
@@ -250,40 +235,23 @@ static int patch_places(void)
 
 /* ---- how it was ----------------------------------------------------------------------------- */
 
-static PyObject *code_of(const char *module_name, const char *name, const char *method)
+static PyObject *code_of(const char *module_name, const char *name)
 {
     cleanup_py PyObject *module = PyImport_ImportModule(module_name);
-    cleanup_py PyObject *found = module != NULL ? PyObject_GetAttrString(module, name) : NULL;
-    cleanup_py PyObject *function =
-        found != NULL && method != NULL ? PyObject_GetAttrString(found, method) : py_own(found);
+    cleanup_py PyObject *function = module != NULL ? PyObject_GetAttrString(module, name) : NULL;
 
     return function != NULL ? py_own(compat.function_code(function)) : NULL;
-}
-
-/* The function that is defined in this code; NULL when there is none. */
-static PyObject *inner_code(PyObject *code)
-{
-    cleanup_py PyObject *constants = PyObject_GetAttrString(code, "co_consts");
-
-    for (Py_ssize_t i = 0; constants != NULL && i < PyTuple_Size(constants); i++)
-        if (Py_TYPE(PyTuple_GetItem(constants, i)) == Py_TYPE(code))
-            return py_own(PyTuple_GetItem(constants, i));
-    return NULL;
 }
 
 static int remember(void)
 {
     cleanup_py PyObject *gc = PyImport_ImportModule("gc");
-    cleanup_py PyObject *method = code_of("weakref", "WeakMethod", "__new__");
 
-    state.finalize = code_of("weakref", "finalize", "__call__");
-    state.signal = code_of("signal", "signal", NULL);
-    if (gc == NULL || method == NULL || state.finalize == NULL ||
-        state.signal == NULL)
+    state.signal = code_of("signal", "signal");
+    if (gc == NULL || state.signal == NULL)
         return -1;
     if (signal_handlers_remember() < 0)
         return -1;
-    state.method_callback = inner_code(method);
     state.collector_callbacks = PyObject_GetAttrString(gc, "callbacks");
     return state.collector_callbacks != NULL ? 0 : -1;
 }
@@ -312,39 +280,10 @@ static int remember_capture(void)
     return unchanged_remember_class(&state.capture, (PyTypeObject *)type);
 }
 
-/* Another version of IPython may have it elsewhere, or as no function. */
-static PyObject *code_that_shows(size_t number)
-{
-    cleanup_py PyObject *name = PyUnicode_FromString(showing[number].module);
-    cleanup_py PyObject *module = name != NULL ? PyImport_GetModule(name) : NULL;
-    PyObject *code =
-        module != NULL ? code_of(showing[number].module, showing[number].name, showing[number].method) : NULL;
-
-    PyErr_Clear();
-    return code;
-}
-
-static void remember_showing(void)
-{
-    PyObject *hook = state.before[DISPLAYHOOK].object;
-    cleanup_py PyObject *call =
-        hook != NULL ? PyObject_GetAttrString((PyObject *)Py_TYPE(hook), "__call__") : NULL;
-
-    PyErr_Clear(); /* an object that cannot be called shows nothing */
-    if (call != NULL && class_is_function(call)) {
-        Py_XDECREF(state.show);
-        state.show = py_own(compat.function_code(call));
-    }
-    for (size_t i = 0; i < SHOWING_COUNT; i++)
-        if (state.shows[i] == NULL)
-            state.shows[i] = code_that_shows(i);
-}
-
 int surroundings_freeze(void)
 {
-    if (remember_sys() < 0 || remember_capture() < 0)
+    if (remember_sys() < 0 || remember_capture() < 0 || barriers_remember(state.before[DISPLAYHOOK].object) < 0)
         return -1;
-    remember_showing();
     if (state.started)
         return 0;
     state.started = true;
@@ -402,11 +341,5 @@ bool surroundings_hold(const struct signal_handlers *handlers, char ret_changed[
 
 bool surroundings_are_barrier(const struct signal_handlers *handlers, PyObject *code)
 {
-    if (!state.started)
-        return false;
-    for (size_t i = 0; i < SHOWING_COUNT; i++)
-        if (code == state.shows[i])
-            return true;
-    return code == state.finalize || code == state.method_callback || code == state.show ||
-           implicit_calls_are_barrier(code) || signal_handlers_begin_with(handlers, code);
+    return state.started && barriers_include(handlers, code);
 }

@@ -86,6 +86,17 @@ ATTACKS = {
     "method in another __dict__ of the object": "base.__dict__ = type('D', (dict,), {})(command=lambda: ATTACK); base.run()",
     "other object as self": "Base.run(types.SimpleNamespace(command=lambda: ATTACK))",
     "class of the object": "base.__class__ = type('Mine', (Base,), {'command': lambda self: ATTACK}); base.run()",
+    "method of a library's object": "tools.log.warning = os.system; by_log(ATTACK)",
+    "method of a library's object in another __dict__": "tools.log.__dict__ = {**vars(tools.log), 'warning': os.system}; by_log(ATTACK)",
+    "method of a library's class": "import logging; logging.Logger.warning = staticmethod(os.system); by_log(ATTACK)",
+    "method that a library's object calls": "tools.log.makeRecord = lambda *a, **k: ATTACK; tools.log.handle = os.system; by_log(1)",
+    "filter of a log": "import logging; logging.setLogRecordFactory(lambda *a, **k: ATTACK); tools.log.addFilter(os.system); by_log(1)",
+    "handler of a log": "import logging\nh = logging.Handler(); h.handle = ANY(ATTACK); tools.log.addHandler(h); by_log(1)",
+    "method of the log of all": "import logging; logging.root.warning = os.system; by_log(ATTACK)",
+    "copier of a type": "import copy; copy._copy_dispatch[float] = ANY(ATTACK); copies(1.5)",
+    "function for a type": "tools.chooses.register(bytes, os.system); by_helper_that_chooses(ATTACK.encode())",
+    "function for a type, behind its back": "tools.chooses.dispatch.__closure__[1].cell_contents[bytes] = os.system\n"
+                                            "by_helper_that_chooses(ATTACK.encode())",
     # ---- carriers ----
     "callback": "apply(lambda: os.system(ATTACK))",
     "callback, built-in": "apply(os.system, ATTACK)",

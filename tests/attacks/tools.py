@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import json
+import logging
 import os
 import subprocess
 import types
@@ -12,6 +13,9 @@ from safepyrun import AllowPolicy, allow
 COMMAND = "true"
 COMMANDS = ["true"]
 settings = types.SimpleNamespace(command="true")
+
+
+log = logging.getLogger("tools")
 
 
 class Settings:
@@ -37,6 +41,22 @@ def by_list():
 def by_setting():
     subprocess.run(["sh", "-c", settings.command])
     subprocess.run(["sh", "-c", Settings.command])
+
+
+@allow
+def by_log(word):
+    log.warning(word)
+    logging.warning(word)
+
+
+@allow
+def by_helper_that_chooses(value):
+    return chooses(value)
+
+
+@functools.singledispatch
+def chooses(value):
+    return None
 
 
 class Chosen:

@@ -4,7 +4,7 @@ import sys
 import textwrap
 
 import pytest
-from guard_client import Guard
+from guard_client import Guard, GuardDied
 
 TIMEOUT_SECONDS = 30
 
@@ -227,6 +227,45 @@ def test_libraries_go_on_while_tools_are_registered(tools):
         allowed(guard, "B.x = 1; setattr(B, 'y', 2); del B.y; type.__setattr__(B, 'z', 3); type.__delattr__(B, 'z'); B.x", "1")
         allowed(guard, "import enum, dataclasses\nE = enum.Enum('E', 'a b')\nD = dataclasses.make_dataclass('D', ['x'])\nD(1).x", "1")
         refused(guard, "import functools\nweakref.ref(a, functools.partial(print))", "put a lambda around it")
+
+
+def test_a_function_that_chooses_is_no_tool_but_those_it_chooses_from(tools):
+    text = ECHO + """
+    import functools
+    @functools.singledispatch
+    @allow
+    def shows(word):
+        return run(word)
+    @shows.register
+    @allow
+    def number(value: int):
+        return run(str(value))
+    class Shell:
+        @functools.singledispatchmethod
+        def shows(self, word):
+            return run(word)
+    """
+    with tools.start(text) as guard:
+        allowed(guard, "shows('hi')", r"'hi\n'")
+        allowed(guard, "shows(5)", r"'5\n'")
+    for tool in ("shows", "Shell().shows", "{Shell: ['shows']}", "Shell.shows"):
+        with pytest.raises(GuardDied, match=r"allow\(\) the functions that you register"):
+            tools.start(f"{text}allow({tool})\n").__enter__()
+
+
+def test_a_tool_logs(tools):
+    """To where the file is open before; what a handler does in a cell's stead is not the tool's."""
+    with tools.start(ECHO + """
+    import logging
+    log = logging.getLogger("tool")
+    log.addHandler(logging.FileHandler("../log"))
+    @allow
+    def logs(word):
+        log.warning("says %s", word)
+        return run(word)
+    """) as guard:
+        allowed(guard, "logs('hi')", r"'hi\n'")
+    assert (tools.folder / "log").read_text() == "says hi\n"
 
 
 def test_a_right_costs_little_more_at_the_end_of_many_calls(tools):

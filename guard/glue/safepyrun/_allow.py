@@ -122,6 +122,7 @@ class _Registration:
     # ---- what is meant --------------------------------------------------------------------------
 
     def object(self, tool, policy):
+        _refuse_choosing(tool)
         if isinstance(tool, types.MethodType):
             return self.method(tool, policy)
         owner = getattr(tool, "__objclass__", None)
@@ -183,6 +184,7 @@ class _Registration:
         if not isinstance(owner, type):
             return self.object_member(owner, name, policy)
         kind, found = "method", _static(owner, name)
+        _refuse_choosing(found)
         if isinstance(found, classmethod):
             kind, found = "class", found.__func__
         elif isinstance(found, staticmethod):
@@ -213,6 +215,14 @@ class _Registration:
 
 def _listed(wanted):
     return [wanted] if isinstance(wanted, (str, tuple)) else wanted
+
+
+def _refuse_choosing(tool):
+    """functools.singledispatch and singledispatchmethod: below them nothing has a tool's rights but the tools that they call."""
+    if not isinstance(tool, type) and callable(getattr(tool, "register", None)) and (
+            isinstance(tool, functools.singledispatchmethod) or hasattr(tool, "__wrapped__")):
+        raise TypeError(f"allow(): {tool!r} calls what is registered for the type of its argument, and cells can register, too: "
+                        "allow() the functions that you register, not the one that chooses")
 
 
 def _static(cls, name):
