@@ -237,6 +237,13 @@ def test_a_full_disk_fails_no_cell(start_kernel):
     assert (kernel.work / "log.txt").read_text().count("lines of the audit log /dev/full are lost") == 1
 
 
+def test_what_must_not_go_unnoticed_needs_no_log(start_kernel):
+    kernel = start_kernel(arguments=("--audit-log", "/dev/full"))
+    with kernel.frontend() as front:
+        front.run("1 + 1")
+    assert kernel.stderr.read_text().count("lines of the audit log /dev/full are lost") == 1
+
+
 def test_a_log_that_was_asked_for_and_cannot_be_kept(start_kernel):
     kernel = start_kernel(arguments=("--audit-log", "/proc/nowhere/audit.jsonl"))
     assert kernel.wait() == 1
