@@ -6,6 +6,7 @@
 #include "guard/python/py_cleanup.h"
 #include "guard/setup.h"
 
+#include <errno.h>
 #include <string.h>
 
 static PyObject *text(const char *value)
@@ -50,7 +51,8 @@ static PyObject *value_of(const char *key, const struct configuration *configura
     return list != NULL ? texts_list(list) : NULL;
 }
 
-static PyObject *dumps(PyObject *value, bool indented)
+/* As JSON, or as a value in TOML: tables have "=" in place of ":". */
+static PyObject *dumps(PyObject *value, bool as_json)
 {
     cleanup_py PyObject *json = PyImport_ImportModule("json");
     cleanup_py PyObject *function = json != NULL ? PyObject_GetAttrString(json, "dumps") : NULL;
@@ -60,14 +62,10 @@ static PyObject *dumps(PyObject *value, bool indented)
     if (function == NULL || arguments == NULL)
         return NULL;
     /* TOML has dates, which JSON writes as text. */
-    keywords = Py_BuildValue("{s:O,s:O,s:O}", "ensure_ascii", Py_False, "default",
-                             (PyObject *)&PyUnicode_Type, "indent", Py_None);
-    if (keywords != NULL && indented) {
-        cleanup_py PyObject *width = PyLong_FromLong(2);
-
-        if (width == NULL || PyDict_SetItemString(keywords, "indent", width) < 0)
-            return NULL;
-    }
+    keywords = Py_BuildValue("{s:O,s:O,s:N,s:(ss)}", "ensure_ascii", Py_False, "default",
+                             (PyObject *)&PyUnicode_Type, "indent",
+                             as_json ? PyLong_FromLong(2) : py_own(Py_None), "separators",
+                             as_json ? "," : ", ", as_json ? ": " : " = ");
     return keywords != NULL ? PyObject_Call(function, arguments, keywords) : NULL;
 }
 
@@ -197,8 +195,11 @@ static int print_answer(enum policy_question question, const struct configuratio
         result = print_text(configuration);
     else if (question == POLICY_QUESTION_SHOW_JSON)
         result = print_json(configuration);
-    fflush(stdout);
-    return result;
+    if (fflush(stdout) == 0)
+        return result;
+    if (errno != EPIPE) /* who has read enough knows that there is more */
+        fprintf(stderr, "the output cannot be written: %s\n", strerror(errno));
+    return -1;
 }
 
 /* The link is a socket here as well, so that the question is asked in the words of a session. */

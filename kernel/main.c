@@ -32,7 +32,9 @@ static int run_kernel(int argc, char **argv)
         options_finish(&options);
         return 2;
     }
-    if (options.log_file != NULL && log_open(options.log_file, options.log_level) < 0) {
+    if (options.log_file == NULL)
+        (void)log_open("-", LOG_ERROR); /* what must not go unnoticed; a launcher may have closed stderr */
+    else if (log_open(options.log_file, options.log_level) < 0) {
         fprintf(stderr, "safepyrun kernel: cannot write the log %s: %s\n", options.log_file,
                 strerror(errno));
         options_finish(&options);
@@ -91,7 +93,16 @@ static int help(int argc, char **argv)
     return 0;
 }
 
-int main(int argc, char **argv)
+/* Who keeps what a command prints has to know when it is not all there. */
+static int finish_output(int status)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return status;
+    fprintf(stderr, "safepyrun: the output cannot be written: %s\n", strerror(errno));
+    return status != 0 ? status : 1;
+}
+
+static int run_main(int argc, char **argv)
 {
     const struct command *command = argc > 1 ? find_command(argv[1]) : NULL;
 
@@ -111,4 +122,9 @@ int main(int argc, char **argv)
         return complain(argv[1]);
     print_usage(stderr);
     return 2;
+}
+
+int main(int argc, char **argv)
+{
+    return finish_output(run_main(argc, argv));
 }

@@ -114,7 +114,7 @@ static int run(int argc, char **argv)
         int (*run)(int argc, char **argv);
     } words[] = {{"check", check}, {"show", show}, {"keys", keys}};
 
-    if (argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
+    if (argc > 1 && (strcmp(argv[argc - 1], "--help") == 0 || strcmp(argv[argc - 1], "-h") == 0)) {
         fputs(usage, stdout);
         return 0;
     }

@@ -98,10 +98,22 @@ void policy_sources_read(const char *argument, struct policy_sources *ret_source
         add(ret_sources, "argument", argument);
 }
 
+/* What only one's own file may say is right there. */
+static bool is_users_own(const char *path)
+{
+    cleanup_free char *folder = policy_sources_user_folder();
+    cleanup_free char *own = folder != NULL ? xasprintf("%s/policy.toml", folder) : NULL;
+    struct stat about;
+    struct stat about_own;
+
+    return own != NULL && stat(own, &about_own) == 0 && stat(path, &about) == 0 &&
+           about.st_dev == about_own.st_dev && about.st_ino == about_own.st_ino;
+}
+
 void policy_sources_read_one(const char *path, struct policy_sources *ret_sources)
 {
     *ret_sources = (struct policy_sources){.count = 0};
-    add(ret_sources, "argument", path);
+    add(ret_sources, is_users_own(path) ? "user" : "argument", path);
 }
 
 void policy_sources_of_text(const char *name, char *text, struct policy_sources *ret_sources)

@@ -238,8 +238,23 @@ def test_a_projects_file_that_does_not_count_is_named(tmp_path):
 
 
 def test_what_is_shown_is_a_policy_file(tmp_path):
-    shown = put(tmp_path / "shown.toml", ask("show", home=tmp_path).stdout)
-    assert ask("check", shown, home=tmp_path).returncode == 0
+    given = put(tmp_path / "given.toml", "[extra_globals]\ntable = {a = 1, b = [1, {c = 'd'}]}\n")
+    shown = put(tmp_path / "shown.toml", ask("show", "--policy", given, home=tmp_path).stdout)
+    assert ask("check", shown, home=tmp_path).stderr == ""
+
+
+def test_ones_own_file_may_say_what_only_it_may_say(tmp_path):
+    own = put(tmp_path / ".config/safepyrun/policy.toml", "project_policy = true\n")
+    assert ask("check", own, home=tmp_path).returncode == 0
+    other = put(tmp_path / "policy.toml", "project_policy = true\n")
+    assert "in your own policy file only" in ask("check", other, home=tmp_path).stderr
+
+
+def test_output_that_cannot_be_written_is_an_error(tmp_path):
+    for words in ("keys", "show"):
+        with open("/dev/full", "w") as full:
+            done = subprocess.run([PROGRAM, "policy", words], env=clean_environment(tmp_path), stdout=full, stderr=subprocess.PIPE, timeout=10)
+        assert done.returncode != 0 and b"cannot be written" in done.stderr
 
 
 def test_a_wrong_file_is_not_shown(tmp_path):
@@ -286,7 +301,8 @@ def test_arguments_that_make_no_sense(tmp_path, arguments):
 
 
 def test_help(tmp_path):
-    assert "safepyrun policy check FILE" in ask("--help", home=tmp_path).stdout
+    for words in ([], ["check"], ["show"], ["keys"]):
+        assert "safepyrun policy check FILE" in ask(*words, "--help", home=tmp_path).stdout
 
 
 def test_the_man_page_has_every_key():
