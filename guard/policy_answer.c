@@ -4,6 +4,7 @@
 #include "guard/configuration.h"
 #include "guard/python/link_end.h"
 #include "guard/python/py_cleanup.h"
+#include "guard/python/shell.h"
 #include "guard/setup.h"
 
 #include <errno.h>
@@ -187,14 +188,46 @@ static int print_json(const struct configuration *configuration)
     return 0;
 }
 
+/* {key: (file, names)} of the lists that a file holds. New. */
+static PyObject *lists_of_files(const struct configuration *configuration)
+{
+    size_t count;
+    const struct policy_key *keys = policy_keys(&count);
+    cleanup_py PyObject *lists = PyDict_New();
+
+    for (size_t i = 0; lists != NULL && i < count; i++) {
+        const struct string_list *list = policy_list(configuration->policy, keys[i].name);
+        const char *file = policy_result_origin(&configuration->result, keys[i].name);
+        cleanup_py PyObject *entry = list != NULL && file != NULL ? Py_BuildValue("(NN)", text(file), texts_list(list)) : NULL;
+
+        if (PyErr_Occurred() || (entry != NULL && PyDict_SetItemString(lists, keys[i].name, entry) < 0))
+            return NULL;
+    }
+    return steal(lists);
+}
+
+/* Names that may be misspelt: they are told, and no mistake. */
+static int print_hints(const struct configuration *configuration)
+{
+    cleanup_py PyObject *lists = lists_of_files(configuration);
+    cleanup_py PyObject *module = lists != NULL ? PyImport_ImportModule("safepyrun._unknown_names") : NULL;
+    cleanup_py PyObject *lines =
+        module != NULL ? PyObject_CallMethod(module, "hints", "OO", lists, configuration->result.extra_globals) : NULL;
+
+    for (Py_ssize_t i = 0; lines != NULL && i < PyList_Size(lines); i++) {
+        if (print(PyList_GetItem(lines, i)) < 0)
+            return -1;
+        putchar('\n');
+    }
+    return lines != NULL ? 0 : -1;
+}
+
 static int print_answer(enum policy_question question, const struct configuration *configuration)
 {
-    int result = 0;
+    int result = question == POLICY_QUESTION_SHOW        ? print_text(configuration)
+                 : question == POLICY_QUESTION_SHOW_JSON ? print_json(configuration)
+                                                         : print_hints(configuration);
 
-    if (question == POLICY_QUESTION_SHOW)
-        result = print_text(configuration);
-    else if (question == POLICY_QUESTION_SHOW_JSON)
-        result = print_json(configuration);
     if (fflush(stdout) == 0)
         return result;
     if (errno != EPIPE) /* who has read enough knows that there is more */
@@ -203,14 +236,15 @@ static int print_answer(enum policy_question question, const struct configuratio
 }
 
 /* The link is a socket here as well, so that the question is asked in the words of a session. */
-int policy_answer(int link_fd, enum policy_question question)
+int policy_answer(int link_fd, const char *library_directory, enum policy_question question)
 {
     struct configuration configuration = {.shell = NULL};
     struct frame frame;
     cleanup_free char *problem = NULL;
     int status = 1;
 
-    if (link_end_open(link_fd) < 0 || link_end_receive(&frame) < 0 || frame.type != FRAME_CONFIGURE)
+    if (shell_import_glue(library_directory) < 0 || link_end_open(link_fd) < 0 || link_end_receive(&frame) < 0 ||
+        frame.type != FRAME_CONFIGURE)
         return 2;
     if (configuration_read(&frame, &configuration, &problem) < 0 ||
         setup_check(configuration.policy, &problem) < 0)

@@ -14,8 +14,9 @@ enum policy_question { POLICY_QUESTION_CHECK, POLICY_QUESTION_SHOW, POLICY_QUEST
  *
  * No cell runs and no set-up file either. Called with the GIL.
  *
- * link_fd  TAKEN
+ * link_fd            TAKEN
+ * library_directory  as for guard_serve()
  *
  * Returns the exit status: 0; 1 a file is wrong; 2 a fault.
  */
-int policy_answer(int link_fd, enum policy_question question);
+int policy_answer(int link_fd, const char *library_directory, enum policy_question question);

@@ -172,10 +172,10 @@ int main(int argc, char **argv)
     if (PyStatus_Exception(status))
         guard_fail(options.link_fd,
                    status.err_msg != NULL ? status.err_msg : "Python did not start");
-    if (options.answers)
-        return policy_answer(options.link_fd, options.question);
     if (options.library_directory == NULL)
         options.library_directory = directory;
+    if (options.answers)
+        return policy_answer(options.link_fd, options.library_directory, options.question);
     if (options.template.listen_fd >= 0)
         guard_be_template(&options.template, options.library_directory);
     guard_serve(options.link_fd, options.library_directory);

@@ -70,7 +70,7 @@ static PyObject *answer_policy(PyObject *self, PyObject *args)
         PyErr_SetString(PyExc_ValueError, "no such question");
         return NULL;
     }
-    return PyLong_FromLong(policy_answer(link_fd, (enum policy_question)question));
+    return PyLong_FromLong(policy_answer(link_fd, NULL, (enum policy_question)question));
 }
 
 static PyMethodDef methods[] = {

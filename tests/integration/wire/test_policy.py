@@ -205,6 +205,16 @@ def test_check_names_every_mistake(tmp_path):
     assert "preset must be" in told[0] and "ban_defs may be meant" in told[1] and "one.py" in told[4] and "two.py" in told[5]
 
 
+def test_check_tells_of_names_that_mean_nothing(tmp_path):
+    policy = put(tmp_path / "p.toml", 'ban_builtins = ["opne", "open", "exit", "nowhere"]\nban_imports = ["sockets.x", "socket", "notinstalledhere"]\n'
+                                      'allowed_globals = ["nam", "other"]\n[extra_globals]\nname = 1\nother = 2\n')
+    answer = ask("check", policy, home=tmp_path)
+    assert answer.returncode == 0 and answer.stderr == ""
+    assert sorted(answer.stdout.splitlines())[1:] == [f"policy file {policy}: {line}" for line in (
+        'allowed_globals: [extra_globals] does not have "nam"; "name" may be meant', 'ban_builtins: there is no built-in name "nowhere"',
+        'ban_builtins: there is no built-in name "opne"; "open" may be meant', 'ban_imports: no module here has the name "sockets.x"; "socket" may be meant')]
+
+
 def test_check_looks_at_setup_files_and_runs_none(tmp_path):
     policy = put(tmp_path / "p.toml", '[setup]\nfiles = ["tools.py"]\n')
     tools = put(tmp_path / "tools.py", f"open('{tmp_path}/ran', 'w')\n")
