@@ -2,6 +2,7 @@
 
 #include "guard/audit/ctypes_guard.h"
 #include "guard/audit/environment_guard.h"
+#include "guard/audit/finalizers.h"
 #include "guard/audit/frame_writes.h"
 #include "guard/audit/hook.h"
 #include "guard/audit/semaphore_guard.h"
@@ -168,7 +169,7 @@ static PyObject *create_module(const struct method_call *call, void *data)
     cleanup_py PyObject *module = method_call_next(call);
 
     (void)data;
-    if (module == NULL || guard_new_module(module) < 0)
+    if (module == NULL || guard_new_module(module) < 0 || finalizers_see_module(module) < 0)
         return NULL;
     return steal(module);
 }
@@ -180,7 +181,7 @@ static PyObject *exec_module(const struct method_call *call, void *data)
     cleanup_py PyObject *result = method_call_next(call);
 
     (void)data;
-    if (result == NULL || (is_filled_now && guard_new_module(module) < 0))
+    if (result == NULL || (is_filled_now && (guard_new_module(module) < 0 || finalizers_see_module(module) < 0)))
         return NULL;
     return steal(result);
 }

@@ -20,6 +20,8 @@ static const struct {
     [SLOT_INIT] = {Py_tp_init, 296, 0, "__init__", NULL},
     [SLOT_NEW] = {Py_tp_new, 312, 0, NULL, NULL},
     [SLOT_IN_PLACE_OR] = {Py_nb_inplace_or, 96, 224 + 1, "__ior__", NULL},
+    [SLOT_FINALIZE] = {Py_tp_finalize, 392, 0, NULL, NULL},
+    [SLOT_RELEASE_BUFFER] = {Py_bf_releasebuffer, 160, 8 + 1, NULL, NULL},
     [SLOT_SET_ITEM] = {Py_mp_ass_subscript, 112, 16 + 1, "__setitem__", "__delitem__"},
 };
 
@@ -86,6 +88,13 @@ int slot_patch(PyObject *type, enum slot_patch_place place, void *function, void
         replace_wrapper(type, places[place].second, old, function) < 0)
         return -1;
     return replace_slot(type, place, old, function);
+}
+
+int slot_patch_one(PyObject *type, enum slot_patch_place place, void *function)
+{
+    const void *old = PyType_GetSlot((PyTypeObject *)type, places[place].slot);
+
+    return old != NULL && replace_in_type(type, place, old, function) ? 0 : -1;
 }
 
 int slot_patch_again(PyObject *type, enum slot_patch_place place, void *function, void **original)

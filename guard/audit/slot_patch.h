@@ -19,6 +19,8 @@ enum slot_patch_place {
     SLOT_DESCR_SET,
     SLOT_SET_ITEM,
     SLOT_IN_PLACE_OR,
+    SLOT_FINALIZE,
+    SLOT_RELEASE_BUFFER,
 };
 
 /*
@@ -29,6 +31,9 @@ enum slot_patch_place {
  * Returns 0, or -1 for a layout that we do not know (an exception may be set).
  */
 int slot_patch(PyObject *type, enum slot_patch_place place, void *function, void **ret_original);
+
+/* Only in this type, whatever those below it have: what stands there is the caller's business. 0, or -1 for a layout that we do not know. */
+int slot_patch_one(PyObject *type, enum slot_patch_place place, void *function);
 
 /*
  * slot_patch_again() - the same for a type that may be met again, or in another copy

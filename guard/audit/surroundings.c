@@ -5,6 +5,7 @@
 #include "guard/audit/caller.h"
 #include "guard/audit/carriers.h"
 #include "guard/audit/class_parts.h"
+#include "guard/audit/finalizers.h"
 #include "guard/audit/hook.h"
 #include "guard/audit/implicit_calls.h"
 #include "guard/audit/slot_patch.h"
@@ -153,31 +154,29 @@ static PyObject *no_argument(const struct method_call *call, void *data)
     return hook_judge(&row_of_anyone, NULL) < 0 ? NULL : method_call_next(call);
 }
 
-/* A name of a class of the cell's can turn into any other. */
-static bool may_be_finalizer(PyObject *name)
-{
-    return !PyUnicode_CheckExact(name) || PyUnicode_CompareWithASCIIString(name, "__del__") == 0;
-}
-
-/* A class whose finalizer is no function. */
 static PyObject *new_class(PyTypeObject *meta, PyObject *args, PyObject *keywords)
 {
-    PyObject *space = PyTuple_Size(args) == 3 ? PyTuple_GetItem(args, 2) : NULL;
-    PyObject *name;
-    PyObject *value;
-    Py_ssize_t at = 0;
+    cleanup_py PyObject *type = state.new_class(meta, args, keywords);
 
-    while (space != NULL && PyDict_Check(space) && PyDict_Next(space, &at, &name, &value))
-        if (may_be_finalizer(name) && judge_anyone(value) < 0)
-            return NULL;
-    return state.new_class(meta, args, keywords);
+    return type != NULL && finalizers_see(type) == 0 ? steal(type) : NULL;
+}
+
+/* What moves slots. A name of a class of the cell's can turn into any other. */
+static bool may_be_finalizer(PyObject *name)
+{
+    static const char *const moving[] = {"__del__", "__release_buffer__", "__bases__"};
+    bool found = !PyUnicode_CheckExact(name);
+
+    for (size_t i = 0; !found && i < sizeof(moving) / sizeof(moving[0]); i++)
+        found = PyUnicode_CompareWithASCIIString(name, moving[i]) == 0;
+    return found;
 }
 
 static int set_class_attribute(PyObject *type, PyObject *name, PyObject *value)
 {
-    if (value != NULL && may_be_finalizer(name) && judge_anyone(value) < 0)
+    if (state.set_class_attribute(type, name, value) < 0)
         return -1;
-    return state.set_class_attribute(type, name, value);
+    return may_be_finalizer(name) ? finalizers_see(type) : 0;
 }
 
 static int patch_slot(PyObject *type, enum slot_patch_place place, void *function, void *ret_original)
@@ -287,7 +286,7 @@ int surroundings_freeze(void)
     if (state.started)
         return 0;
     state.started = true;
-    return remember() < 0 || implicit_calls_remember() < 0 ? -1 : patch_places();
+    return remember() < 0 || implicit_calls_remember() < 0 || patch_places() < 0 ? -1 : finalizers_start();
 }
 
 static bool callbacks_hold(void)

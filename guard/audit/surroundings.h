@@ -1,7 +1,7 @@
 /*
  * surroundings - what runs by itself while a tool runs
  *
- * Finalizers, callbacks of weak references, of the collector and of signals run between any two
+ * Callbacks of weak references, of the collector and of signals run between any two (finalizers: finalizers.h)
  * instructions, the streams and hooks of `sys` whenever something is printed or fails. Where that is code of
  * the cell's, its frame is a barrier. Where it would be a built-in function or a functools.partial, it would
  * run with the tool's rights: such a thing cannot be put there, or takes the rights away while it is there.

@@ -116,7 +116,7 @@ static void look_outwards(PyObject *coroutine, PyObject *code, const struct scop
     cleanup_py PyObject *frame = stack_innermost();
 
     signal_handlers_read(&handlers);
-    for (; frame != NULL; stack_step_out(&frame)) {
+    for (; frame != NULL && !tools_are_apart_from(frame); stack_step_out(&frame)) {
         cleanup_py PyObject *frame_code = stack_code(frame);
         cleanup_py PyObject *generator = NULL;
         cleanup_py PyObject *owner = NULL;

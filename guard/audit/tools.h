@@ -75,6 +75,13 @@ enum tools_answer tools_ask(const struct tools_question *question, struct denial
 bool tools_bar(void);
 void tools_unbar(bool before);
 
+/* What is called from here on, on this thread, is not called by the frame that runs now: no tool further out asks for it. Until
+   tools_end_apart() gets what this returned. */
+const void *tools_begin_apart(void);
+void tools_end_apart(const void *before);
+/* Is it that frame? */
+bool tools_are_apart_from(const void *frame);
+
 /* Is this object a registered callable: for calls that are judged before they happen. */
 bool tools_hold(PyObject *callable);
 

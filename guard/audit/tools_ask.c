@@ -29,6 +29,26 @@ void tools_unbar(bool before)
     is_barred = before;
 }
 
+static _Thread_local const void *apart; /* compared only; it runs for as long as this holds */
+
+const void *tools_begin_apart(void)
+{
+    const void *before = apart;
+
+    apart = PyEval_GetFrame();
+    return before;
+}
+
+void tools_end_apart(const void *before)
+{
+    apart = before;
+}
+
+bool tools_are_apart_from(const void *frame)
+{
+    return frame == apart && frame != NULL;
+}
+
 /* ---- is it this tool? ----------------------------------------------------------------------- */
 
 static bool holds(PyObject *types, PyObject *type)
@@ -221,6 +241,8 @@ static void walk(struct asking *asking)
     for (;;) {
         cleanup_py PyObject *code = NULL;
 
+        if (tools_are_apart_from(frame))
+            return;
         /* Built-ins that this frame has called stand before the frame itself. */
         for (; native != NULL && (PyObject *)native->frame == frame; native = native->outer)
             ask_builtin(asking, native);

@@ -17,7 +17,9 @@ from guard_client import LIBRARY, Guard
 TIMEOUT_SECONDS = 30
 TOOLS = pathlib.Path(__file__).parent / "tools.py"
 
-PRELUDE = ("import contextlib, functools, gc, operator, os, signal, subprocess, sys, time, types, weakref\nimport tools\n"
+PRELUDE = ("import contextlib, functools, gc, io, operator, os, signal, subprocess, sys, time, types, weakref\nimport tools\n"
+           # what only the collector finds, in the middle of allocates()
+           "def DYING(make):\n    gc.disable()\n    for _ in range(10):\n        kept = [make()]; kept.append(kept); del kept\n    gc.enable()\n"
            # a partial in a class is a method from 3.14 on
            # takes whatever it is called with
            "ANY = lambda command: functools.partial(print, command, '#', sep='\\n', file=types.SimpleNamespace(write=os.system))\n"
@@ -168,6 +170,27 @@ ATTACKS = {
                       "signal.setitimer(signal.ITIMER_REAL, 0.01)\nwaits()",
     "fork by a library's function": "cm = contextlib.contextmanager(lambda: (yield))\n"
                       "os.register_at_fork(before=cm()(ANY(ATTACK))); forks()",
+    "finalizer of a file": "C = type('C', (io.RawIOBase,), {'close': UNBOUND(ANY(ATTACK))})\nDYING(C)\nallocates()",
+    "finalizer of a file's attribute": "def dying():\n    b = io.BytesIO(); b.close = ANY(ATTACK); return b\nDYING(dying)\nallocates()",
+    "finalizer of a library's class": "import shelve\n"
+                      "DYING(lambda: shelve.Shelf(types.SimpleNamespace(sync=ANY(ATTACK), close=len)))\nallocates()",
+    "finalizer that is a library's method": "C = type('C', (contextlib.ExitStack,), {'__del__': contextlib.ExitStack.close})\n"
+                      "def dying():\n    c = C(); c.callback(os.system, ATTACK); return c\nDYING(dying)\nallocates()",
+    "finalizer of a class above": "A = type('A', (), {}); B = type('B', (A,), {}); DYING(B)\n"
+                      "A.__del__ = functools.singledispatch(ANY(ATTACK))\nallocates()",
+    "finalizer of other bases": "A = type('A', (), {}); B = type('B', (A,), {}); C = type('C', (B,), {}); DYING(C)\n"
+                      "D = type('D', (A,), {'__del__': UNBOUND(ANY(ATTACK))})\n"
+                      "functools.update_wrapper(B, types.SimpleNamespace(__bases__=(D,)), assigned=['__bases__'], updated=[])\nallocates()",
+    "finalizer of a module that is loaded later": "import asyncio\n"
+                      "loop = types.SimpleNamespace(get_debug=lambda: False, call_exception_handler=ANY(ATTACK))\n"
+                      "def dying():\n    f = asyncio.Future(loop=loop); f.set_exception(ValueError()); return f\nDYING(dying)\nallocates()",
+    "finalizer of a generator": "import concurrent.futures\nmade = []\nclass E(concurrent.futures.Executor):\n    def submit(self, *a):\n"
+                      "        made.append(types.SimpleNamespace(result=lambda *a: 1, cancel=lambda: 1)); return made[-1]\n"
+                      "def dying():\n    g = E().map(len, 'abc'); next(g); [setattr(o, 'cancel', ANY(ATTACK)) for o in made]; return g\n"
+                      "DYING(dying)\nallocates()",
+    "buffer given back": "C = type('C', (), {'__buffer__': lambda s, f: memoryview(bytes(5)), '__release_buffer__': UNBOUND(ANY(ATTACK)),"
+                      " '__del__': lambda s: None})\n"    # before 3.12 there is no such method
+                      "DYING(lambda: memoryview(C())) if sys.version_info >= (3, 12) else os.system(ATTACK)\nallocates()",
     "collector": "gc.callbacks.append(functools.partial(print, ATTACK, end='#', file=types.SimpleNamespace(write=os.system)))\n"
                  "allocates()",
     "signal": "handler = functools.partial(print, ATTACK, end='#', file=types.SimpleNamespace(write=os.system))\n"
@@ -333,3 +356,8 @@ def test_libraries_may_register_built_in_functions_for_forks(tmp_path):
                                 "forks()", TIMEOUT_SECONDS)
         assert outcome.error is None, outcome.reply
     assert not place.trace.exists()
+
+
+def test_a_generator_that_is_thrown_away_ends_with_its_rights(tmp_path):
+    place = Place(tmp_path)
+    assert place.run(f"steps = ends_later({str(place.trace)!r}); next(steps); del steps")
