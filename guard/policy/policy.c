@@ -1,6 +1,5 @@
 #include "guard/policy/policy.h"
 
-#include "guard/policy/policy_entries.h"
 #include "guard/policy/read_rules.h"
 
 #include <stddef.h>
@@ -18,13 +17,11 @@ static const struct list_row lists[] = {
 };
 #define LIST_COUNT (sizeof(lists) / sizeof(lists[0]))
 
-static const struct limit_row {
+static const struct {
     const char *key;
     size_t offset; /* of a long in struct policy */
-    long most;
 } limits[] = {
-#define POLICY_LIMIT(field, largest, usual, strict)                                                \
-    {"limits." #field, offsetof(struct policy, limits.field), largest},
+#define POLICY_LIMIT(field, largest, usual, strict) {"limits." #field, offsetof(struct policy, limits.field)},
 #include "guard/policy/limits.def"
 #undef POLICY_LIMIT
 };
@@ -56,32 +53,20 @@ static struct string_list *list_at(struct policy *policy, size_t index)
     return (struct string_list *)((char *)policy + lists[index].offset);
 }
 
-static struct string_list *find_list(struct policy *policy, const char *key)
+const struct string_list *policy_list(const struct policy *policy, const char *key)
 {
     for (size_t i = 0; i < LIST_COUNT; i++)
         if (lists[i].key[0] != '\0' && strcmp(lists[i].key, key) == 0)
-            return list_at(policy, i);
-    return NULL;
-}
-
-const struct string_list *policy_list(const struct policy *policy, const char *key)
-{
-    return find_list((struct policy *)policy, key);
-}
-
-static const struct limit_row *find_limit(const char *key)
-{
-    for (size_t i = 0; i < LIMIT_COUNT; i++)
-        if (strcmp(limits[i].key, key) == 0)
-            return &limits[i];
+            return list_at((struct policy *)policy, i);
     return NULL;
 }
 
 const long *policy_limit(const struct policy *policy, const char *key)
 {
-    const struct limit_row *row = find_limit(key);
-
-    return row != NULL ? (const long *)((const char *)policy + row->offset) : NULL;
+    for (size_t i = 0; i < LIMIT_COUNT; i++)
+        if (strcmp(limits[i].key, key) == 0)
+            return (const long *)((const char *)policy + limits[i].offset);
+    return NULL;
 }
 
 struct policy *policy_new(enum policy_preset preset)
@@ -150,224 +135,6 @@ int policy_add_secret(struct policy *policy, const char *path)
 int policy_add_write_root(struct policy *policy, const char *path)
 {
     return add(policy, &policy->extra_roots, path);
-}
-
-static int set_strings(struct string_list *list, const struct policy_value *value)
-{
-    if (value->type != POLICY_STRINGS)
-        return POLICY_E_BAD_TYPE;
-    for (size_t i = 0; i < value->count; i++)
-        if (value->strings[i][0] == '\0')
-            return POLICY_E_BAD_VALUE;
-    string_list_finish(list);
-    for (size_t i = 0; i < value->count; i++)
-        string_list_add(list, value->strings[i]);
-    return 0;
-}
-
-static void take_off(struct string_list *list, const char *text)
-{
-    struct string_list kept = {NULL, 0};
-
-    for (size_t i = 0; strcmp(text, "*") != 0 && i < list->count; i++)
-        if (strcmp(list->items[i], text) != 0)
-            string_list_add(&kept, list->items[i]);
-    string_list_finish(list);
-    *list = kept;
-}
-
-/* What is refused beyond what the preset and earlier files refuse: whoever names one path more does not mean to give the
-   others away. "!x" takes one off, "!*" all. */
-static int add_denials(struct string_list *list, const struct policy_value *value)
-{
-    if (value->type != POLICY_STRINGS)
-        return POLICY_E_BAD_TYPE;
-    for (size_t i = 0; i < value->count; i++)
-        if (value->strings[i][strspn(value->strings[i], "!")] == '\0')
-            return POLICY_E_BAD_VALUE;
-    for (size_t i = 0; i < value->count; i++) {
-        const char *text = value->strings[i];
-
-        if (text[0] == '!')
-            take_off(list, text + 1);
-        else if (!string_list_has(list, text))
-            string_list_add(list, text);
-    }
-    return 0;
-}
-
-/* A list of folders, or "any". */
-static int set_folders(struct string_list *list, bool *guards, const struct policy_value *value)
-{
-    int outcome;
-
-    if (value->type == POLICY_STRING) {
-        if (strcmp(value->string, "any") != 0)
-            return POLICY_E_BAD_VALUE;
-        string_list_finish(list);
-        *guards = false;
-        return 0;
-    }
-    outcome = set_strings(list, value);
-    if (outcome == 0)
-        *guards = true;
-    return outcome;
-}
-
-/* One of two words; the second is true. */
-static int set_choice(const struct policy_value *value, const char *no, const char *yes, bool *ret_choice)
-{
-    bool chosen = value->type == POLICY_STRING && strcmp(value->string, yes) == 0;
-
-    if (value->type != POLICY_STRING)
-        return POLICY_E_BAD_TYPE;
-    if (!chosen && strcmp(value->string, no) != 0)
-        return POLICY_E_BAD_VALUE;
-    *ret_choice = chosen;
-    return 0;
-}
-
-static int set_mode(struct policy *policy, const struct policy_value *value)
-{
-    return set_choice(value, "restrict", "allow", &policy->allow_mode);
-}
-
-static const char *const os_ring_names[] = {[POLICY_OS_RING_AUTO] = "auto",
-                                            [POLICY_OS_RING_REQUIRE] = "require",
-                                            [POLICY_OS_RING_OFF] = "off"};
-
-const char *policy_os_ring_name(enum policy_os_ring os_ring)
-{
-    return os_ring_names[os_ring];
-}
-
-static int set_os_ring(struct policy *policy, const struct policy_value *value)
-{
-    if (value->type != POLICY_STRING)
-        return POLICY_E_BAD_TYPE;
-    for (int i = 0; i <= POLICY_OS_RING_OFF; i++) {
-        if (strcmp(value->string, os_ring_names[i]) == 0) {
-            policy->os_ring = (enum policy_os_ring)i;
-            return 0;
-        }
-    }
-    return POLICY_E_BAD_VALUE;
-}
-
-static int set_preset_by_name(struct policy *policy, const struct policy_value *value)
-{
-    enum policy_preset preset;
-
-    if (value->type != POLICY_STRING)
-        return POLICY_E_BAD_TYPE;
-    if (policy_preset_find(value->string, &preset) != 0)
-        return POLICY_E_BAD_VALUE;
-    return policy_set_preset(policy, preset);
-}
-
-static int set_ban_defs(struct policy *policy, const struct policy_value *value)
-{
-    if (value->type != POLICY_BOOLEAN)
-        return POLICY_E_BAD_TYPE;
-    policy->ban_defs = value->boolean;
-    return 0;
-}
-
-static int set_templates(struct policy *policy, const struct policy_value *value)
-{
-    if (value->type != POLICY_BOOLEAN)
-        return POLICY_E_BAD_TYPE;
-    policy->templates = value->boolean;
-    return 0;
-}
-
-static int set_warm_imports(struct policy *policy, const struct policy_value *value)
-{
-    int outcome = set_strings(&policy->warm_imports, value);
-
-    if (outcome == 0)
-        policy->learns_imports = false;
-    return outcome;
-}
-
-static int set_limit(struct policy *policy, const struct limit_row *row,
-                     const struct policy_value *value)
-{
-    if (value->type != POLICY_INTEGER)
-        return POLICY_E_BAD_TYPE;
-    if (value->integer < 0 || value->integer > row->most)
-        return POLICY_E_BAD_VALUE;
-    *(long *)((char *)policy + row->offset) = value->integer;
-    return 0;
-}
-
-static int set_on_deny(struct policy *policy, const struct policy_value *value)
-{
-    return set_choice(value, "error", "ask", &policy->asks);
-}
-
-static int set_outputs(struct policy *policy, const struct policy_value *value)
-{
-    return set_choice(value, "any", "passive", &policy->passive_outputs);
-}
-
-static int set_ask_seconds(struct policy *policy, const struct policy_value *value)
-{
-    if (value->type != POLICY_INTEGER)
-        return POLICY_E_BAD_TYPE;
-    if (value->integer < 1 || value->integer > POLICY_ASK_SECONDS_MAX)
-        return POLICY_E_BAD_VALUE;
-    policy->ask_seconds = value->integer;
-    return 0;
-}
-
-static bool entries_are_good(const char *key, const struct policy_value *value)
-{
-    for (size_t i = 0; value->type == POLICY_STRINGS && i < value->count; i++)
-        if (!policy_entry_is_good(key, value->strings[i]))
-            return false;
-    return true;
-}
-
-int policy_set(struct policy *policy, const char *key, const struct policy_value *value)
-{
-    const struct limit_row *limit = find_limit(key);
-    struct string_list *list = find_list(policy, key);
-
-    if (policy->sealed)
-        return POLICY_E_SEALED;
-    /* A program's arguments are of other systems' making as well. */
-    if (!policy->of_program && !entries_are_good(key, value))
-        return POLICY_E_BAD_VALUE;
-    if (limit != NULL)
-        return set_limit(policy, limit, value);
-    if (strcmp(key, "preset") == 0)
-        return set_preset_by_name(policy, value);
-    if (strcmp(key, "ok_dests") == 0)
-        return set_folders(&policy->ok_dests, &policy->guards_writes, value);
-    if (strcmp(key, "read_roots") == 0)
-        return set_folders(&policy->read_roots, &policy->guards_reads, value);
-    if (strcmp(key, "protect") == 0)
-        return add_denials(&policy->protect, value);
-    if (strcmp(key, "deny_read") == 0)
-        return add_denials(&policy->deny_read, value);
-    if (strcmp(key, "mode") == 0)
-        return set_mode(policy, value);
-    if (strcmp(key, "os_ring") == 0)
-        return set_os_ring(policy, value);
-    if (strcmp(key, "ban_defs") == 0)
-        return set_ban_defs(policy, value);
-    if (strcmp(key, "on_deny") == 0)
-        return set_on_deny(policy, value);
-    if (strcmp(key, "outputs") == 0)
-        return set_outputs(policy, value);
-    if (strcmp(key, "ask_seconds") == 0)
-        return set_ask_seconds(policy, value);
-    if (strcmp(key, "warm.templates") == 0)
-        return set_templates(policy, value);
-    if (strcmp(key, "warm.imports") == 0)
-        return set_warm_imports(policy, value);
-    return list != NULL ? set_strings(list, value) : POLICY_E_UNKNOWN_KEY;
 }
 
 /* The private directory is a write root; where the preset writes nothing it is what matplotlib cannot be imported without. */
