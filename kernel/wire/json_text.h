@@ -23,6 +23,9 @@ enum { JSON_TEXT_DEPTH_MAX = 256 };
 /* Whether `text` is one JSON object in UTF-8, nested at most JSON_TEXT_DEPTH_MAX deep. */
 bool json_text_is_object(struct bytes text, enum json_text_rules rules);
 
+/* Whether `value` is one JSON string in UTF-8. */
+bool json_text_is_string(struct bytes value);
+
 /*
  * json_text_member() - the value of a member of the outermost object
  *
