@@ -4,6 +4,7 @@ SAFEPYRUN_BUILD names the build directory (default: build/dev). The environment 
 here: nothing of the machine's Jupyter or IPython set-up reaches the kernel.
 """
 
+import itertools
 import json
 import os
 import random
@@ -29,12 +30,21 @@ PORTS = range(20000, 32000)
 WORKERS_MAX = 8
 
 
-def free_ports(count):
-    """Ports that nobody holds, none twice; each of the test workers chooses among its own."""
+def own_ports():
+    """Those of this test worker, again and again: a kernel that was just started has not bound its own yet."""
     worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % WORKERS_MAX
-    own = PORTS[worker::WORKERS_MAX]
+    ports = list(PORTS[worker::WORKERS_MAX])
+    random.shuffle(ports)
+    return itertools.cycle(ports)
+
+
+OWN_PORTS = own_ports()
+
+
+def free_ports(count):
+    """Ports that nobody holds; each of the test workers chooses among its own."""
     found = []
-    for port in random.sample(own, len(own)):
+    for port in itertools.islice(OWN_PORTS, len(PORTS)):
         with socket.socket() as probe:
             try:
                 probe.bind(("127.0.0.1", port))
