@@ -91,6 +91,15 @@ static PyObject *note_of_roots(const struct policy *policy)
     return PyUnicode_FromFormat("ok_dests: files outside of the write roots (%s) are read-only", roots);
 }
 
+/* Of native code, and of everything under the preset open. Files have reasons of their own for it, hence "may". */
+static PyObject *note_of_ring(const struct policy *policy)
+{
+    return policy->os_ring != POLICY_OS_RING_OFF
+               ? PyUnicode_FromString("os_ring may be why: it refuses programs, connections and what reaches "
+                                      "other processes")
+               : NULL;
+}
+
 PyObject *limit_note(PyObject *error)
 {
     const struct policy_limits *limits = &audit_policy()->limits;
@@ -99,6 +108,8 @@ PyObject *limit_note(PyObject *error)
         return note("memory_limit_mb", limits->memory_limit_mb);
     if ((is_instance(error, PyExc_OSError) && number_of(error) == EROFS) || is_about_read_only(error))
         return note_of_roots(audit_policy());
+    if (is_instance(error, PyExc_OSError) && number_of(error) == EPERM)
+        return note_of_ring(audit_policy());
     if (is_instance(error, PyExc_OSError))
         return note_of_number(limits, number_of(error));
     return is_about_threads(error) ? note_of_tasks(limits) : NULL;

@@ -2,6 +2,7 @@
 
 #include "guard/audit/ask.h"
 #include "guard/audit/audit.h"
+#include "guard/audit/hook.h"
 #include "guard/audit/texts.h"
 #include "guard/python/py_cleanup.h"
 
@@ -15,6 +16,8 @@ static struct {
 void report_ring(const struct ring_report *ring)
 {
     about.ring = *ring;
+    if (ring->parts[RING_SECCOMP].state == RING_ACTIVE)
+        hook_note_ring(); /* refusals tell it, too */
 }
 
 /* [(name, state, why), …] */

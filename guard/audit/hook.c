@@ -19,14 +19,29 @@ static struct {
     bool installed;
     bool proved;
     int link_fd;
+    bool ring_is_closed;
 } state = {.link_fd = -1};
 
+/* A tool's right ends where the OS ring does: said here, because the system would say EPERM and no more. */
+static bool is_held_by_ring(const struct event_row *row, struct denial *denial)
+{
+    if (!state.ring_is_closed || row == NULL ||
+        (row->check != check_program && row->check != check_network && row->check != check_socket))
+        return false;
+    denial->rule = "allow";
+    denial->remedy = "register the tool with allow(f, outside=True)";
+    snprintf(denial->reason, sizeof(denial->reason), "the OS ring holds tools that run in this process as well");
+    return true;
+}
+
 /* A denied event is allowed after all when a tool asks: see tools.h. */
-static bool is_tools_right(const struct scope *scope, const char *event, struct denial *denial)
+static bool is_tools_right(const struct scope *scope, const struct event_row *row, const char *event,
+                           struct denial *denial)
 {
     struct tools_question question = {.event = event, .scope = scope};
 
-    return tools_exist() && !denial->is_final && tools_ask(&question, denial) == TOOLS_ALLOW;
+    return tools_exist() && !denial->is_final && tools_ask(&question, denial) == TOOLS_ALLOW &&
+           !is_held_by_ring(row, denial);
 }
 
 /* The exception, with what a host program's users want to know besides. */
@@ -56,7 +71,7 @@ static int deny_unknown(const struct scope *scope, const char *event,
     snprintf(denial.subject, sizeof(denial.subject), "%.200s", event);
     answer = host_answer_ask(scope, event, words, source, &denial);
     if (answer == HOST_ALLOWS ||
-        (answer == HOST_SAYS_NOTHING && is_tools_right(scope, event, &denial)))
+        (answer == HOST_SAYS_NOTHING && is_tools_right(scope, NULL, event, &denial)))
         return 0;
     return raise(scope, event, words, &denial);
 }
@@ -91,7 +106,7 @@ static int refuse(const struct scope *scope, const struct event_row *row, const 
 
     if (host == HOST_ALLOWS ||
         (host == HOST_SAYS_NOTHING && !denial->is_final && import_allow_asks(scope)) ||
-        (host == HOST_SAYS_NOTHING && is_tools_right(scope, event, denial)))
+        (host == HOST_SAYS_NOTHING && is_tools_right(scope, row, event, denial)))
         return 0;
     if (scope->policy->asks && ask_person(scope->policy, row, event, facts, denial, &answer))
         return 0;
@@ -181,6 +196,11 @@ int hook_install(void)
     }
     state.installed = true;
     return 0;
+}
+
+void hook_note_ring(void)
+{
+    state.ring_is_closed = true;
 }
 
 void hook_set_link(int link_fd)

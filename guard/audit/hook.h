@@ -15,6 +15,9 @@ int hook_install(void);
 /* link_fd: see audit_arm(). */
 void hook_set_link(int link_fd);
 
+/* The OS ring starts no programs and opens no connections from now on: no tool has a right to them. */
+void hook_note_ring(void);
+
 /* Did the hook see the event that prove_hook() raised? Asked once. */
 #define HOOK_PROOF "safepyrun.proof"
 bool hook_was_proved(void);

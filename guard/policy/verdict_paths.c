@@ -38,7 +38,7 @@ static enum verdict deny_outside(const struct policy *policy, struct denial *den
         return verdict_deny(denial, "ok_dests", ADD_ROOT IN_FILE, "the policy has no write roots");
     /* Who writes the first list of their own has to know that it takes the place of ["."]. */
     return verdict_deny(denial, "ok_dests",
-                        strncmp(roots, "'.'", 3) == 0 ? BELOW_OR ADD_ROOT ", beside \".\"," IN_FILE
+                        strncmp(roots, "'.'", 3) == 0 ? BELOW_OR ADD_ROOT " beside \".\"" IN_FILE
                                                       : BELOW_OR ADD_ROOT IN_FILE,
                         "it is outside the write roots (%s)", roots);
 }

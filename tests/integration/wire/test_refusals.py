@@ -292,3 +292,9 @@ def test_two_kernels_share_a_log(start_kernel, tmp_path):
             front.run("1")
     lines = [json.loads(line) for line in path.read_text().splitlines()]
     assert len(of_type(lines, "cell")) == 10 and len({line["session"] for line in lines}) == 2
+
+
+def test_what_only_the_system_refuses_names_the_ring(start_kernel, shell):
+    with start_kernel(shell=shell, policy='preset = "open"').frontend() as front:
+        reply, _ = front.run("import os\nos.kill(1, 0)")
+        assert "os_ring may be why" in reply.content["evalue"]

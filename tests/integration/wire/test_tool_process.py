@@ -54,6 +54,10 @@ def work(mark):
 def die():
     os.kill(os.getpid(), signal.SIGKILL)
 
+@allow
+def inside(program=None):
+    return subprocess.run([program]) if program else socket.socket()
+
 state = 0
 
 @allow(outside=True)
@@ -110,6 +114,12 @@ def test_it_is_outside_and_the_guard_is_not(session, tmp_path):
             assert fail(front, f"open('/proc/{pid}/{name}', 'rb').read()")["ename"] == "PermissionError"
         assert fail(front, f"os.kill({pid}, 9)")["ename"] == "PermissionError"
     assert starter(kernel).pid == about["parent"]
+
+
+def test_a_tool_inside_is_told_that_it_should_be_outside(session):
+    _, front = session()
+    for call in ("inside('true')", "inside()"):
+        assert "register the tool with allow(f, outside=True)" in fail(front, call)["evalue"]
 
 
 def test_every_call_is_in_the_audit_log(session, tmp_path):
