@@ -5,6 +5,25 @@
 
 #include <string.h>
 
+#define OR_WRITE ", or write ban_imports without it in the policy file"
+
+/* What those want who import it. */
+static const char *remedy_for(const char *banned)
+{
+    static const struct {
+        const char *module;
+        const char *remedy;
+    } rows[] = {
+        {"socket", "platform.node() is the machine's name, and libraries reach what network.allow lists" OR_WRITE},
+        {"safepyrun", "call allow() in a file of [setup] files: a cell cannot give itself rights"},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        if (strcmp(rows[i].module, banned) == 0)
+            return rows[i].remedy;
+    return "do without it" OR_WRITE;
+}
+
 static int refuse(const struct node *node, const char *module, const char *banned)
 {
     cleanup_free char *found = xasprintf("imports %s", module);
@@ -18,8 +37,7 @@ static int refuse(const struct node *node, const char *module, const char *banne
         return rule_refuse(node, found, "importlib imports any module under any name",
                            "import the module that you need by its own name; its __version__ is its version");
     reason = xasprintf("\"%s\" is in ban_imports", banned);
-    return rule_refuse(node, found, reason,
-                       "do without it, or write ban_imports without it in the policy file");
+    return rule_refuse(node, found, reason, remedy_for(banned));
 }
 
 static int check_module(const struct policy *policy, const struct node *node, const char *module)

@@ -137,6 +137,7 @@ static int check_node(const struct policy *policy, const struct node *node)
     return result;
 }
 
+/* The last first: what is read from the stack comes in the order of the text, and so does what is refused. */
 static int push_nodes(PyObject *stack, PyObject *value)
 {
     if (value == NULL)
@@ -145,8 +146,8 @@ static int push_nodes(PyObject *stack, PyObject *value)
         return PyDict_Contains(fields_of_type, (PyObject *)Py_TYPE(value)) == 1
                    ? PyList_Append(stack, value)
                    : 0;
-    for (Py_ssize_t i = 0; i < PyList_Size(value); i++)
-        if (push_nodes(stack, PyList_GetItem(value, i)) < 0)
+    for (Py_ssize_t i = PyList_Size(value); i > 0; i--)
+        if (push_nodes(stack, PyList_GetItem(value, i - 1)) < 0)
             return -1;
     return 0;
 }
@@ -164,8 +165,8 @@ static int visit(const struct policy *policy, PyObject *stack, PyObject *object)
     node.type = PyUnicode_AsUTF8AndSize(type_name, NULL);
     if (node.type == NULL || check_node(policy, &node) < 0)
         return -1;
-    for (Py_ssize_t i = 0; i < PyTuple_Size(fields); i++) {
-        PyObject *value = PyDict_GetItem(attributes, PyTuple_GetItem(fields, i));
+    for (Py_ssize_t i = PyTuple_Size(fields); i > 0; i--) {
+        PyObject *value = PyDict_GetItem(attributes, PyTuple_GetItem(fields, i - 1));
 
         if (push_nodes(stack, value) < 0)
             return -1;

@@ -347,6 +347,12 @@ def test_what_the_system_refused_to_native_code_is_explained(guarded):
     assert "(ok_dests: files outside" in as_duckdb_says_it["evalue"]
 
 
+def test_the_first_line_that_is_refused_is_told_first(guarded):
+    reply = guarded.execute("import socket\nx = [lambda: exec('1')]\nimport safepyrun").reply
+    assert "line 1 imports socket" in reply["evalue"] and "platform.node()" in reply["evalue"]
+    assert "[setup] files" in guarded.execute("from safepyrun import allow\nimport importlib").reply["evalue"]
+
+
 def test_a_refused_program_is_named_without_its_arguments(guarded):
     reply = guarded.execute("import subprocess\nsubprocess.run(['/usr/bin/git', 'push', 'https://me:secret@host'])").reply
     assert "'git'" in reply["evalue"] and "secret" not in reply["evalue"]
