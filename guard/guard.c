@@ -36,6 +36,7 @@
 #include "guard/ring/ring.h"
 #include "guard/rules/rules.h"
 #include "guard/start_path.h"
+#include "guard/template/arenas.h"
 #include "guard/template/template.h"
 #include "guard/tool_functions.h"
 #include "guard/trusted.h"
@@ -347,6 +348,7 @@ void guard_be_template(const struct template_settings *settings, const char *lib
     int link_fd;
 
     import_own_files(library_directory);
+    arenas_gather();
     if (start_path_begin(NULL) < 0 || template_warm_up(settings) < 0) {
         PyErr_Print();
         _exit(1);

@@ -13,6 +13,13 @@
 /* As PyEval_SetTrace() wants it. */
 typedef int (*compat_trace_function)(PyObject *object, PyFrameObject *frame, int event, PyObject *argument);
 
+/* PyObjectArenaAllocator */
+struct compat_arenas {
+    void *context;
+    void *(*take)(void *context, size_t size);
+    void (*give_back)(void *context, void *arena, size_t size);
+};
+
 struct compat {
     int (*add_audit_hook)(int (*hook)(const char *event, PyObject *args, void *data), void *data);
     PyObject *(*frame_back)(PyObject *frame);                /* new, NULL at the outermost */
@@ -42,6 +49,7 @@ struct compat {
     PyObject *(*context_copy_current)(void);
     int (*context_enter)(PyObject *context);
     int (*context_exit)(PyObject *context);
+    void (*set_arenas)(struct compat_arenas *arenas); /* copied */
     int (*weakref_get_ref)(PyObject *reference, PyObject **ret_object); /* from 3.13 on; NULL before */
     PyObject *(*weakref_get_object)(PyObject *reference);               /* deprecated from then on; borrowed */
 };

@@ -8,6 +8,7 @@
 #include "guard/python/stream_type.h"
 #include "guard/template/folders.h"
 #include "guard/template/holes.h"
+#include "guard/template/huge_pages.h"
 #include "guard/template/keeper.h"
 
 #include <fcntl.h>
@@ -38,6 +39,7 @@ static int rehearse(void)
         return -1;
     PyType_ClearCache();
     holes_fill();
+    huge_pages_collapse();
     return 0;
 }
 
