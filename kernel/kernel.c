@@ -101,7 +101,10 @@ static int publish_starting(struct kernel *kernel)
 
 int kernel_respawn(struct kernel *kernel)
 {
-    subshells_suspend(kernel, "GuardDied", "a fresh interpreter starts");
+    int result = subshells_suspend(kernel, "GuardDied", "a fresh interpreter starts");
+
+    if (result != 0)
+        return result;
     guard_process_stop(&kernel->guard, 0);
     /* Frontends take a new session for a new kernel, which is what the user has now. */
     session_finish(&kernel->channels.session);

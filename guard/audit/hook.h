@@ -18,7 +18,7 @@ void hook_set_link(int link_fd);
 /* The OS ring starts no programs and opens no connections from now on: no tool has a right to them. */
 void hook_note_ring(void);
 
-/* Did the hook see the event that prove_hook() raised? Asked once. */
+/* Did the hook see the event that audit.c raised to prove it? Asked once. */
 #define HOOK_PROOF "safepyrun.proof"
 bool hook_was_proved(void);
 

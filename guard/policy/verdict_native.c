@@ -154,7 +154,7 @@ enum verdict check_native_library(const struct policy *policy, const struct fact
                             "native libraries are not loaded from a write root");
     if (is_loaded(path) || is_of_a_package(policy, file->text))
         return VERDICT_ALLOW;
-    return verdict_deny(ret_denial, VERDICT_RING, "use a package that brings its library along",
+    return verdict_deny(ret_denial, VERDICT_RING, "use a package that brings its library along" LEAVE_IT_TO_THE_RING,
                         "what a library does when it is loaded, nobody can judge");
 }
 

@@ -21,7 +21,7 @@ struct filter_settings {
     enum filter_answer metadata; /* chmod() and kin */
     bool cuts;                   /* truncating by path is held elsewhere */
     bool allocates;              /* space for files without writing to them */
-    bool network;                /* socket() asks, connect() says yes: network.h */
+    bool network;                /* socket() asks, connect() says yes: proxy.h */
 };
 
 enum { FILTER_MAX = 2048 };

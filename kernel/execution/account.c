@@ -85,12 +85,11 @@ static bool is_record(struct bytes record)
 
 void account_tool(struct kernel *kernel, struct bytes record)
 {
-    const struct request *running = kernel->queue.running;
-    bool is_cell = running != NULL && running->type == &execute_request;
+    const struct request *cell = if_cell(kernel->queue.running);
 
     if (!is_record(record))
         return;
-    audit_log_tool(kernel->audit_log, is_cell ? running->execute.execution_count : 0, record);
+    audit_log_tool(kernel->audit_log, cell != NULL ? cell->execute.execution_count : 0, record);
     account_warn(kernel);
 }
 

@@ -36,7 +36,7 @@ struct guard_handlers {
     void *context;
 };
 
-/* How to start it; borrowed until guard_start() returns. */
+/* How to start it; borrowed until guard_process_start() returns. */
 struct guard_settings {
     const char *python; /* NULL: the Python that is embedded */
     const char *shell;
