@@ -59,7 +59,7 @@ static bool has_type_name(PyObject *object, const char *const *names)
     return found;
 }
 
-static bool is_cells_function(PyObject *object)
+bool carriers_cell_wrote(PyObject *object)
 {
     return class_is_function(object) && caller_is_marked_user(compat.function_code(object));
 }
@@ -74,6 +74,11 @@ static bool calls_on(PyObject *object)
                                         "defaultdict", "partialmethod", NULL};
 
     return has_type_name(object, names);
+}
+
+bool carriers_run_bare(PyObject *object)
+{
+    return PyCFunction_Check(object) || calls_on(object);
 }
 
 static bool carriers_are_in_class(PyTypeObject *type);
@@ -94,7 +99,7 @@ static bool is_found(struct search *search, PyObject *object)
 static bool is_one(PyObject *object)
 {
     PyObject *parts[3];
-    bool found = PyCFunction_Check(object) || calls_on(object) ||
+    bool found = carriers_run_bare(object) ||
                  (class_is_open((PyObject *)Py_TYPE(object)) && carriers_are_in_class(Py_TYPE(object)));
 
     class_unwrap(object, parts);
@@ -153,7 +158,7 @@ static bool is_cells_class(PyTypeObject *type)
     for (Py_ssize_t i = 0; values != NULL && i < PyList_Size(values); i++) {
         PyObject *value = PyList_GetItem(values, i);
 
-        if (is_cells_function(value))
+        if (carriers_cell_wrote(value))
             return true;
         has_library_function = has_library_function || class_is_function(value);
     }
@@ -255,7 +260,7 @@ static bool is_cells_method(PyObject *object)
 
     if (class_is_bound_method(object))
         class_unwrap(object, parts);
-    return parts[0] != NULL && is_cells_function(parts[0]);
+    return parts[0] != NULL && carriers_cell_wrote(parts[0]);
 }
 
 /* A coroutine or generator that is not the cell's own code: who awaits it runs what the cell has asked it for. */
@@ -315,7 +320,7 @@ static bool look_at(struct search *search, PyObject *object, bool was_given)
     static const char *const namespaces[] = {"SimpleNamespace", NULL};
     bool is_cells;
 
-    if (is_cells_function(object) || is_cells_method(object) || PyModule_Check(object) ||
+    if (carriers_cell_wrote(object) || is_cells_method(object) || PyModule_Check(object) ||
         (!was_given && is_operator(object)))
         return false;
     if (is_carrier(object, was_given))
@@ -385,7 +390,7 @@ bool carriers_is_one(PyObject *object)
 
     if (is_one(object))
         return true;
-    if (is_cells_function(object) || (class_is_function(object) && compat.function_closure(object) == NULL))
+    if (carriers_cell_wrote(object) || (class_is_function(object) && compat.function_closure(object) == NULL))
         return false;
     search_start(&search, name);
     if (search.is_full)
@@ -400,7 +405,7 @@ bool carriers_are_behind(PyObject *callable)
     __attribute__((cleanup(search_finish))) struct search search = {.name = NULL};
     char name[CARRIER_NAME];
 
-    if (is_cells_function(callable) || is_cells_method(callable))
+    if (carriers_cell_wrote(callable) || is_cells_method(callable))
         return false;
     search_start(&search, name);
     search.into = search.inside;

@@ -134,7 +134,7 @@ static int see_one(PyTypeObject *type)
     return 0;
 }
 
-static int see_below(PyObject *type)
+static int see_below(PyObject *type, int (*each)(PyObject *type))
 {
     cleanup_py PyObject *derived = NULL;
 
@@ -142,18 +142,20 @@ static int see_below(PyObject *type)
         PyErr_SetString(PyExc_RuntimeError, "safepyrun cannot guard finalizers on this Python");
         return -1;
     }
+    if (each != NULL && each(type) < 0)
+        return -1;
     derived = PyObject_CallMethod((PyObject *)&PyType_Type, "__subclasses__", "O", type);
     if (derived == NULL)
         return -1;
     for (Py_ssize_t i = 0; i < PyList_Size(derived); i++)
-        if (see_below(PyList_GetItem(derived, i)) < 0)
+        if (see_below(PyList_GetItem(derived, i), each) < 0)
             return -1;
     return 0;
 }
 
 int finalizers_see(PyObject *type)
 {
-    return state.started && PyType_Check(type) ? see_below(type) : 0;
+    return state.started && PyType_Check(type) ? see_below(type, NULL) : 0;
 }
 
 int finalizers_see_module(PyObject *module)
@@ -169,11 +171,11 @@ int finalizers_see_module(PyObject *module)
     return 0;
 }
 
-int finalizers_start(void)
+int finalizers_start(int (*each)(PyObject *type))
 {
     if (state.started)
         return 0;
     grow();
     state.started = true;
-    return see_below((PyObject *)&PyBaseObject_Type);
+    return see_below((PyObject *)&PyBaseObject_Type, each);
 }

@@ -10,8 +10,8 @@
 
 #include "guard/python/py_cleanup.h"
 
-/* All classes there are. Once; -1 with an exception set. */
-int finalizers_start(void);
+/* All classes there are; `each` is called with them, too. Once; -1 with an exception set. */
+int finalizers_start(int (*each)(PyObject *type));
 
 /* A class was made, or its __del__ or bases were changed: it and those below it. -1 with an exception set. Nothing before the start. */
 int finalizers_see(PyObject *type);

@@ -2,6 +2,7 @@
 
 #include "guard/audit/carriers.h"
 #include "guard/audit/class_parts.h"
+#include "guard/audit/codec_infos.h"
 #include "guard/audit/snapshot.h"
 #include "guard/audit/unchanged.h"
 #include "guard/policy/verdict.h"
@@ -87,7 +88,7 @@ int implicit_calls_remember(void)
     cleanup_py PyObject *re = PyImport_ImportModule("re");
 
     state.pattern = re != NULL ? PyObject_GetAttrString(re, "Pattern") : NULL;
-    if (state.pattern == NULL || remember_environment() < 0)
+    if (state.pattern == NULL || remember_environment() < 0 || codec_infos_remember() < 0)
         return -1;
     for (size_t i = 0; i < PLACE_COUNT; i++)
         if (remember(i) < 0)
@@ -241,6 +242,7 @@ bool implicit_calls_hold(char *ret_changed, size_t size)
     } lists[] = {{filters_hold, "warnings.filters"},
                  {generator_hooks_hold, "the hooks of asynchronous generators"},
                  {reducers_hold, "copyreg.dispatch_table"},
+                 {codec_infos_hold, "a codec"},
                  {environment_holds, "os.environ"},
                  {adapters_hold, "an adapter or converter of sqlite3"}};
 

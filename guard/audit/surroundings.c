@@ -4,6 +4,7 @@
 #include "guard/audit/barriers.h"
 #include "guard/audit/caller.h"
 #include "guard/audit/carriers.h"
+#include "guard/audit/class_changes.h"
 #include "guard/audit/class_parts.h"
 #include "guard/audit/finalizers.h"
 #include "guard/audit/hook.h"
@@ -89,18 +90,12 @@ static int judge_direct(PyObject *callable)
 
 /* ---- places --------------------------------------------------------------------------------- */
 
-/* The user's own code is a barrier by itself. */
-static bool is_users_function(PyObject *callable)
-{
-    return class_is_function(callable) && caller_is_marked_user(compat.function_code(callable));
-}
-
 /* weakref.ref(object, callback), and what derives from it. */
 static PyObject *new_reference(PyTypeObject *type, PyObject *args, PyObject *keywords)
 {
     cleanup_py PyObject *barred = NULL;
 
-    if (PyTuple_Size(args) < 2 || PyTuple_GetItem(args, 1) == Py_None || is_users_function(PyTuple_GetItem(args, 1)))
+    if (PyTuple_Size(args) < 2 || PyTuple_GetItem(args, 1) == Py_None || carriers_cell_wrote(PyTuple_GetItem(args, 1)))
         return state.new_reference(type, args, keywords);
     if (judge_direct(PyTuple_GetItem(args, 1)) < 0)
         return NULL;
@@ -127,7 +122,7 @@ static PyObject *fork_callbacks(const struct method_call *call, void *data)
 
     (void)data;
     for (Py_ssize_t i = 0; barred != NULL && i < count; i++) {
-        bool is_barred = PyCallable_Check(call->args[i]) && !is_users_function(call->args[i]);
+        bool is_barred = PyCallable_Check(call->args[i]) && !carriers_cell_wrote(call->args[i]);
         cleanup_py PyObject *callback = is_barred ? barred_callback(call->args[i]) : py_own(call->args[i]);
 
         if (callback == NULL || PyList_Append(barred, callback) < 0)
@@ -174,6 +169,7 @@ static bool may_be_finalizer(PyObject *name)
 
 static int set_class_attribute(PyObject *type, PyObject *name, PyObject *value)
 {
+    class_changes_note(type, name, value);
     if (state.set_class_attribute(type, name, value) < 0)
         return -1;
     return may_be_finalizer(name) ? finalizers_see(type) : 0;
@@ -286,7 +282,7 @@ int surroundings_freeze(void)
     if (state.started)
         return 0;
     state.started = true;
-    return remember() < 0 || implicit_calls_remember() < 0 || patch_places() < 0 ? -1 : finalizers_start();
+    return remember() < 0 || implicit_calls_remember() < 0 || patch_places() < 0 ? -1 : finalizers_start(class_changes_watch);
 }
 
 static bool callbacks_hold(void)
@@ -333,7 +329,7 @@ bool surroundings_hold(const struct signal_handlers *handlers, char ret_changed[
         return false;
     }
     if (callbacks_hold())
-        return implicit_calls_hold(ret_changed, SURROUNDINGS_NAME);
+        return implicit_calls_hold(ret_changed, SURROUNDINGS_NAME) && class_changes_hold(ret_changed, SURROUNDINGS_NAME);
     snprintf(ret_changed, SURROUNDINGS_NAME, "gc.callbacks");
     return false;
 }

@@ -191,6 +191,18 @@ ATTACKS = {
     "buffer given back": "C = type('C', (), {'__buffer__': lambda s, f: memoryview(bytes(5)), '__release_buffer__': UNBOUND(ANY(ATTACK)),"
                       " '__del__': lambda s: None})\n"    # before 3.12 there is no such method
                       "DYING(lambda: memoryview(C())) if sys.version_info >= (3, 12) else os.system(ATTACK)\nallocates()",
+    # ---- what C code asks a class or a codec for ----
+    "class of abstract classes": "import abc\nabc.ABCMeta.__instancecheck__ = UNBOUND(ANY(ATTACK))\n"
+                                 "try: by_global()\nfinally: del abc.ABCMeta.__instancecheck__",
+    "hook of an abstract class": "os.PathLike.__subclasshook__ = UNBOUND(ANY(ATTACK)); by_global()",
+    "class of a class": "import abc\nM = type('M', (abc.ABCMeta,), {'__instancecheck__': UNBOUND(ANY(ATTACK))})\n"
+                        "functools.update_wrapper(os.PathLike, type('W', (), {'__class__': M})(), assigned=['__class__'], updated=[]); by_global()",
+    "class of abstract classes by one that takes itself away": "import abc\ns = contextlib.ExitStack(); s.push(ANY(ATTACK))\n"
+        "s.push(lambda *a: delattr(abc.ABCMeta, '__instancecheck__')); abc.ABCMeta.__instancecheck__ = UNBOUND(s.__exit__); by_global()",
+    "codec": "import codecs\ncodecs.lookup('utf-8').incrementaldecoder = ANY(ATTACK); reads(tools.__file__)",
+    "codec that is looked up later": "import codecs\ncodecs.lookup('cp1250').__dict__['incrementaldecoder'] = ANY(ATTACK)\nreads(tools.__file__, 'cp1250')",
+    "class of a codec": "import codecs\ncodecs.BufferedIncrementalDecoder.decode = UNBOUND(ANY(ATTACK)); reads(tools.__file__)",
+    "property of a codec": "import codecs\ncodecs.CodecInfo._is_text_encoding = property(ANY(ATTACK)); reads(tools.__file__)",
     "collector": "gc.callbacks.append(functools.partial(print, ATTACK, end='#', file=types.SimpleNamespace(write=os.system)))\n"
                  "allocates()",
     "signal": "handler = functools.partial(print, ATTACK, end='#', file=types.SimpleNamespace(write=os.system))\n"
@@ -361,3 +373,10 @@ def test_libraries_may_register_built_in_functions_for_forks(tmp_path):
 def test_a_generator_that_is_thrown_away_ends_with_its_rights(tmp_path):
     place = Place(tmp_path)
     assert place.run(f"steps = ends_later({str(place.trace)!r}); next(steps); del steps")
+
+
+def test_tools_keep_their_rights_beside_new_codecs_and_classes(tmp_path):
+    place = Place(tmp_path)
+    assert place.run("import codecs, enum, abc\ncodecs.lookup('koi8-r'); E = enum.Enum('E', 'A B')\n"
+                     "abc.ABCMeta.mine = lambda self: 1\n"
+                     f"reads(tools.__file__, 'cp1250'); next(ends_later({str(place.trace)!r}))")
