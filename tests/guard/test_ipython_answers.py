@@ -138,3 +138,5 @@ def test_completion_of_data_frames(ipython):
     ipython.run("import pandas\nframe = pandas.DataFrame({'price': [1.5]})")
     assert "price" in ipython.complete("frame['")["matches"]
     assert any(match.endswith("mean") for match in ipython.complete("frame.price.me")["matches"])
+    after_accessor = ipython.complete("frame.plot.")
+    assert "bar" in after_accessor["matches"] and after_accessor["cursor_start"] == len("frame.plot.")

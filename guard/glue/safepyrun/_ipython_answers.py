@@ -53,9 +53,12 @@ def complete(shell, code, cursor_pos):
         _guard.log("debug", f"completion failed: {type(error).__name__}")
         found = []
     start, end = (found[0].start, found[0].end) if found else (cursor_pos, cursor_pos)
-    types = [{"start": item.start, "end": item.end, "text": item.text, "type": item.type,
+    # IPython's evaluator begins its answers with the dot (".bar"), and front ends would list them so.
+    dot = int(code[start:start + 1] == "." and all(item.text.startswith(".") for item in found))
+    start += dot
+    types = [{"start": start, "end": item.end, "text": item.text[dot:], "type": item.type,
               "signature": item.signature} for item in found]
-    return {"matches": [item.text for item in found], "cursor_start": start, "cursor_end": end,
+    return {"matches": [item.text[dot:] for item in found], "cursor_start": start, "cursor_end": end,
             "metadata": {"_jupyter_types_experimental": types}}
 
 
