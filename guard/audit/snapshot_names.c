@@ -135,26 +135,39 @@ static PyObject *find_in_classes(struct snapshot *snapshot, PyObject *mro, PyObj
     return NULL;
 }
 
-static int add_method(struct snapshot *snapshot, PyObject *mro, PyObject *dict, PyObject *name, unsigned level)
+/* A method, a property, …: code runs when it is asked for, or called. */
+static bool is_called(PyObject *value)
+{
+    return PyCallable_Check(value) || PyType_GetSlot(Py_TYPE(value), Py_tp_descr_get) != NULL;
+}
+
+static int add_own(struct snapshot *snapshot, PyObject *dict, PyObject *name, PyObject *own)
+{
+    if (own == NULL)
+        return snapshot_add_entry(snapshot, ENTRY_ABSENT, dict, name, NULL);
+    return PyCallable_Check(own) ? snapshot_add_callable(snapshot, dict, name, own) : 0;
+}
+
+static int add_attribute(struct snapshot *snapshot, PyObject *mro, PyObject *dict, PyObject *name, unsigned level)
 {
     cleanup_py PyObject *space = NULL;
     cleanup_py PyObject *value = find_in_classes(snapshot, mro, name, &space, false);
     PyObject *own = dict != NULL ? PyDict_GetItemWithError(dict, name) : NULL;
 
-    if (own != NULL && PyCallable_Check(own) && snapshot_add_callable(snapshot, dict, name, own) < 0)
-        return -1;
-    if (own != NULL || value == NULL || !PyCallable_Check(value))
+    if (own == NULL && (value == NULL || !is_called(value)))
         return 0;
     Py_CLEAR(space);
-    Py_DECREF(value);
+    Py_CLEAR(value);
     value = find_in_classes(snapshot, mro, name, &space, true);
-    if (value == NULL || (dict != NULL && snapshot_add_entry(snapshot, ENTRY_ABSENT, dict, name, NULL) < 0))
+    if (PyErr_Occurred() || (dict != NULL && add_own(snapshot, dict, name, own) < 0))
         return -1;
+    if (value == NULL || !is_called(value))
+        return 0;
     return class_is_function(value) ? snapshot_add_value(snapshot, space, name, value, false, level)
                                     : snapshot_add_callable(snapshot, space, name, value);
 }
 
-/* `log.info(…)`: what the code may call of an object of a library's, by any of the attributes that it names. */
+/* `log.info(…)`: what the code may have run by an object of a library's, by any of the attributes that it names. */
 static int add_methods(struct snapshot *snapshot, PyObject *object, PyObject *name, PyObject *attributes, unsigned level)
 {
     cleanup_py PyObject *names = PySequence_List(attributes);
@@ -167,7 +180,7 @@ static int add_methods(struct snapshot *snapshot, PyObject *object, PyObject *na
     if (add_object(snapshot, ENTRY_WAY, object, name, dict) < 0)
         return -1;
     for (Py_ssize_t i = 0; i < PyList_Size(names); i++)
-        if (add_method(snapshot, mro, dict, PyList_GetItem(names, i), level) < 0)
+        if (add_attribute(snapshot, mro, dict, PyList_GetItem(names, i), level) < 0)
             return -1;
     return 0;
 }

@@ -91,6 +91,7 @@ ATTACKS = {
     "method of a library's object": "tools.log.warning = os.system; by_log(ATTACK)",
     "method of a library's object in another __dict__": "tools.log.__dict__ = {**vars(tools.log), 'warning': os.system}; by_log(ATTACK)",
     "method of a library's class": "import logging; logging.Logger.warning = staticmethod(os.system); by_log(ATTACK)",
+    "property of a library's class": "import logging; logging.Logger.name = property(ANY(ATTACK)); by_log('x')",
     "method that a library's object calls": "tools.log.makeRecord = lambda *a, **k: ATTACK; tools.log.handle = os.system; by_log(1)",
     "filter of a log": "import logging; logging.setLogRecordFactory(lambda *a, **k: ATTACK); tools.log.addFilter(os.system); by_log(1)",
     "handler of a log": "import logging\nh = logging.Handler(); h.handle = ANY(ATTACK); tools.log.addHandler(h); by_log(1)",

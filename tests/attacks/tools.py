@@ -45,7 +45,7 @@ def by_setting():
 
 @allow
 def by_log(word):
-    log.warning(word)
+    log.warning(log.name and word)
     logging.warning(word)
 
 
