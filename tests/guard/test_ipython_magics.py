@@ -141,6 +141,10 @@ def test_files_are_listed_and_printed_without_a_program(ipython, tmp_path):
     assert "'nope'" in ipython.run("%ls nope").one("error")["evalue"]
 
 
+def test_autosave_fails_no_cell(ipython):
+    assert ipython.run("%autosave 60").reply["status"] == "ok"
+
+
 def test_store_says_what_to_do_instead(ipython):
     assert "pickle.dump" in ipython.run("x = 1\n%store x").one("error")["evalue"]
 

@@ -124,6 +124,11 @@ class KernelMagics(Magics):
                     print(_listed(entry, os.path.join(folder, entry), "l" in options))
 
     @line_magic
+    def autosave(self, line):
+        """Save the notebook every so many seconds: front ends have a setting for that."""
+        print("How often a notebook is saved is a setting of the front end.")
+
+    @line_magic
     def store(self, line):
         """Keep variables for other sessions: not here."""
         raise UsageError("%store is not here: sessions without a guard would unpickle what a cell has stored. "
