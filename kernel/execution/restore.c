@@ -203,19 +203,19 @@ char *restore_rewind(struct kernel *kernel, long cells, bool *ret_failed)
             ? copies_find(copies, copies->state.depth - (int)cells)
             : NULL;
     cleanup_free char *name = NULL;
+    cleanup_free char *depths = NULL;
 
     *ret_failed = copy == NULL || !go_to(kernel, copy);
-    if (*ret_failed) {
-        cleanup_free char *depths = list_depths(copies);
-
+    depths = list_depths(copies);
+    if (*ret_failed)
         return xasprintf("there is no copy from before %ld cell%s: copies are there for these steps "
                          "back: %s%s%s",
                          cells, cells == 1 ? "" : "s", depths,
                          copies->hindrance != NULL ? "; the last copy was not taken because " : "",
                          copies->hindrance != NULL ? copies->hindrance : "");
-    }
     name = name_of(copies->state);
-    return xasprintf("The session is as it was %s. Files that cells wrote stay.", name);
+    return xasprintf("The session is as it was %s. Files that cells wrote stay. Steps further back: %s.", name,
+                     depths);
 }
 
 char *restore_reset(struct kernel *kernel, bool *ret_respawns)

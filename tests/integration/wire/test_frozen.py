@@ -202,7 +202,8 @@ def test_nothing_survives_a_guard_that_computes(session):
 def test_rewind(session):
     for i in range(1, 6):
         session.keep(f"x = {i}")
-    assert "after In [4]" in session.keep("%rewind")
+    told = session.keep("%rewind")
+    assert "after In [4]" in told and "Steps further back: 1, 2" in told
     assert session.keep("print(x)") == "4\n"
     assert "after In [2]" in session.keep(" %rewind 3 \n")      # the print, and two more
     assert session.keep("print(x)") == "2\n"
