@@ -126,12 +126,16 @@ static void note_child(pid_t pid)
     }
 }
 
-/* The copy has let go of everything when it closes its end. */
+/* The copy has let go of everything when it closes its end. A signal of the session's is no reason to go on before. */
 static void wait_for_copy(int acknowledged, pid_t pid)
 {
     struct pollfd ended = {acknowledged, POLLIN, 0};
+    int result;
 
-    if (poll(&ended, 1, ACKNOWLEDGED_MS) == 0)
+    do
+        result = poll(&ended, 1, ACKNOWLEDGED_MS);
+    while (result < 0 && errno == EINTR);
+    if (result == 0)
         kill(pid, SIGKILL);
 }
 

@@ -313,6 +313,16 @@ def test_a_lock_on_a_file_is_free_when_it_is_closed(session):
     assert session.do("f.close()\ng = open('locked', 'w')\nfcntl.flock(g, fcntl.LOCK_EX | fcntl.LOCK_NB)\nprint('free')") == "free\n"
 
 
+def test_a_lock_is_free_although_signals_come_while_a_copy_is_made(start_kernel):
+    """The second cell waits behind a long one: the guard is copied right before it."""
+    with start_kernel(shell="plain", policy=OPEN).frontend() as front:
+        front.execute("import fcntl, signal, time\nf = open('locked', 'w'); fcntl.flock(f, fcntl.LOCK_EX)\n"
+                      "signal.signal(signal.SIGALRM, lambda *a: None); signal.setitimer(signal.ITIMER_REAL, 0.0003, 0.0003)\ntime.sleep(2.1)")
+        reply, outputs = front.run("f.close(); g = open('locked', 'w'); fcntl.flock(g, fcntl.LOCK_EX | fcntl.LOCK_NB); print('free')")
+        assert text(outputs) == "free\n", reply.content
+        assert front.wait_for_copy()["copies"] > 0
+
+
 def test_a_lock_of_threads_is_as_it_was(session):
     session.keep("import threading\nlock = threading.Lock()\nlock.acquire()")
     session.die()
