@@ -32,9 +32,7 @@ static int run_kernel(int argc, char **argv)
         options_finish(&options);
         return 2;
     }
-    if (options.log_file == NULL)
-        (void)log_open("-", LOG_ERROR); /* what must not go unnoticed; a launcher may have closed stderr */
-    else if (log_open(options.log_file, options.log_level) < 0) {
+    if (options.log_file != NULL && log_open(options.log_file, options.log_level) < 0) {
         fprintf(stderr, "safepyrun kernel: cannot write the log %s: %s\n", options.log_file,
                 strerror(errno));
         options_finish(&options);

@@ -13,7 +13,7 @@ const char options_usage[] =
     "      --history-file FILE      SQLite file of inputs and outputs; :memory: keeps nothing\n"
     "      --audit-log FILE         JSON lines: sessions, cells, refusals; none keeps no such record\n"
     "      --on-guard-death WHAT    exit (the launcher restarts the kernel) or respawn (exit)\n"
-    "      --log FILE               write a log; - is stderr, where errors alone go without it\n"
+    "      --log FILE               write a log; - is stderr\n"
     "      --log-level LEVEL        error, warning, info or debug (info)\n"
     "\n"
     "Instead of -f, from a gateway that starts kernels on other machines (`safepyrun install\n"

@@ -20,7 +20,7 @@ void account_warn(struct kernel *kernel)
     cleanup_free char *warning = audit_log_take_warning(kernel->audit_log);
 
     if (warning != NULL)
-        log_error("%s", warning);
+        log_alarm("%s", warning);
 }
 
 void account_begin(struct kernel *kernel, struct request *request)

@@ -53,21 +53,16 @@ static void replace_controls(struct buffer *line)
             line->data[i] = ' ';
 }
 
-void log_write(enum log_level level, const char *format, ...)
+static void write_line(int fd, enum log_level level, const char *format, va_list arguments)
 {
     cleanup_buffer struct buffer line = BUFFER_NONE;
     cleanup_free char *text = NULL;
     char date[32];
     struct timespec now;
     struct tm utc;
-    va_list arguments;
 
-    if (log_fd < 0 || level > log_limit)
-        return;
-    va_start(arguments, format);
     if (vasprintf(&text, format, arguments) < 0)
         text = NULL;
-    va_end(arguments);
     clock_gettime(CLOCK_REALTIME, &now);
     gmtime_r(&now.tv_sec, &utc);
     strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &utc);
@@ -75,5 +70,25 @@ void log_write(enum log_level level, const char *format, ...)
                          (int)getpid(), level_names[level], text != NULL ? text : "");
     replace_controls(&line);
     buffer_append_char(&line, '\n');
-    (void)!write(log_fd, line.data, line.size);
+    (void)!write(fd, line.data, line.size);
+}
+
+void log_write(enum log_level level, const char *format, ...)
+{
+    va_list arguments;
+
+    if (log_fd < 0 || level > log_limit)
+        return;
+    va_start(arguments, format);
+    write_line(log_fd, level, format, arguments);
+    va_end(arguments);
+}
+
+void log_alarm(const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    write_line(log_fd >= 0 ? log_fd : STDERR_FILENO, LOG_ERROR, format, arguments);
+    va_end(arguments);
 }

@@ -1,7 +1,7 @@
 /*
  * log - what the kernel process tells its operator
  *
- * Silent unless a file was named: launchers treat a kernel's stderr as an alarm. One line an event:
+ * Silent unless a file was named, but for log_alarm(): launchers treat a kernel's stderr as an alarm. One line an event:
  * date, level, text. Never the key, never a cell's source. The guard sends its lines as frames.
  */
 #pragma once
@@ -9,6 +9,9 @@
 #include <stdbool.h>
 
 enum log_level { LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
+
+/* An error that nobody else is told of: goes to stderr where no log is kept. */
+void log_alarm(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* "error", "warning", "info", "debug"; false for anything else. */
 bool log_level_from_name(const char *name, enum log_level *ret_level);
