@@ -214,7 +214,7 @@ static enum verdict judge_import(const struct policy *policy, struct bytes modul
                             "importing %s is banned", banned);
     case IMPORT_NOT_LISTED:
         return verdict_deny(denial, "allowed_imports",
-                            "add it to allowed_imports in the policy file",
+                            "write allowed_imports with it, beside those that %guard policy shows, in the policy file",
                             "only listed modules may be imported");
     case IMPORT_ALLOWED:
         break;

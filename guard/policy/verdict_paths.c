@@ -34,8 +34,10 @@ static enum verdict deny_outside(const struct policy *policy, struct denial *den
     char roots[DENIAL_TEXT / 2];
 
     write_roots_describe(policy->write_roots, roots, sizeof(roots));
-    if (roots[0] == '\0')
-        return verdict_deny(denial, "ok_dests", ADD_ROOT IN_FILE, "the policy has no write roots");
+    /* The cache of matplotlib is no place for anybody's files. */
+    if (roots[0] == '\0' || (policy->preset == POLICY_READ_ONLY && policy->ok_dests.count + policy->extra_roots.count == 0))
+        return verdict_deny(denial, "ok_dests", "show it instead of writing it, or " ADD_ROOT IN_FILE,
+                            "the policy has no write roots");
     /* Who writes the first list of their own has to know that it takes the place of ["."]. */
     return verdict_deny(denial, "ok_dests",
                         strncmp(roots, "'.'", 3) == 0 ? BELOW_OR ADD_ROOT " beside \".\"" IN_FILE

@@ -84,7 +84,7 @@ static int check_name(const struct policy *policy, const struct node *node)
     found = xasprintf("uses %s", name);
     return rule_refuse(node, found,
                        "mode is \"allow\", and this built-in is not in allowed_builtins",
-                       "do without it, or add it to allowed_builtins in the policy file");
+                       "do without it, or write allowed_builtins with it, beside those that %guard policy shows, in the policy file");
 }
 
 static bool is_stored(const struct node *node)

@@ -32,7 +32,7 @@ static int refuse(const struct node *node, const char *module, const char *banne
     if (banned == NULL)
         return rule_refuse_by("allowed_imports", node, found,
                               "mode is \"allow\", and it is not in allowed_imports",
-                              "do without it, or add it to allowed_imports in the policy file");
+                              "do without it, or write allowed_imports with it, beside those that %guard policy shows, in the policy file");
     if (strcmp(banned, "importlib") == 0)
         return rule_refuse(node, found, "importlib imports any module under any name",
                            "import the module that you need by its own name; its __version__ is its version");

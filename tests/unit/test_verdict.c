@@ -216,6 +216,35 @@ static void databases_are_files_with_other_names(void **state)
     assert_int_equal(ask(check_attach, *state, facts_of(CALLER_USER, "/tmp/x.db")), VERDICT_ALLOW);
 }
 
+/* A list in a file takes the place of the preset's, and what is only matplotlib's is nobody else's. */
+static void a_remedy_does_not_take_away_what_was_there(void **state)
+{
+    static const struct {
+        enum policy_preset preset;
+        const char *root;
+        const char *remedy;
+    } cases[] = {
+        {POLICY_WORKSPACE, NULL, "ok_dests beside \".\" in the policy file"},
+        {POLICY_READ_ONLY, NULL, "show it instead of writing it, or add its folder"},
+        {POLICY_READ_ONLY, "/srv", "use a path below a write root"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        cleanup_policy struct policy *policy = policy_new(cases[i].preset);
+        struct facts facts = facts_of(CALLER_USER, "/etc/x");
+        struct denial denial = {.rule = NULL};
+
+        policy_set_private_directory(policy, "/tmp/private");
+        if (cases[i].root != NULL)
+            policy_add_write_root(policy, cases[i].root);
+        policy_seal(policy);
+        facts.name = bytes_of_string("w");
+        assert_int_equal(check_open(policy, &facts, &denial), VERDICT_DENY);
+        assert_non_null(strstr(denial.remedy, cases[i].remedy));
+    }
+}
+
 static void a_refused_program_has_its_own_remedy(void **state)
 {
     static const struct {
@@ -458,7 +487,7 @@ RUN(POLICY(opening_is_judged_by_flags_and_mode),
     cmocka_unit_test(a_refusal_names_the_key_that_would_help),
     POLICY(a_descriptor_is_judged_where_it_can_do_harm), POLICY(odd_paths_are_refused),
     POLICY(a_name_with_a_directory_is_judged_with_it), POLICY(roots_themselves_stay),
-    POLICY(databases_are_files_with_other_names), POLICY(who_asks_decides), POLICY(a_refused_program_has_its_own_remedy),
+    POLICY(databases_are_files_with_other_names), POLICY(who_asks_decides), POLICY(a_refused_program_has_its_own_remedy), cmocka_unit_test(a_remedy_does_not_take_away_what_was_there),
     POLICY(the_program_around_may_run_text), POLICY(native_calls_ask_for_numbers), POLICY(test_modules_are_nobodys),
     POLICY(variables_that_steer_programs_are_refused), POLICY(the_link_is_nobodys),
     POLICY(devices_answer_questions_only), POLICY(monitoring_is_the_guards_own),
