@@ -212,6 +212,16 @@ def test_s12_whatever_an_engine_answers_is_no_result_unless_it_is_one():
     assert run_code("1", engine=Broken()) == RunnerResult(ok=False, error="the run gave no answer", stderr="words", exit_code=3)
 
 
+def test_s12_an_engine_that_is_away_names_the_one_that_is_there(tmp_path, monkeypatch):
+    from safepyrun import ContainerEngine, ContainerError
+    for name in ("docker", "podman"):
+        (tmp_path / name).write_text("#!/bin/sh\necho no daemon >&2; exit 1\n")
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    with pytest.raises(ContainerError, match='no daemon; podman is there, too: command="podman"'):
+        ContainerEngine().check()
+
+
 def test_s13_packages_are_pinned(tmp_path):
     for package in ("numpy", "numpy>=1", "numpy==1 --index-url=x", "-r file", "a==1;b"):
         with pytest.raises(ValueError, match="pinned"):

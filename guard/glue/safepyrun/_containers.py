@@ -109,6 +109,11 @@ class _Pool:
             self.remove(container.name)
 
 
+def _other_engine(command):
+    other = {"docker": "podman", "podman": "docker"}.get(command)
+    return f"; {other} is there, too: command=\"{other}\", or --command {other}" if other and shutil.which(other) else ""
+
+
 class ContainerEngine:
     """Runs code in containers that are used again: at most `pool_size` at once, each for `max_runs` runs or `ttl_seconds`.
 
@@ -171,7 +176,8 @@ class ContainerEngine:
             raise ContainerError(f"there is no program {self.command[0]}: install Docker or Podman, or name yours as command=")
         done = self._engine("info")
         if done.returncode != 0:
-            raise ContainerError(f"{self.command[0]} is there, but its engine cannot be reached: {_last_line(done)}")
+            raise ContainerError(f"{self.command[0]} is there, but its engine cannot be reached: {_last_line(done)}"
+                                 + _other_engine(self.command[0]))
 
     def _pool(self, memory_mb):
         with self._lock:
