@@ -33,6 +33,28 @@ static bool is_plain_container(PyObject *object)
            Py_TYPE(object) == &PySet_Type || Py_TYPE(object) == &PyFrozenSet_Type;
 }
 
+enum { PLAIN_DEPTH = 4 };
+
+static bool is_plain_at(PyObject *object, unsigned depth)
+{
+    cleanup_py PyObject *items = NULL;
+    bool is_plain = is_atom(object);
+
+    if (is_plain || depth == 0 || !is_plain_container(object))
+        return is_plain;
+    items = PyDict_CheckExact(object) ? PyDict_Items(object) : PySequence_List(object);
+    is_plain = items != NULL;
+    for (Py_ssize_t i = 0; is_plain && i < PyList_Size(items); i++)
+        is_plain = is_plain_at(PyList_GetItem(items, i), depth - 1);
+    PyErr_Clear();
+    return is_plain;
+}
+
+bool carriers_is_plain(PyObject *object)
+{
+    return is_plain_at(object, PLAIN_DEPTH);
+}
+
 /* Classes that only make values. */
 static bool is_value_class(PyObject *object)
 {

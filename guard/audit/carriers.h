@@ -20,6 +20,9 @@ bool carriers_are_in(PyObject *argument, char ret_name[CARRIER_NAME]);
 /* Is the object itself one, whatever it holds? A function of a library is none unless it closes over one. */
 bool carriers_is_one(PyObject *object);
 
+/* Nothing but numbers, texts and the like, in lists and dicts not deeper than a few. */
+bool carriers_is_plain(PyObject *object);
+
 /* Is it a function that the cell has written? It is a barrier by itself. */
 bool carriers_cell_wrote(PyObject *object);
 

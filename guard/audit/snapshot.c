@@ -86,18 +86,18 @@ int snapshot_add_callable(struct snapshot *snapshot, PyObject *container, PyObje
                : snapshot_add_entry(snapshot, ENTRY_IS, container, key, value);
 }
 
-/* Functions and classes are followed once. */
 int snapshot_follow(struct snapshot *snapshot, PyObject *object, unsigned level)
 {
-    int known = level <= LEVEL_MAX ? note(snapshot->met, object) : 1;
+    int known = level <= LEVEL_MAX ? has(snapshot->met, object) : 1;
+    struct waiting *queue = &snapshot->queues[level <= LEVEL_MAX ? level : LEVEL_MAX];
 
     if (known != 0)
         return known < 0 ? -1 : 0;
-    if (snapshot->queued == snapshot->queue_room) {
-        snapshot->queue_room = snapshot->queue_room > 0 ? 2 * snapshot->queue_room : 64;
-        snapshot->queue = xrealloc(snapshot->queue, snapshot->queue_room * sizeof(struct waiting));
+    if (queue->count == queue->room) {
+        queue->room = queue->room > 0 ? 2 * queue->room : 64;
+        queue->objects = xrealloc(queue->objects, queue->room * sizeof(PyObject *));
     }
-    snapshot->queue[snapshot->queued++] = (struct waiting){object, level};
+    queue->objects[queue->count++] = object;
     return 0;
 }
 
@@ -191,15 +191,20 @@ static int read_class(struct snapshot *snapshot, PyObject *type, unsigned level)
     return snapshot_add_entry(snapshot, ENTRY_KEYS, space, NULL, names);
 }
 
+/* The nearest first: what was met at the end of a long way would not be followed any further. */
 static int drain(struct snapshot *snapshot)
 {
-    while (snapshot->queued > 0) {
-        struct waiting next = snapshot->queue[--snapshot->queued];
-        int result = PyType_Check(next.object) ? read_class(snapshot, next.object, next.level + 1)
-                                               : read_function(snapshot, next.object, next.level);
+    unsigned level = 0;
 
-        if (result < 0)
+    while (level <= LEVEL_MAX) {
+        struct waiting *queue = &snapshot->queues[level];
+        PyObject *object = queue->count > 0 ? queue->objects[--queue->count] : NULL;
+        int known = object != NULL ? note(snapshot->met, object) : 1;
+
+        if (known < 0 || (known == 0 && (PyType_Check(object) ? read_class(snapshot, object, level + 1)
+                                                              : read_function(snapshot, object, level)) < 0))
             return -1;
+        level = object != NULL ? 0 : level + 1;
     }
     return 0;
 }
@@ -225,8 +230,10 @@ static int finish_adding(struct snapshot *snapshot, int result)
     if (result == 0)
         result = drain(snapshot);
     Py_CLEAR(snapshot->met);
-    free(steal(snapshot->queue));
-    snapshot->queued = snapshot->queue_room = 0;
+    for (unsigned level = 0; level <= LEVEL_MAX; level++) {
+        free(snapshot->queues[level].objects);
+        snapshot->queues[level] = (struct waiting){NULL, 0, 0};
+    }
     return result;
 }
 

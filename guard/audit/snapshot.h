@@ -32,6 +32,8 @@ int snapshot_add_class(struct snapshot *snapshot, PyObject *type);
 
 /* Is this the code of a function that was remembered, or of one that is made in such a function? */
 bool snapshot_names_code(const struct snapshot *snapshot, PyObject *code);
+/* Only the first: what such a function makes may close over anything. */
+bool snapshot_has_code(const struct snapshot *snapshot, PyObject *code);
 
 #define SNAPSHOT_NAME 200
 

@@ -184,6 +184,14 @@ bool snapshot_names_code(const struct snapshot *snapshot, PyObject *code)
     return false;
 }
 
+bool snapshot_has_code(const struct snapshot *snapshot, PyObject *code)
+{
+    for (size_t i = 0; i < snapshot->count; i++)
+        if (snapshot->entries[i].kind == ENTRY_FUNCTION && PyTuple_GetItem(snapshot->entries[i].value, 0) == code)
+            return true;
+    return false;
+}
+
 bool snapshot_holds(const struct snapshot *snapshot, char ret_changed[SNAPSHOT_NAME])
 {
     for (size_t i = 0; i < snapshot->count; i++) {

@@ -27,10 +27,14 @@ struct entry {
     PyObject *value;
 };
 
-/* Something whose code or namespace is still to be followed. */
+/* How far code of libraries is followed from the function's own module. */
+#define LEVEL_MAX 6
+
+/* What is still to be followed, on one level: its code or namespace. Borrowed: an entry keeps it alive. */
 struct waiting {
-    PyObject *object; /* borrowed: an entry keeps it alive */
-    unsigned level;
+    PyObject **objects;
+    size_t count;
+    size_t room;
 };
 
 struct snapshot {
@@ -39,16 +43,11 @@ struct snapshot {
     struct entry *entries;
     size_t count;
     size_t room;
-    struct waiting *queue; /* while it is made */
-    size_t queued;
-    size_t queue_room;
-    PyObject *met;            /* set of addresses: what is or was in the queue */
+    struct waiting queues[LEVEL_MAX + 1]; /* while it is made */
+    PyObject *met;            /* set of addresses: what was followed */
     PyObject *plain;          /* see snapshot_new() */
     PyObject *namespace_type; /* types.SimpleNamespace */
 };
-
-/* How far code of libraries is followed from the function's own module. */
-#define LEVEL_MAX 6
 
 /* All return 0, or -1 with an exception set. */
 

@@ -3,6 +3,7 @@
 #include "guard/audit/caller.h"
 #include "guard/audit/carriers.h"
 #include "guard/audit/class_parts.h"
+#include "guard/audit/held_carriers.h"
 #include "guard/audit/surroundings.h"
 #include "guard/audit/tool.h"
 #include "guard/audit/tool_tasks.h"
@@ -94,6 +95,7 @@ struct asking {
     const struct tools_question *question;
     struct signal_handlers handlers;
     enum tools_answer answer;
+    PyObject *at;               /* the frame that is asked; borrowed */
     const struct tool *refused; /* the innermost tool that says no */
     char words[DENIAL_TEXT];    /* why: of all that say no, the innermost first */
     bool was_changed;
@@ -113,11 +115,13 @@ static void note_refusal(struct asking *asking, const struct tool *tool, const c
 
 /* What the cell may have put between itself and the tool. Who made `self` decides about it: the host has
    named the class or the object. */
-static bool carries(const struct recovered *recovered, char words[TOOL_POLICY_WORDS])
+static bool carries(const struct tool *tool, PyObject *at, const struct recovered *recovered, char words[TOOL_POLICY_WORDS])
 {
     char name[CARRIER_NAME];
 
-    if (!carriers_are_in(recovered->args, name) && !carriers_are_in(recovered->kwargs, name))
+    if (held_carriers_run(at, recovered, tool->snapshot))
+        snprintf(name, sizeof(name), "what an object calls");
+    else if (!carriers_are_in(recovered->args, name) && !carriers_are_in(recovered->kwargs, name))
         return false;
     snprintf(words, TOOL_POLICY_WORDS,
              "it was handed something that would run with its rights (%s); hand it a lambda instead",
@@ -161,7 +165,7 @@ static void judge(struct asking *asking, const struct tool *tool, const struct r
         note_refusal(asking, tool, words);
         return;
     }
-    if (!tool->policy.only_files && carries(recovered, words)) {
+    if (!tool->policy.only_files && carries(tool, asking->at, recovered, words)) {
         note_refusal(asking, tool, words);
         return;
     }
@@ -243,6 +247,7 @@ static void walk(struct asking *asking)
 
         if (tools_are_apart_from(frame))
             return;
+        asking->at = frame;
         /* Built-ins that this frame has called stand before the frame itself. */
         for (; native != NULL && (PyObject *)native->frame == frame; native = native->outer)
             ask_builtin(asking, native);

@@ -192,6 +192,14 @@ ATTACKS = {
     "buffer given back": "C = type('C', (), {'__buffer__': lambda s, f: memoryview(bytes(5)), '__release_buffer__': UNBOUND(ANY(ATTACK)),"
                       " '__del__': lambda s: None})\n"    # before 3.12 there is no such method
                       "DYING(lambda: memoryview(C())) if sys.version_info >= (3, 12) else os.system(ATTACK)\nallocates()",
+    "end of a way that is near as well": "for i in range(6): setattr(tools.ways, f'last{i}', ANY(ATTACK))\nby_ways()",
+    # ---- what an object takes out of itself before it calls it ----
+    "exit stack": "s = contextlib.ExitStack(); s.callback(os.system, ATTACK); enters(s)",
+    "exit stacks": "s = contextlib.ExitStack(); s.callback(os.system, ATTACK); closes([s])",
+    "exit stack for a number": "T = type('T', (contextlib.ExitStack,), {'__int__': contextlib.ExitStack.close})\n"
+                               "t = T(); t.callback(os.system, ATTACK); counts(t)",
+    "scheduler": "import sched\ns = sched.scheduler(lambda: 1, lambda x: 1); s.enter(0, 0, os.system, (ATTACK,))\n"
+                 "s.close = s.run; closes([s])",
     # ---- what C code asks a class or a codec for ----
     "class of abstract classes": "import abc\nabc.ABCMeta.__instancecheck__ = UNBOUND(ANY(ATTACK))\n"
                                  "try: by_global()\nfinally: del abc.ABCMeta.__instancecheck__",
@@ -381,3 +389,11 @@ def test_tools_keep_their_rights_beside_new_codecs_and_classes(tmp_path):
     assert place.run("import codecs, enum, abc\ncodecs.lookup('koi8-r'); E = enum.Enum('E', 'A B')\n"
                      "abc.ABCMeta.mine = lambda self: 1\n"
                      f"reads(tools.__file__, 'cp1250'); next(ends_later({str(place.trace)!r}))")
+
+
+def test_functions_of_libraries_that_a_tool_names_may_hold_built_in_ones(tmp_path):
+    place = Place(tmp_path)
+    place.trace.mkdir()
+    (place.trace / "file").touch()
+    place.run(f"import pathlib\nremoves([pathlib.Path({str(place.trace)!r})])")
+    assert not place.trace.exists()

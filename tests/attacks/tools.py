@@ -5,6 +5,7 @@ import functools
 import json
 import logging
 import os
+import shutil
 import subprocess
 import types
 
@@ -133,6 +134,37 @@ def reads(path, encoding="utf-8"):
     subprocess.run(["true"])
     with open(path, encoding=encoding) as file:
         return file.read()
+
+
+# Of each pair one function is at the end of a long way as well as near.
+ways = types.ModuleType("ways")
+for i in range(6):
+    steps = [f"step{i}_{k}" for k in range(5)] + [f"near{i}", f"leaf{i}", f"last{i}"]
+    exec(f"def last{i}(): pass\n" + "".join(f"def {one}(): {other}()\n" for one, other in zip(steps, steps[1:])), vars(ways))
+
+
+@allow
+def by_ways():
+    ways.step0_0(), ways.step1_0(), ways.step2_0(), ways.step3_0(), ways.step4_0(), ways.step5_0()
+    ways.near0(), ways.near1(), ways.near2(), ways.near3(), ways.near4(), ways.near5()
+
+
+@allow
+def closes(things):
+    for thing in things:
+        thing.close()
+
+
+@allow
+def enters(thing):
+    with thing:
+        pass
+
+
+@allow
+def removes(folders):
+    for folder in folders:
+        shutil.rmtree(folder)
 
 
 @allow
