@@ -125,8 +125,8 @@ def test_events_surround_each_cell(ipython):
 
 def test_libraries_recognise_a_notebook(ipython):
     cell = ipython.run("shell = get_ipython()\n"
-                       "('IPKernelApp' in shell.config, type(shell).__name__, shell.kernel.shell is shell)")
-    assert cell.result["data"]["text/plain"] == "(True, 'ZMQInteractiveShell', True)"
+                       "('IPKernelApp' in shell.config, str(type(shell)), shell.kernel.shell is shell)")
+    assert cell.result["data"]["text/plain"] == '(True, "<class \'ipykernel.zmqshell.ZMQInteractiveShell\'>", True)'
 
 
 def test_files_are_listed_and_printed_without_a_program(ipython, tmp_path):

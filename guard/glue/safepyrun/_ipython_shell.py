@@ -64,8 +64,11 @@ class Payloads(PayloadManager):
 class ZMQInteractiveShell(InteractiveShell):
     """IPython under the guard.
 
-    The name is ipykernel's: pandas, rich, tqdm and many others recognise a notebook by it.
+    The name is ipykernel's: pandas, rich, tqdm and many others recognise a notebook by it. plotly asks for that of the module,
+    and would else put 5 MB of JavaScript into each notebook.
     """
+
+    __module__ = "ipykernel.zmqshell"
 
     compiler_class = Type(GuardCompiler)
     displayhook_class = Type(GuardDisplayHook)
