@@ -32,7 +32,10 @@ static const struct {
               {"time", "time", false},
               {"time", "strftime", false},
               {"_strptime", "_strptime_time", false}, /* rarely loaded yet: see is_late() */
-              {"_strptime", "_strptime_datetime", false}};
+              {"_strptime", "_strptime_datetime", false},
+              {"_strptime", "_strptime_datetime_date", false}, /* three from 3.14 on */
+              {"_strptime", "_strptime_datetime_time", false},
+              {"_strptime", "_strptime_datetime_datetime", false}};
 #define PLACE_COUNT (sizeof(places) / sizeof(places[0]))
 
 static struct {
@@ -99,16 +102,15 @@ int implicit_calls_remember(void)
 
 /* ---- comparing ------------------------------------------------------------------------------- */
 
-/* What has been loaded since then: a function of Python's shows itself by its frame. */
+/* What has been loaded since then: a function of Python's shows itself by its frame, and what is not there is not called. */
 static bool late_place_holds(size_t i)
 {
     PyObject *module = loaded(places[i].module);
     PyObject *names = module != NULL && PyModule_Check(module) ? PyModule_GetDict(module) : NULL;
-    PyObject *value = names != NULL && snapshot_names_are_plain(names)
-                          ? PyDict_GetItemString(names, places[i].name)
-                          : NULL;
+    bool is_plain = names != NULL && snapshot_names_are_plain(names);
+    PyObject *value = is_plain ? PyDict_GetItemString(names, places[i].name) : NULL;
 
-    return module == NULL || (value != NULL && class_is_function(value));
+    return module == NULL || (is_plain && (value == NULL || class_is_function(value)));
 }
 
 static bool place_holds(size_t i)
