@@ -174,16 +174,17 @@ static void serve(const struct string_list *allowed, int connection)
 
     request = (struct request){.size = 0};
     if (!read_head(connection, &request) || !read_target(&request)) {
-        refuse(connection, "400 Bad Request", "safepyrun: only HTTP proxy requests are understood\n");
+        refuse(connection, "400 safepyrun speaks HTTP only", "safepyrun: only HTTP proxy requests are understood\n");
         return;
     }
     if (!is_allowed(allowed, &request)) {
-        refuse(connection, "403 Forbidden", "safepyrun: [network] allow does not list this host and port\n");
+        refuse(connection, "403 not listed in network.allow of safepyrun's policy",
+               "safepyrun: [network] allow does not list this host and port\n");
         return;
     }
     server = connect_to(&request);
     if (server < 0) {
-        refuse(connection, "502 Bad Gateway", "safepyrun: the host cannot be reached\n");
+        refuse(connection, "502 safepyrun cannot reach the host", "safepyrun: the host cannot be reached\n");
         return;
     }
     if (request.is_tunnel) {

@@ -64,6 +64,7 @@ def test_what_is_listed_is_reached_and_nothing_else(servers, preset, system, tmp
         assert outcome.stdout == "b'hello'\n", outcome.reply
         outcome = guard.execute(FETCH.format(port=other.port))
         assert outcome.error == "HTTPError" and "403" in outcome.reply["evalue"]
+        assert "not listed in network.allow" in outcome.reply["evalue"]     # else it looks like the site's own no
         assert listed.asked == ["/x"] and other.asked == []
 
 
