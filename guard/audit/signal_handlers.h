@@ -19,7 +19,7 @@ int signal_handlers_remember(void);
 /* Python's own for SIGINT, or the one that was there before any cell: what cells and libraries put back; or the guard's. */
 bool signal_handlers_are_ours(PyObject *handler);
 
-/* Those that are Python's to call; asked once a question of a tool's, because asking for all takes 4 µs. */
+/* Those that are Python's to call; asked once a question of a tool's, because asking for all takes a microsecond. */
 struct signal_handlers {
     PyObject *items[NSIG]; /* owned */
     size_t count;
