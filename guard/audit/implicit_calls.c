@@ -36,6 +36,7 @@ static const struct {
               {"_strptime", "_strptime_datetime_date", false}, /* three from 3.14 on */
               {"_strptime", "_strptime_datetime_time", false},
               {"_strptime", "_strptime_datetime_datetime", false}};
+enum { RE_UNICODE = 32 }; /* re adds it to a text that is no bytes */
 #define PLACE_COUNT (sizeof(places) / sizeof(places[0]))
 
 static struct {
@@ -163,6 +164,70 @@ static bool filters_hold(void)
 
     for (Py_ssize_t i = 0; hold && i < PyList_Size(filters); i++)
         hold = PyTuple_CheckExact(PyList_GetItem(filters, i)) && filter_holds(PyList_GetItem(filters, i));
+    return hold;
+}
+
+static bool is_same_text(PyObject *one, PyObject *other)
+{
+    if (one == other)
+        return true;
+    if (PyUnicode_CheckExact(one) && PyUnicode_CheckExact(other))
+        return PyUnicode_Compare(one, other) == 0;
+    return PyBytes_CheckExact(one) && PyBytes_CheckExact(other) && PyObject_RichCompareBool(one, other, Py_EQ) == 1;
+}
+
+/* Flags in the text, "(?i)…", are the pattern's alone. */
+static bool has_flags(PyObject *text)
+{
+    Py_ssize_t size = 0;
+    const char *start = PyUnicode_CheckExact(text) ? PyUnicode_AsUTF8AndSize(text, &size) : NULL;
+
+    PyErr_Clear(); /* half of a character: no UTF-8 */
+    if (PyBytes_CheckExact(text))
+        return PyBytes_Size(text) >= 2 && memcmp(PyBytes_AsString(text), "(?", 2) == 0;
+    return size >= 2 && memcmp(start, "(?", 2) == 0;
+}
+
+static bool is_same_flags(PyObject *asked, PyObject *pattern, PyObject *text)
+{
+    cleanup_py PyObject *flags = PyObject_GetAttrString(pattern, "flags");
+    long more = flags != NULL && PyLong_CheckExact(asked) ? PyLong_AsLong(flags) ^ PyLong_AsLong(asked) : -1;
+
+    return more == 0 || more == RE_UNICODE || (more > 0 && has_flags(text));
+}
+
+/* (type of the text, text, flags), as re has it: no other key is equal to one that a tool asks for. */
+static bool pattern_holds(PyObject *key, PyObject *pattern)
+{
+    PyObject *type = PyTuple_CheckExact(key) && PyTuple_Size(key) == 3 ? PyTuple_GetItem(key, 0) : NULL;
+    PyObject *text = type != NULL ? PyTuple_GetItem(key, 1) : NULL;
+    cleanup_py PyObject *its = NULL;
+
+    if (text == NULL || type != (PyObject *)Py_TYPE(text) || Py_TYPE(type) != &PyType_Type ||
+        (PyObject *)Py_TYPE(pattern) != state.pattern)
+        return false;
+    its = PyObject_GetAttrString(pattern, "pattern");
+    return its != NULL && is_same_text(its, text) &&
+           ((type != (PyObject *)&PyUnicode_Type && type != (PyObject *)&PyBytes_Type) || is_same_flags(PyTuple_GetItem(key, 2), pattern, text));
+}
+
+bool implicit_calls_patterns_hold(void)
+{
+    static const char *const caches[] = {"_cache", "_cache2"}; /* the second one in later versions */
+    PyObject *module = loaded("re");
+    bool hold = module != NULL && PyModule_Check(module);
+
+    for (size_t i = 0; hold && i < sizeof(caches) / sizeof(caches[0]); i++) {
+        PyObject *cache = PyDict_GetItemString(PyModule_GetDict(module), caches[i]);
+        PyObject *key;
+        PyObject *pattern;
+        Py_ssize_t at = 0;
+
+        hold = cache == NULL ? i > 0 : PyDict_CheckExact(cache);
+        while (hold && cache != NULL && PyDict_Next(cache, &at, &key, &pattern))
+            hold = pattern_holds(key, pattern);
+    }
+    PyErr_Clear();
     return hold;
 }
 

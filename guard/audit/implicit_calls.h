@@ -21,4 +21,7 @@ int implicit_calls_remember(void);
 /* On false, `ret_changed` is the name that leads elsewhere. */
 bool implicit_calls_hold(char *ret_changed, size_t size);
 
+/* Does re's table of compiled patterns lead from each text to its own pattern? For tools that use it. */
+bool implicit_calls_patterns_hold(void);
+
 bool implicit_calls_are_barrier(PyObject *code);

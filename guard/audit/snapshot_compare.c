@@ -2,6 +2,7 @@
 #include "guard/audit/snapshot_parts.h"
 
 #include "guard/audit/class_parts.h"
+#include "guard/audit/implicit_calls.h"
 #include "guard/audit/mirror.h"
 #include "guard/python/compat.h"
 
@@ -201,7 +202,10 @@ bool snapshot_holds(const struct snapshot *snapshot, char ret_changed[SNAPSHOT_N
         name_entry(&snapshot->entries[i], ret_changed);
         return false;
     }
-    return true;
+    if (!snapshot->uses_patterns || implicit_calls_patterns_hold())
+        return true;
+    snprintf(ret_changed, SNAPSHOT_NAME, "the cache of re");
+    return false;
 }
 
 static bool fits(PyObject *locals, PyObject *name, PyObject *cell)

@@ -221,7 +221,7 @@ static int add_global(struct snapshot *snapshot, PyObject *function, PyObject *n
         return -1;
     if (PyModule_Check(value))
         return add_attributes(snapshot, value, names->attributes, own, level);
-    return own && !class_is_function(value) && !PyType_Check(value)
+    return !class_is_function(value) && !PyType_Check(value)
                ? add_methods(snapshot, value, name, names->attributes, level)
                : 0;
 }
@@ -250,6 +250,13 @@ static int for_each(PyObject *set, PyObject **ret_list)
     return *ret_list != NULL ? 0 : -1;
 }
 
+static bool is_of_re(PyObject *globals)
+{
+    PyObject *module = PyDict_GetItemString(PyImport_GetModuleDict(), "re");
+
+    return module != NULL && PyModule_Check(module) && PyModule_GetDict(module) == globals;
+}
+
 int snapshot_add_names(struct snapshot *snapshot, PyObject *function, unsigned level)
 {
     PyObject *globals = compat.function_globals(function);
@@ -257,6 +264,7 @@ int snapshot_add_names(struct snapshot *snapshot, PyObject *function, unsigned l
     cleanup_py PyObject *list = NULL;
     cleanup_py PyObject *imports = NULL;
 
+    snapshot->uses_patterns = snapshot->uses_patterns || is_of_re(globals);
     if (code_names_read(compat.function_code(function), &names) < 0 ||
         for_each(names.globals, &list) < 0 || for_each(names.imports, &imports) < 0)
         return -1;

@@ -46,6 +46,7 @@ struct snapshot {
     struct waiting queues[LEVEL_MAX + 1]; /* while it is made */
     PyObject *met;            /* set of addresses: what was followed */
     PyObject *plain;          /* see snapshot_new() */
+    bool uses_patterns;       /* functions of re are among what it calls */
     PyObject *namespace_type; /* types.SimpleNamespace */
 };
 

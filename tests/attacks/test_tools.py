@@ -96,6 +96,11 @@ ATTACKS = {
     "filter of a log": "import logging; logging.setLogRecordFactory(lambda *a, **k: ATTACK); tools.log.addFilter(os.system); by_log(1)",
     "handler of a log": "import logging\nh = logging.Handler(); h.handle = ANY(ATTACK); tools.log.addHandler(h); by_log(1)",
     "method of the log of all": "import logging; logging.root.warning = os.system; by_log(ATTACK)",
+    "object of a library's module": "import json; json._default_decoder.decode = os.system; by_json(ATTACK)",
+    "pattern in a cache": "import re; re._cache[str, '[a-z]+', 0] = re.compile('.*')\nvars(re).get('_cache2', {})[str, '[a-z]+', 0] = re.compile('.*')\n"
+                          "by_pattern(ATTACK)",
+    "pattern in a cache that is none": "import re; re._cache[str, '[a-z]+', 0] = types.SimpleNamespace(fullmatch=os.system)\n"
+                                       "vars(re).get('_cache2', {})[str, '[a-z]+', 0] = re._cache[str, '[a-z]+', 0]\nby_pattern(ATTACK)",
     "copier of a type": "import copy; copy._copy_dispatch[float] = ANY(ATTACK); copies(1.5)",
     "function for a type": "tools.chooses.register(bytes, os.system); by_helper_that_chooses(ATTACK.encode())",
     "function for a type, behind its back": "tools.chooses.dispatch.__closure__[1].cell_contents[bytes] = os.system\n"

@@ -5,6 +5,7 @@ import functools
 import json
 import logging
 import os
+import re
 import shutil
 import subprocess
 import types
@@ -53,6 +54,17 @@ def by_log(word):
 @allow
 def by_helper_that_chooses(value):
     return chooses(value)
+
+
+@allow
+def by_json(text):
+    return json.loads(text)
+
+
+@allow
+def by_pattern(word):
+    if re.fullmatch("[a-z]+", word):
+        subprocess.run(["sh", "-c", word])
 
 
 @functools.singledispatch
