@@ -197,7 +197,9 @@ ATTACKS = {
     "buffer given back": "C = type('C', (), {'__buffer__': lambda s, f: memoryview(bytes(5)), '__release_buffer__': UNBOUND(ANY(ATTACK)),"
                       " '__del__': lambda s: None})\n"    # before 3.12 there is no such method
                       "DYING(lambda: memoryview(C())) if sys.version_info >= (3, 12) else os.system(ATTACK)\nallocates()",
-    "end of a way that is near as well": "for i in range(6): setattr(tools.ways, f'last{i}', ANY(ATTACK))\nby_ways()",
+    "end of a way that is near as well": "for i in range(6):\n    name = f'last{i}'; kept = getattr(tools.ways, name)\n"
+                                         "    setattr(tools.ways, name, ANY(ATTACK))\n    try: by_ways()\n    except PermissionError: pass\n"
+                                         "    setattr(tools.ways, name, kept)",
     # ---- what an object takes out of itself before it calls it ----
     "exit stack": "s = contextlib.ExitStack(); s.callback(os.system, ATTACK); enters(s)",
     "exit stacks": "s = contextlib.ExitStack(); s.callback(os.system, ATTACK); closes([s])",

@@ -152,13 +152,13 @@ def reads(path, encoding="utf-8"):
 ways = types.ModuleType("ways")
 for i in range(6):
     steps = [f"step{i}_{k}" for k in range(5)] + [f"near{i}", f"leaf{i}", f"last{i}"]
-    exec(f"def last{i}(): pass\n" + "".join(f"def {one}(): {other}()\n" for one, other in zip(steps, steps[1:])), vars(ways))
+    exec(f"def last{i}(): pass\ndef via{i}(): near{i}()\n" + "".join(f"def {one}(): {other}()\n" for one, other in zip(steps, steps[1:])), vars(ways))
 
 
 @allow
 def by_ways():
     ways.step0_0(), ways.step1_0(), ways.step2_0(), ways.step3_0(), ways.step4_0(), ways.step5_0()
-    ways.near0(), ways.near1(), ways.near2(), ways.near3(), ways.near4(), ways.near5()
+    ways.via0(), ways.via1(), ways.via2(), ways.via3(), ways.via4(), ways.via5()
 
 
 @allow
