@@ -201,6 +201,11 @@ static int take_not_frozen(struct kernel *kernel, const struct frame *frame)
 static int take_thawed(struct kernel *kernel, const struct frame *frame)
 {
     (void)frame;
+    if (!kernel->guard.thaws) {
+        guard_process_condemn(&kernel->guard, "it broke the protocol: it has taken over from nobody");
+        return 0;
+    }
+    kernel->guard.thaws = false;
     log_info("guard %d has taken over", (int)kernel->guard.pid);
     kernel->guard.listener = 0; /* signals that came before are forgotten by a fork */
     return subshells_begin(kernel);

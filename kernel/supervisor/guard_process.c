@@ -268,6 +268,7 @@ static void listen_to(struct guard_process *guard, pid_t pid, int pidfd, int lin
     guard->pidfd = pidfd;
     keeper_watch(&guard->keeper, pid);
     guard->listener = 0;
+    guard->thaws = false;
     guard->link_source = source_of(link, on_link, guard);
     guard->pid_source = source_of(guard->pidfd, on_end, guard);
     loop_add(guard->loop, &guard->link_source);
@@ -336,6 +337,7 @@ void guard_process_adopt(struct guard_process *guard, pid_t pid, int link)
     guard->state = GUARD_READY;
     /* A cell may send signals to its own processes, and the copies are among them. */
     syscall(SYS_pidfd_send_signal, guard->pidfd, SIGCONT, NULL, 0);
+    guard->thaws = true;
     guard_process_send(guard, &(struct frame){FRAME_THAW, 0, 0, NULL});
 }
 

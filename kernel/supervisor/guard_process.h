@@ -68,6 +68,7 @@ struct guard_process {
     void (*note_spared)(void *context); /* it is over: the last chance to set them */
     void *note_context;
     pid_t listener;    /* the process that has been told to listen there; 0: none */
+    bool thaws;        /* it was a copy, and has not yet said that it is the guard */
     bool paused;       /* its output is not read: iopub is congested */
     uint64_t output_bytes; /* that came through its pipes */
     bool link_is_over; /* closed by it, or not believed any more */

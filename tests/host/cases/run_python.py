@@ -5,6 +5,7 @@ import linecache
 import os
 import subprocess
 import sys
+import termios
 import traceback
 import types
 
@@ -291,3 +292,12 @@ def test_r12_two_runners_and_the_host_do_not_meet(tmp_path):
         (tmp_path / "host").write_text("the host writes what it likes")
 
     asyncio.run(main())
+
+
+def test_cells_do_not_change_the_terminal_of_the_program():
+    terminal = os.openpty()[1]
+    before = termios.tcgetattr(terminal)
+    for call in ("tcsetattr(fd, 0, [0, 0, 0, 0, 0, 0, [b''] * 32])", "tcflush(fd, 0)", "tcflow(fd, 0)", "tcsendbreak(fd, 0)"):
+        refuses(f"import termios; fd = {terminal}; termios.{call}", "change a terminal")
+    refuses(f"import tty; tty.setraw({terminal})", "change a terminal")
+    assert termios.tcgetattr(terminal) == before

@@ -209,6 +209,22 @@ def test_an_interrupt_of_a_trial_that_waits_for_its_copy(start_kernel, tmp_path)
     assert front.run("1")[0].content == {"status": "ok", "execution_count": 1}
 
 
+#: says again and again that it has taken over, which the log would tell each time
+BOASTING_GUARD = r"""
+while True:
+    kind, cell, _ = receive()
+    if kind == NUMBER["EXECUTE"]:
+        send("THAWED", 0)
+        send("REPLY", cell, b'{"status":"ok","execution_count":1}', b"{}")
+"""
+
+
+def test_a_guard_that_was_no_copy_takes_over_from_nobody(start_kernel, tmp_path):
+    guard = hostile_guard.write(tmp_path / "guard.py", READY, BOASTING_GUARD)
+    reply = start_kernel(arguments=("--python", guard, "--on-guard-death", "respawn")).frontend().run("1")[0]
+    assert "broke the protocol" in reply.content["evalue"]
+
+
 class Client:
     """Sends at random, and answers questions at random."""
 
