@@ -20,6 +20,19 @@ struct search {
     char *name;
 };
 
+static struct {
+    PyObject *warn; /* what it calls is below a barrier; the adapters of sqlite3 close over it from 3.14 on */
+} state;
+
+int carriers_start(void)
+{
+    cleanup_py PyObject *module = PyImport_ImportModule("_warnings");
+
+    if (state.warn == NULL && module != NULL)
+        state.warn = PyObject_GetAttrString(module, "warn");
+    return state.warn != NULL ? 0 : -1;
+}
+
 static bool is_atom(PyObject *object)
 {
     return object == Py_None || PyUnicode_CheckExact(object) || PyBytes_CheckExact(object) ||
@@ -100,7 +113,7 @@ static bool calls_on(PyObject *object)
 
 bool carriers_run_bare(PyObject *object)
 {
-    return PyCFunction_Check(object) || calls_on(object);
+    return calls_on(object) || (PyCFunction_Check(object) && object != state.warn);
 }
 
 static bool carriers_are_in_class(PyTypeObject *type);

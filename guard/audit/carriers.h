@@ -14,6 +14,9 @@
 
 #define CARRIER_NAME 120
 
+/* Before cells run; again does nothing. -1 with an exception set. */
+int carriers_start(void);
+
 /* Looks through lists, dicts and objects. Runs no code of a cell. ret_name: what it is, for a message. */
 bool carriers_are_in(PyObject *argument, char ret_name[CARRIER_NAME]);
 

@@ -127,10 +127,14 @@ static void take_words(struct denial *denial)
 
 /* ---- programs ------------------------------------------------------------------------------- */
 
-#define POPEN_ARGUMENTS 4 /* program, arguments, folder, environment */
+#define POPEN_ARGUMENTS 4     /* of the event: program, arguments, folder, environment */
+#define FORK_EXEC_ARGUMENTS 3 /* of the event, which the function cannot be called with: programs, arguments, environment */
 
 /* The frame of subprocess whose program the host has let pass in this thread; held, so that no other one gets its place. */
 static _Thread_local PyObject *starting;
+
+/* The one in which fork_exec() was let pass and runs; an address only. */
+static _Thread_local const void *called_in;
 
 static void forget_start(void)
 {
@@ -156,14 +160,31 @@ static void note_start(const struct scope *scope, const char *event, const struc
 
 /* subprocess tells what it starts, and then starts it: fork_exec() is not asked about once more, since its arguments
    say nothing to a host that has decided by those of the event. */
-static bool is_start(const char *event)
+static bool is_call_of_start(void)
 {
-    bool is = starting != NULL && strcmp(event, "_posixsubprocess.fork_exec") == 0 &&
-              starting == (PyObject *)PyEval_GetFrame();
+    bool is = starting != NULL && starting == (PyObject *)PyEval_GetFrame();
 
-    if (is)
+    if (is) {
+        called_in = starting;
         forget_start();
+    }
     return is;
+}
+
+/* From 3.14 on it raises an event of its own in there. Who raises that by himself starts nothing. */
+static bool is_event_of_start(void)
+{
+    bool is = called_in != NULL && called_in == (const void *)PyEval_GetFrame();
+
+    called_in = NULL;
+    return is;
+}
+
+static bool is_start(const char *event, const struct facts_source *source)
+{
+    if (strcmp(event, "_posixsubprocess.fork_exec") != 0)
+        return false;
+    return source->count == FORK_EXEC_ARGUMENTS ? is_event_of_start() : is_call_of_start();
 }
 
 enum host_answer host_answer_ask(const struct scope *scope, const char *event, const char *words,
@@ -175,7 +196,7 @@ enum host_answer host_answer_ask(const struct scope *scope, const char *event, c
 
     if (scope->host.before_deny == NULL)
         return HOST_SAYS_NOTHING;
-    if (is_start(event))
+    if (is_start(event, source))
         return HOST_ALLOWS;
     if (strcmp(event, "subprocess.Popen") == 0)
         forget_start();

@@ -101,7 +101,7 @@ ATTACKS = {
                           "by_pattern(ATTACK)",
     "pattern in a cache that is none": "import re; re._cache[str, '[a-z]+', 0] = types.SimpleNamespace(fullmatch=os.system)\n"
                                        "vars(re).get('_cache2', {})[str, '[a-z]+', 0] = re._cache[str, '[a-z]+', 0]\nby_pattern(ATTACK)",
-    "copier of a type": "import copy; copy._copy_dispatch[float] = ANY(ATTACK); copies(1.5)",
+    "copier of a type": "import copy; copy._copy_dispatch[bytearray] = ANY(ATTACK); copies(bytearray())",
     "function for a type": "tools.chooses.register(bytes, os.system); by_helper_that_chooses(ATTACK.encode())",
     "function for a type, behind its back": "tools.chooses.dispatch.__closure__[1].cell_contents[bytes] = os.system\n"
                                             "by_helper_that_chooses(ATTACK.encode())",

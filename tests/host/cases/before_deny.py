@@ -43,7 +43,8 @@ def test_f18_a_yes_is_for_the_program_that_was_asked_about(tmp_path):
 
     def start():
         import _posixsubprocess
-        rest = [*os.pipe(), False, False, -1, None, None, None, -1, None, False]
+        rest = [*os.pipe(), False, False, -1, None, None, None, -1, None]
+        rest += [False] if sys.version_info < (3, 14) else []   # allow_vfork
         os.waitpid(_posixsubprocess.fork_exec(*arguments, *rest), 0)
 
     def announced():
