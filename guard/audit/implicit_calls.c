@@ -188,10 +188,20 @@ static bool has_flags(PyObject *text)
     return size >= 2 && memcmp(start, "(?", 2) == 0;
 }
 
+/* From 3.13 on the default of some functions of re is an object of a class of its own, which compares as numbers do. */
+static bool is_plain_number(PyObject *object)
+{
+    PyTypeObject *type = Py_TYPE(object);
+
+    return PyLong_Check(object) &&
+           PyType_GetSlot(type, Py_tp_richcompare) == PyType_GetSlot(&PyLong_Type, Py_tp_richcompare) &&
+           PyType_GetSlot(type, Py_tp_hash) == PyType_GetSlot(&PyLong_Type, Py_tp_hash);
+}
+
 static bool is_same_flags(PyObject *asked, PyObject *pattern, PyObject *text)
 {
     cleanup_py PyObject *flags = PyObject_GetAttrString(pattern, "flags");
-    long more = flags != NULL && PyLong_CheckExact(asked) ? PyLong_AsLong(flags) ^ PyLong_AsLong(asked) : -1;
+    long more = flags != NULL && is_plain_number(asked) ? PyLong_AsLong(flags) ^ PyLong_AsLong(asked) : -1;
 
     return more == 0 || more == RE_UNICODE || (more > 0 && has_flags(text));
 }

@@ -101,7 +101,7 @@ ATTACKS = {
                           "by_pattern(ATTACK)",
     "pattern in a cache that is none": "import re; re._cache[str, '[a-z]+', 0] = types.SimpleNamespace(fullmatch=os.system)\n"
                                        "vars(re).get('_cache2', {})[str, '[a-z]+', 0] = re._cache[str, '[a-z]+', 0]\nby_pattern(ATTACK)",
-    "copier of a type": "import copy; copy._copy_dispatch[bytearray] = ANY(ATTACK); copies(bytearray())",
+    "copier of a type": "import copy; copy.dispatch_table = {types.SimpleNamespace: ANY(ATTACK)}; copies(types.SimpleNamespace())",
     "function for a type": "tools.chooses.register(bytes, os.system); by_helper_that_chooses(ATTACK.encode())",
     "function for a type, behind its back": "tools.chooses.dispatch.__closure__[1].cell_contents[bytes] = os.system\n"
                                             "by_helper_that_chooses(ATTACK.encode())",
@@ -214,7 +214,9 @@ ATTACKS = {
     "class of a class": "import abc\nM = type('M', (abc.ABCMeta,), {'__instancecheck__': UNBOUND(ANY(ATTACK))})\n"
                         "functools.update_wrapper(os.PathLike, type('W', (), {'__class__': M})(), assigned=['__class__'], updated=[]); by_global()",
     "class of abstract classes by one that takes itself away": "import abc\ns = contextlib.ExitStack(); s.push(ANY(ATTACK))\n"
-        "s.push(lambda *a: delattr(abc.ABCMeta, '__instancecheck__')); abc.ABCMeta.__instancecheck__ = UNBOUND(s.__exit__); by_global()",
+        "s.push(lambda *a: delattr(abc.ABCMeta, '__instancecheck__'))\n"
+        "s.push(lambda *a: None)  # from 3.12 on the instance, which is no exception, costs the last one its call\n"
+        "abc.ABCMeta.__instancecheck__ = UNBOUND(functools.partial(s.__exit__, None)); by_global()",
     "codec": "import codecs\ncodecs.lookup('utf-8').incrementaldecoder = ANY(ATTACK); reads(tools.__file__)",
     "codec that is looked up later": "import codecs\ncodecs.lookup('cp1250').__dict__['incrementaldecoder'] = ANY(ATTACK)\nreads(tools.__file__, 'cp1250')",
     "class of a codec": "import codecs\ncodecs.BufferedIncrementalDecoder.decode = UNBOUND(ANY(ATTACK)); reads(tools.__file__)",
