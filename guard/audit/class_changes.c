@@ -8,7 +8,7 @@
 #include <string.h>
 
 static struct {
-    PyObject *watched; /* addresses of classes. One that is gone leaves its own to another */
+    PyObject *watched; /* dict: address -> class, which is held: another one would get its address */
     char first[80]; /* "Class.name" of the first change; "" */
 } state;
 
@@ -19,15 +19,15 @@ int class_changes_watch(PyObject *type)
     cleanup_py PyObject *address = PyLong_FromVoidPtr(type);
 
     if (state.watched == NULL)
-        state.watched = PySet_New(NULL);
-    return address != NULL && state.watched != NULL ? PySet_Add(state.watched, address) : -1;
+        state.watched = PyDict_New();
+    return address != NULL && state.watched != NULL ? PyDict_SetItem(state.watched, address, type) : -1;
 }
 
 static bool is_watched(PyObject *type)
 {
     cleanup_py PyObject *address = state.watched != NULL ? PyLong_FromVoidPtr(type) : NULL;
 
-    return state.watched != NULL && (address == NULL || PySet_Contains(state.watched, address) != 0);
+    return state.watched != NULL && (address == NULL || PyDict_Contains(state.watched, address) != 0);
 }
 
 /* ---- what is put there ----------------------------------------------------------------------- */
