@@ -14,23 +14,11 @@
 
 #define CARRIER_NAME 120
 
-/* Before cells run; again does nothing. -1 with an exception set. */
-int carriers_start(void);
-
 /* Looks through lists, dicts and objects. Runs no code of a cell. ret_name: what it is, for a message. */
 bool carriers_are_in(PyObject *argument, char ret_name[CARRIER_NAME]);
 
 /* Is the object itself one, whatever it holds? A function of a library is none unless it closes over one. */
 bool carriers_is_one(PyObject *object);
-
-/* Nothing but numbers, texts and the like, in lists and dicts not deeper than a few. */
-bool carriers_is_plain(PyObject *object);
-
-/* Is it a function that the cell has written? It is a barrier by itself. */
-bool carriers_cell_wrote(PyObject *object);
-
-/* Does it run what it is without any frame, whatever its class says? */
-bool carriers_run_bare(PyObject *object);
 
 /* The same, and what it holds counts: of a callable that a cell wants to have called by others. */
 bool carriers_are_behind(PyObject *callable);

@@ -1,6 +1,6 @@
 #include "guard/audit/class_changes.h"
 
-#include "guard/audit/carriers.h"
+#include "guard/audit/carrier_kinds.h"
 #include "guard/audit/class_parts.h"
 #include "guard/audit/scope.h"
 
@@ -59,9 +59,9 @@ static bool counts(PyObject *name, PyObject *value)
         if (parts[i] != NULL && parts[i] != value && counts(name, parts[i]))
             return true;
     }
-    if (is_wrapper || carriers_cell_wrote(value))
+    if (is_wrapper || carrier_cell_wrote(value))
         return false;
-    return carriers_run_bare(value) || (is_special(name) && can_be_called(value));
+    return carrier_runs_bare(value) || (is_special(name) && can_be_called(value));
 }
 
 /* The class's own, new; NULL without an exception when it has none. */

@@ -1,6 +1,6 @@
 #include "guard/audit/held_carriers.h"
 
-#include "guard/audit/carriers.h"
+#include "guard/audit/carrier_kinds.h"
 #include "guard/python/compat.h"
 #include "guard/python/stack.h"
 
@@ -13,7 +13,7 @@ static bool holds_one(PyObject *frame)
     bool found = values == NULL;
 
     for (Py_ssize_t i = 0; !found && i < PyList_Size(values); i++)
-        found = carriers_run_bare(PyList_GetItem(values, i));
+        found = carrier_runs_bare(PyList_GetItem(values, i));
     PyErr_Clear();
     return found;
 }
@@ -22,7 +22,7 @@ bool held_carriers_run(PyObject *outer, const struct recovered *recovered, const
 {
     cleanup_py PyObject *frame = NULL;
 
-    if (carriers_is_plain(recovered->args) && carriers_is_plain(recovered->kwargs))
+    if (carrier_is_plain(recovered->args) && carrier_is_plain(recovered->kwargs))
         return false;
     for (frame = stack_innermost(); frame != NULL && frame != outer; stack_step_out(&frame)) {
         cleanup_py PyObject *code = stack_code(frame);

@@ -92,7 +92,7 @@ int implicit_calls_remember(void)
     cleanup_py PyObject *re = PyImport_ImportModule("re");
 
     state.pattern = re != NULL ? PyObject_GetAttrString(re, "Pattern") : NULL;
-    if (state.pattern == NULL || remember_environment() < 0 || codec_infos_remember() < 0 || carriers_start() < 0)
+    if (state.pattern == NULL || remember_environment() < 0 || codec_infos_remember() < 0)
         return -1;
     for (size_t i = 0; i < PLACE_COUNT; i++)
         if (remember(i) < 0)

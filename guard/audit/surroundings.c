@@ -3,6 +3,7 @@
 #include "guard/audit/barred_callbacks.h"
 #include "guard/audit/barriers.h"
 #include "guard/audit/caller.h"
+#include "guard/audit/carrier_kinds.h"
 #include "guard/audit/carriers.h"
 #include "guard/audit/class_changes.h"
 #include "guard/audit/class_parts.h"
@@ -95,7 +96,7 @@ static PyObject *new_reference(PyTypeObject *type, PyObject *args, PyObject *key
 {
     cleanup_py PyObject *barred = NULL;
 
-    if (PyTuple_Size(args) < 2 || PyTuple_GetItem(args, 1) == Py_None || carriers_cell_wrote(PyTuple_GetItem(args, 1)))
+    if (PyTuple_Size(args) < 2 || PyTuple_GetItem(args, 1) == Py_None || carrier_cell_wrote(PyTuple_GetItem(args, 1)))
         return state.new_reference(type, args, keywords);
     if (judge_direct(PyTuple_GetItem(args, 1)) < 0)
         return NULL;
@@ -122,7 +123,7 @@ static PyObject *fork_callbacks(const struct method_call *call, void *data)
 
     (void)data;
     for (Py_ssize_t i = 0; barred != NULL && i < count; i++) {
-        bool is_barred = PyCallable_Check(call->args[i]) && !carriers_cell_wrote(call->args[i]);
+        bool is_barred = PyCallable_Check(call->args[i]) && !carrier_cell_wrote(call->args[i]);
         cleanup_py PyObject *callback = is_barred ? barred_callback(call->args[i]) : py_own(call->args[i]);
 
         if (callback == NULL || PyList_Append(barred, callback) < 0)

@@ -45,7 +45,7 @@ static void give_back(void *context, void *arena, size_t size)
     if (!is_in_range(arena))
         munmap(arena, size);
     else /* cannot fail: it takes the place of what is there */
-        mmap(arena, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+        (void)mmap(arena, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
 }
 
 void arenas_gather(void)

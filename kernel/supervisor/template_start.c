@@ -1,6 +1,7 @@
 #include "kernel/supervisor/template_start.h"
 
 #include "guard/link/buffer.h"
+#include "kernel/supervisor/environment.h"
 #include "kernel/supervisor/template_ask.h"
 
 #include <fcntl.h>
@@ -23,60 +24,42 @@ enum {
     WARM_TRIES = 1200,
 };
 
-struct strings {
-    char *items[256]; /* owned, NULL-terminated */
-    size_t count;
-};
-
-static void strings_finish(struct strings *strings)
-{
-    for (size_t i = 0; i < strings->count; i++)
-        free(strings->items[i]);
-}
-
-static void add(struct strings *strings, char *text)
-{
-    if (strings->count < 255)
-        strings->items[strings->count++] = text;
-    else
-        free(text);
-}
-
 /* Its caches are its own: those of a session lie in a folder that goes with the session. */
-static void make_environment(const char *folder, struct strings *made)
+static void make_environment(const char *folder, struct environment *made)
 {
     bool has_backend = getenv("MPLBACKEND") != NULL;
 
     for (char **item = environ; *item != NULL; item++)
         if (template_key_has_variable(*item) && strncmp(*item, "MPLCONFIGDIR=", 13) != 0)
-            add(made, xstrdup(*item));
+            environment_add(made, xstrdup(*item));
     if (!has_backend)
-        add(made, xstrdup("MPLBACKEND=module://matplotlib_inline.backend_inline"));
-    add(made, xstrdup("TERM=xterm-color")); /* as every guard has it */
-    add(made, xasprintf("MPLCONFIGDIR=%s/matplotlib", folder));
-    add(made, xasprintf("XDG_CACHE_HOME=%s/cache", folder));
-    add(made, xasprintf("IPYTHONDIR=%s/ipython", folder));
+        environment_add(made, xstrdup("MPLBACKEND=module://matplotlib_inline.backend_inline"));
+    environment_add(made, xstrdup("TERM=xterm-color")); /* as every guard has it */
+    environment_add(made, xasprintf("MPLCONFIGDIR=%s/matplotlib", folder));
+    environment_add(made, xasprintf("XDG_CACHE_HOME=%s/cache", folder));
+    environment_add(made, xasprintf("IPYTHONDIR=%s/ipython", folder));
 }
 
-static void make_arguments(const struct template_start *start, struct strings *made)
+/* A list of the same kind as the environment. */
+static void make_arguments(const struct template_start *start, struct environment *made)
 {
-    add(made, xstrdup(start->kind.program));
+    environment_add(made, xstrdup(start->kind.program));
     for (size_t i = 0; start->before[i] != NULL; i++)
-        add(made, xstrdup(start->before[i]));
-    add(made, xstrdup("--template-fd"));
-    add(made, xasprintf("%d", LISTEN_FD));
-    add(made, xstrdup("--template-path"));
-    add(made, xstrdup(start->path));
-    add(made, xstrdup("--template-shell"));
-    add(made, xstrdup(start->kind.shell));
-    add(made, xstrdup("--template-imports"));
-    add(made, xstrdup(start->kind.imports));
-    add(made, xstrdup("--template-idle"));
-    add(made, xasprintf("%d", start->idle_seconds));
-    add(made, xstrdup("--python"));
-    add(made, xstrdup(start->kind.python));
-    add(made, xstrdup("--glue"));
-    add(made, xstrdup(start->kind.package));
+        environment_add(made, xstrdup(start->before[i]));
+    environment_add(made, xstrdup("--template-fd"));
+    environment_add(made, xasprintf("%d", LISTEN_FD));
+    environment_add(made, xstrdup("--template-path"));
+    environment_add(made, xstrdup(start->path));
+    environment_add(made, xstrdup("--template-shell"));
+    environment_add(made, xstrdup(start->kind.shell));
+    environment_add(made, xstrdup("--template-imports"));
+    environment_add(made, xstrdup(start->kind.imports));
+    environment_add(made, xstrdup("--template-idle"));
+    environment_add(made, xasprintf("%d", start->idle_seconds));
+    environment_add(made, xstrdup("--python"));
+    environment_add(made, xstrdup(start->kind.python));
+    environment_add(made, xstrdup("--glue"));
+    environment_add(made, xstrdup(start->kind.package));
 }
 
 /* "/…/HASH.s" -> "/…/HASH.lock" */
@@ -209,8 +192,8 @@ int template_start(const struct template_start *start, bool *ret_is_new)
     cleanup_close int listener = lock >= 0 ? bind_socket(start->path) : -1;
     cleanup_close int log = -1;
     cleanup_close int null = -1;
-    struct strings arguments = {{NULL}, 0};
-    struct strings environment = {{NULL}, 0};
+    cleanup_environment struct environment arguments = ENVIRONMENT_NONE;
+    cleanup_environment struct environment environment = ENVIRONMENT_NONE;
     struct image image;
     int result;
 
@@ -231,8 +214,6 @@ int template_start(const struct template_start *start, bool *ret_is_new)
     close(image.keeper);
     close(image.null);
     close(image.log);
-    strings_finish(&arguments);
-    strings_finish(&environment);
     *ret_is_new = result == 0;
     return result;
 }
