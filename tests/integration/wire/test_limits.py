@@ -223,7 +223,7 @@ def test_memory_that_no_resource_limit_sees(limited):
 def test_an_interpreter_whose_turn_comes_late_still_tells_its_line(limited):
     front = limited(memory_limit_mb=300)
     signals = "asked = signal.SIGRTMAX - 1\nsignal.pthread_sigmask(signal.SIG_BLOCK, [asked])\n"
-    code = ("import mmap, signal, time\n" + signals + "m = mmap.mmap(-1, 400 << 20)\nfor i in range(400):\n    m[i << 20:(i << 20) + (1 << 20)] = b'x' * (1 << 20)\n"
+    code = ("import mmap, signal, time\n" + signals + "m = mmap.mmap(-1, 320 << 20)\nfor i in range(320):\n    m[i << 20:(i << 20) + (1 << 20)] = b'x' * (1 << 20)\n"
             "while asked not in signal.sigpending(): time.sleep(0.001)\ntime.sleep(0.1)\nsignal.pthread_sigmask(signal.SIG_UNBLOCK, [asked])\ntime.sleep(5)")
     error = error_of(front, code)
     assert error["ename"] == "LimitExceeded" and "at line " in error["evalue"]
