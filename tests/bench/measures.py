@@ -54,7 +54,7 @@ ROWS = (
     Row("one", "`1` → idle", "ms", percentiles=True),
     Row("print", "`print(1)` → idle", "ms", percentiles=True),
     Row("info", "kernel_info, running", "ms", percentiles=True),
-    Row("control", "control channel", "ms", percentiles=True, in_readme=False),
+    Row("control", "control channel", "ms", percentiles=True),
     Row("complete", "completion of `os.pa`", "ms", percentiles=True),
     Row("inspect", "inspection of `os.path.join`", "ms", percentiles=True),
     Row("control_busy", "control while a cell holds the GIL", "ms", percentiles=True),
