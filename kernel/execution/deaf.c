@@ -2,10 +2,8 @@
 
 #include "kernel/kernel.h"
 
-static int64_t patience_ms(const struct kernel *kernel)
-{
-    return kernel->limits.values.grace_seconds * 1000;
-}
+/* Less than the grace of a limit: somebody sits there and waits, and ends the cell only if he asks again. */
+enum { PATIENCE_MS = 1000 };
 
 static bool is_deaf(const struct kernel *kernel)
 {
@@ -18,14 +16,12 @@ static bool is_deaf(const struct kernel *kernel)
 static int on_timer(void *context)
 {
     struct kernel *kernel = context;
-    cleanup_free char *words = NULL;
 
     if (!is_deaf(kernel))
         return 0;
-    words = xasprintf("[safepyrun: the interrupt waits for native code, which has taken no notice of it for %ld s. "
-                      "Interrupt again to end the cell: variables will be as they were before it.]\n",
-                      kernel->limits.values.grace_seconds);
-    return outputs_write(&kernel->outputs, STREAM_STDERR, kernel->deaf.cell, bytes_of_string(words));
+    return outputs_write(&kernel->outputs, STREAM_STDERR, kernel->deaf.cell,
+                         BYTES_LITERAL("[safepyrun: the interrupt waits for native code, which has taken no notice of it for a second. "
+                                       "Interrupt again to end the cell: variables will be as they were before it.]\n"));
 }
 
 bool deaf_take_interrupt(struct kernel *kernel)
@@ -35,10 +31,10 @@ bool deaf_take_interrupt(struct kernel *kernel)
     if (kernel->deaf.cell != running->cell) {
         kernel->deaf.cell = running->cell;
         kernel->deaf.since_ms = loop_now_ms();
-        loop_timer_start(&kernel->deaf.timer, patience_ms(kernel));
+        loop_timer_start(&kernel->deaf.timer, PATIENCE_MS);
         return false;
     }
-    if (!is_deaf(kernel) || loop_now_ms() - kernel->deaf.since_ms < patience_ms(kernel))
+    if (!is_deaf(kernel) || loop_now_ms() - kernel->deaf.since_ms < PATIENCE_MS)
         return false;
     limits_end_deaf(&kernel->limits);
     return true;

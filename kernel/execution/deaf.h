@@ -3,7 +3,7 @@
  *
  * Python raises KeyboardInterrupt between two of its own instructions; `sum(range(10**10))`, a decomposition in
  * LAPACK or a query in a database are one instruction and may take for ever. The guard says when Python has met
- * an interrupt. When it has not for grace_seconds, the person is told; another interrupt then ends the guard,
+ * an interrupt. When it has not for a second, the person is told; another interrupt then ends the guard,
  * and a frozen copy takes over with the variables from before the cell. Without a copy nothing is ended:
  * waiting is better than losing the session. Part of the kernel.
  */

@@ -121,7 +121,7 @@ NATIVE = "import itertools, collections\nlost = 1\nprint('on', flush=True)\ncoll
 
 def test_native_code_that_takes_no_notice(start_kernel, shell):
     """It can run for ever: a second interrupt ends it, and what was there before the cell is kept."""
-    kernel = start_kernel(shell=shell, policy="[limits]\ngrace_seconds = 1\n")
+    kernel = start_kernel(shell=shell)
     front = kernel.frontend()
     front.run("kept = 41")
     front.wait_for_copy()
@@ -138,7 +138,7 @@ def test_native_code_that_takes_no_notice(start_kernel, shell):
 
 def test_a_cell_that_takes_interrupts_itself_is_not_ended(start_kernel, shell):
     """Python has met each of them: however many there are, the cell goes on."""
-    kernel = start_kernel(shell=shell, policy="[limits]\ngrace_seconds = 1\n")
+    kernel = start_kernel(shell=shell)
     front = kernel.frontend()
     front.run("import time")
     front.wait_for_copy()
