@@ -41,7 +41,7 @@ static int has(PyObject *addresses, PyObject *object)
 static int note(PyObject *addresses, PyObject *object)
 {
     cleanup_py PyObject *address = PyLong_FromVoidPtr(object);
-    int known = address != NULL ? has(addresses, object) : -1;
+    int known = address != NULL ? PySet_Contains(addresses, address) : -1;
 
     return known != 0 ? known : PySet_Add(addresses, address);
 }
