@@ -40,12 +40,6 @@ static bool is_special(PyObject *name)
     return text == NULL || (length > 4 && strncmp(text, "__", 2) == 0 && strcmp(text + length - 2, "__") == 0);
 }
 
-/* Of a library, or a class: under a special name Python calls it, whatever it is. */
-static bool can_be_called(PyObject *value)
-{
-    return PyType_GetSlot(Py_TYPE(value), Py_tp_descr_get) != NULL || PyCallable_Check(value);
-}
-
 static bool counts(PyObject *name, PyObject *value)
 {
     PyObject *parts[3];
@@ -61,7 +55,8 @@ static bool counts(PyObject *name, PyObject *value)
     }
     if (is_wrapper || carrier_cell_wrote(value))
         return false;
-    return carrier_runs_bare(value) || (is_special(name) && can_be_called(value));
+    /* Of a library, or a class: under a special name Python calls it, whatever it is. */
+    return carrier_runs_bare(value) || (is_special(name) && class_attribute_runs(value));
 }
 
 /* The class's own, new; NULL without an exception when it has none. */

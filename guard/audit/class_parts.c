@@ -73,6 +73,11 @@ bool class_is_partial(PyObject *object)
     return Py_TYPE(object) == state.partial;
 }
 
+bool class_attribute_runs(PyObject *value)
+{
+    return PyCallable_Check(value) || PyType_GetSlot(Py_TYPE(value), Py_tp_descr_get) != NULL;
+}
+
 static PyObject *part(PyObject *object, const char *name)
 {
     PyObject *found = PyObject_GetAttrString(object, name); /* a slot of a built-in type */

@@ -29,6 +29,8 @@ bool class_hides(PyTypeObject *type, PyObject *name);
 bool class_is_function(PyObject *object);      /* written in Python */
 bool class_is_bound_method(PyObject *object);
 bool class_is_partial(PyObject *object);       /* functools.partial */
+/* What is found in a class, a method, a property, …: does code run when it is asked for, or called? */
+bool class_attribute_runs(PyObject *value);
 /* A staticmethod, classmethod or property: up to three functions in it, borrowed; NULL for none. */
 void class_unwrap(PyObject *object, PyObject *ret_parts[3]);
 /* What a staticmethod, classmethod, property or functools.partial hands on to, which can be changed in place by __init__ or

@@ -135,12 +135,6 @@ static PyObject *find_in_classes(struct snapshot *snapshot, PyObject *mro, PyObj
     return NULL;
 }
 
-/* A method, a property, …: code runs when it is asked for, or called. */
-static bool is_called(PyObject *value)
-{
-    return PyCallable_Check(value) || PyType_GetSlot(Py_TYPE(value), Py_tp_descr_get) != NULL;
-}
-
 static int add_own(struct snapshot *snapshot, PyObject *dict, PyObject *name, PyObject *own)
 {
     if (own == NULL)
@@ -154,14 +148,14 @@ static int add_attribute(struct snapshot *snapshot, PyObject *mro, PyObject *dic
     cleanup_py PyObject *value = find_in_classes(snapshot, mro, name, &space, false);
     PyObject *own = dict != NULL ? PyDict_GetItemWithError(dict, name) : NULL;
 
-    if (own == NULL && (value == NULL || !is_called(value)))
+    if (own == NULL && (value == NULL || !class_attribute_runs(value)))
         return 0;
     Py_CLEAR(space);
     Py_CLEAR(value);
     value = find_in_classes(snapshot, mro, name, &space, true);
     if (PyErr_Occurred() || (dict != NULL && add_own(snapshot, dict, name, own) < 0))
         return -1;
-    if (value == NULL || !is_called(value))
+    if (value == NULL || !class_attribute_runs(value))
         return 0;
     return class_is_function(value) ? snapshot_add_value(snapshot, space, name, value, false, level)
                                     : snapshot_add_callable(snapshot, space, name, value);
