@@ -17,10 +17,12 @@ enum { HUGE_BYTES = 2 * 1024 * 1024 };
 /* Private, writable and of no file: the heap of the C library, the arenas of Python's. */
 static bool read_region(const char *line, uintptr_t *ret_start, uintptr_t *ret_end)
 {
+    char access[5];
     char name[16] = "";
+    unsigned long inode;
 
-    return sscanf(line, "%lx-%lx rw-p %*x %*s 0 %15s", ret_start, ret_end, name) >= 2 &&
-           strstr(line, " rw-p ") != NULL && (name[0] == '\0' || strcmp(name, "[heap]") == 0);
+    return sscanf(line, "%lx-%lx %4s %*x %*s %lu %15s", ret_start, ret_end, access, &inode, name) >= 4 &&
+           strcmp(access, "rw-p") == 0 && inode == 0 && (name[0] == '\0' || strcmp(name, "[heap]") == 0);
 }
 
 static void collapse(uintptr_t start, uintptr_t end)
