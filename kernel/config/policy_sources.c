@@ -80,17 +80,22 @@ char *policy_sources_user_folder(void)
     return home != NULL ? xasprintf("%s/.config/safepyrun", home) : NULL;
 }
 
-void policy_sources_read(const char *argument, struct policy_sources *ret_sources)
+/* New; NULL when there is no place for one. */
+static char *users_own_file(void)
 {
     cleanup_free char *folder = policy_sources_user_folder();
+
+    return folder != NULL ? xasprintf("%s/policy.toml", folder) : NULL;
+}
+
+void policy_sources_read(const char *argument, struct policy_sources *ret_sources)
+{
+    cleanup_free char *own = users_own_file();
     const char *named = getenv("SAFEPYRUN_POLICY");
 
     *ret_sources = (struct policy_sources){.count = 0};
-    if (folder != NULL) {
-        cleanup_free char *path = xasprintf("%s/policy.toml", folder);
-
-        add_if_there(ret_sources, "user", path);
-    }
+    if (own != NULL)
+        add_if_there(ret_sources, "user", own);
     add_if_there(ret_sources, "project", POLICY_PROJECT_FILE);
     if (named != NULL && named[0] != '\0')
         add(ret_sources, "environment", named);
@@ -101,8 +106,7 @@ void policy_sources_read(const char *argument, struct policy_sources *ret_source
 /* What only one's own file may say is right there. */
 static bool is_users_own(const char *path)
 {
-    cleanup_free char *folder = policy_sources_user_folder();
-    cleanup_free char *own = folder != NULL ? xasprintf("%s/policy.toml", folder) : NULL;
+    cleanup_free char *own = users_own_file();
     struct stat about;
     struct stat about_own;
 
