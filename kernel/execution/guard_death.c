@@ -54,11 +54,10 @@ static int go_on(struct kernel *kernel, const char *ename, const char *reason, c
 /* What is lost, and why no copy could prevent it. */
 static char *tell_end(const struct kernel *kernel, const char *reason, bool respawns)
 {
-    const char *why = kernel->copies.hindrance;
+    cleanup_free char *why = copies_tell_hindrance(&kernel->copies, ": no copy was taken because ");
 
-    return xasprintf("%s. %s now; variables are lost%s%s.", reason,
-                     respawns ? "A fresh interpreter starts" : "The kernel ends",
-                     why != NULL ? ": no copy was taken because " : "", why != NULL ? why : "");
+    return xasprintf("%s. %s now; variables are lost%s.", reason,
+                     respawns ? "A fresh interpreter starts" : "The kernel ends", why);
 }
 
 static int end_session(struct kernel *kernel, const char *ename, const char *reason, bool failed,

@@ -165,7 +165,7 @@ char *restore_after_death(struct kernel *kernel)
         kernel->queue.running != NULL && changes(kernel->queue.running) ? copies->before
                                                                         : copies->state;
     /* A copy that takes over forgets why it is the newest. */
-    cleanup_free char *why = copies->hindrance != NULL ? xstrdup(copies->hindrance) : NULL;
+    cleanup_free char *why = copies_tell_hindrance(copies, ": no later copy was taken because ");
     cleanup_free char *name = NULL;
     const struct copy *copy;
 
@@ -177,8 +177,7 @@ char *restore_after_death(struct kernel *kernel)
     if (copies->state.cell == wanted.cell)
         return xstrdup("The session is as it was before; nothing else is lost.");
     name = name_of(copies->state);
-    return xasprintf("The session is as it was %s; what cells changed later is lost%s%s.", name,
-                     why != NULL ? ": no later copy was taken because " : "", why != NULL ? why : "");
+    return xasprintf("The session is as it was %s; what cells changed later is lost%s.", name, why);
 }
 
 /* Which steps back there are: "1, 2, 4". */
@@ -204,15 +203,15 @@ char *restore_rewind(struct kernel *kernel, long cells, bool *ret_failed)
             : NULL;
     cleanup_free char *name = NULL;
     cleanup_free char *depths = NULL;
+    cleanup_free char *why = NULL;
 
     *ret_failed = copy == NULL || !go_to(kernel, copy);
     depths = list_depths(copies);
+    why = copies_tell_hindrance(copies, "; the last copy was not taken because ");
     if (*ret_failed)
         return xasprintf("there is no copy from before %ld cell%s: copies are there for these steps "
-                         "back: %s%s%s",
-                         cells, cells == 1 ? "" : "s", depths,
-                         copies->hindrance != NULL ? "; the last copy was not taken because " : "",
-                         copies->hindrance != NULL ? copies->hindrance : "");
+                         "back: %s%s",
+                         cells, cells == 1 ? "" : "s", depths, why);
     name = name_of(copies->state);
     return xasprintf("The session is as it was %s. Files that cells wrote stay. Steps further back: %s.", name,
                      depths);

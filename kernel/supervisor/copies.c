@@ -268,6 +268,11 @@ void copies_refuse(struct copies *copies, struct bytes reason)
     log_info("no copy of the guard: %s", copies->hindrance);
 }
 
+char *copies_tell_hindrance(const struct copies *copies, const char *lead)
+{
+    return copies->hindrance != NULL ? xasprintf("%s%s", lead, copies->hindrance) : xstrdup("");
+}
+
 /* ---- taking over ------------------------------------------------------------------------------- */
 
 const struct copy *copies_newest(const struct copies *copies)

@@ -72,6 +72,9 @@ void copies_note_change(struct copies *copies, int execution_count, uint32_t cel
 bool copies_take(struct copies *copies);
 bool copies_is_pending(const struct copies *copies);
 
+/* `lead` and why there is none of this state, for the end of a sentence; an empty text where there is no reason. New. */
+char *copies_tell_hindrance(const struct copies *copies, const char *lead);
+
 /* There is none, for this reason. */
 void copies_refuse(struct copies *copies, struct bytes reason);
 /* The same, when it is the guard that says so: a NOT_FROZEN frame. Returns what `settled` returns. */
