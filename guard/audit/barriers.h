@@ -16,4 +16,3 @@
 int barriers_remember(PyObject *display_hook);
 
 bool barriers_include(const struct signal_handlers *handlers, PyObject *code);
-

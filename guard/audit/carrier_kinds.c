@@ -39,7 +39,6 @@ bool carrier_is_plain(PyObject *object)
     return is_plain_at(object, PLAIN_DEPTH);
 }
 
-/* Classes that only make values. */
 bool carrier_is_value_class(PyObject *object)
 {
     PyTypeObject *const classes[] = {&PyLong_Type,  &PyFloat_Type,   &PyUnicode_Type,   &PyBytes_Type,
@@ -87,11 +86,10 @@ bool carrier_runs_bare(PyObject *object)
     return PyCFunction_Check(object) || calls_on(object);
 }
 
-static bool are_in_class(PyTypeObject *type);
-
 /* ---- classes -------------------------------------------------------------------------------- */
 
-/* By itself; what functions close over is looked at by a search. */
+static bool are_in_class(PyTypeObject *type);
+
 bool carrier_by_itself(PyObject *object)
 {
     PyObject *parts[3];
@@ -144,7 +142,6 @@ static bool are_in_class(PyTypeObject *type)
     return found;
 }
 
-/* Written in a cell, or without any function at all: then what its objects hold is the cell's. */
 bool carrier_is_cells_class(PyTypeObject *type)
 {
     cleanup_py PyObject *space = class_space(type);

@@ -15,12 +15,15 @@ static struct {
 
 static int remember(PyObject *info)
 {
-    cleanup_py PyObject *own = Py_TYPE(info) == state.type ? PyObject_GenericGetDict(info, NULL) : NULL;
-    cleanup_py PyObject *copy = own != NULL ? PyDict_Copy(own) : NULL;
-    cleanup_py PyObject *pair = copy != NULL ? PyTuple_Pack(2, info, copy) : NULL;
+    cleanup_py PyObject *own = NULL;
+    cleanup_py PyObject *copy = NULL;
+    cleanup_py PyObject *pair = NULL;
 
     if (Py_TYPE(info) != state.type || PyList_Size(state.infos) > INFOS_MAX)
         return 0;
+    own = PyObject_GenericGetDict(info, NULL);
+    copy = own != NULL ? PyDict_Copy(own) : NULL;
+    pair = copy != NULL ? PyTuple_Pack(2, info, copy) : NULL;
     return pair != NULL ? PyList_Append(state.infos, pair) : -1;
 }
 

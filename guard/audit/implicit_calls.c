@@ -36,8 +36,9 @@ static const struct {
               {"_strptime", "_strptime_datetime_date", false}, /* three from 3.14 on */
               {"_strptime", "_strptime_datetime_time", false},
               {"_strptime", "_strptime_datetime_datetime", false}};
-enum { RE_UNICODE = 32 }; /* re adds it to a text that is no bytes */
 #define PLACE_COUNT (sizeof(places) / sizeof(places[0]))
+
+enum { RE_UNICODE = 32 }; /* re adds it to a text that is no bytes */
 
 static struct {
     struct {

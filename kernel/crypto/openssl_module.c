@@ -2,8 +2,6 @@
 
 #include "kernel/crypto/openssl.h"
 
-extern const struct openssl safepyrun_openssl;
-
 __attribute__((visibility("default"))) const struct openssl safepyrun_openssl = {
     .mac_new = openssl_mac_new,
     .mac_free = openssl_mac_free,

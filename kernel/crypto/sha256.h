@@ -2,7 +2,7 @@
  * sha256 - the digest that every message needs, and its MAC
  *
  * OpenSSL's own code, which uses what the processor has for it, linked out of its archive: the library as a whole
- * costs each kernel a megabyte and each start a millisecond. What else is needed of it: openssl.h.
+ * costs each kernel two megabytes and each start a millisecond. What else is needed of it: openssl.h.
  * Source: FIPS 180-4; RFC 2104 (HMAC).
  */
 #pragma once
