@@ -220,16 +220,13 @@ def interrupt(kernel: Kernel) -> float:
 
 def cells_at_once(kernel: Kernel, count: int = CELLS_AT_ONCE, code: str = "pass") -> float:
     requests = [kernel.cell(code) for _ in range(count)]
-    waited_for = {msg_id for msg_id, _ in requests}
     sent = time.perf_counter_ns()
     for _, frames in requests:
         kernel.shell.send_multipart(frames)
-    for _, message in kernel.received([kernel.iopub], 60):
-        if message.is_idle():
-            waited_for.discard(message.parent_id)
-        if not waited_for:
-            break
+    idle = kernel.idle_until(requests[-1][0], 20)
     taken = time.perf_counter_ns() - sent
+    if lost := {msg_id for msg_id, _ in requests} - {message.parent_id for message in idle}:
+        raise AssertionError(f"{len(lost)} cells were not run to their end")
     ask_info(kernel, kernel.shell)
     kernel.drain()
     return count / (taken / 1e9)
