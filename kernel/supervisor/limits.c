@@ -11,6 +11,7 @@ enum {
     LOOK_MS = 250,
     LOOKED_AT_MS = 30, /* for the guard to write down where it is … */
     LOOKED_AT_TIMES = 10, /* … on a machine where its turn does not come at once */
+    WRITTEN_BESIDE = 64 * 1024, /* not by the cell; one file that is full, which the cell is told as an OSError, is no breach */
     SPARE_TASKS = 32,  /* frozen copies and what serves the guard: they count in a cgroup, but not in a look */
 };
 
@@ -128,7 +129,7 @@ static enum limit find_breach(const struct limits *limits)
     if (values->cpu_seconds != 0 &&
         (int64_t)(tree.cpu_ticks - limits->ticks_before) / ticks >= values->cpu_seconds)
         return LIMIT_CPU;
-    if (values->max_write_mb != 0 && written >> 20 >= values->max_write_mb)
+    if (values->max_write_mb != 0 && written > ((int64_t)values->max_write_mb << 20) + WRITTEN_BESIDE)
         return LIMIT_WRITES;
     return LIMIT_NONE;
 }
