@@ -130,15 +130,14 @@ def copy_cost(bench: Bench, megabytes: int) -> float:
         return max(float(found[-1]), 0.5)  # the log's milliseconds are whole
 
 
-ALLOWLIST = """
+RIGHTS = """
 import asyncio, os, sys, time
 sys.path.insert(0, sys.argv[1])
 from safepyrun import RunPython, allow
-entries = int(sys.argv[2])
-exec("\\n".join(f"def tool_{i}(): os.kill(os.getpid(), 0)" for i in range(entries)))
-allow(*(globals()[f"tool_{i}"] for i in range(entries)))
+size = int(sys.argv[2])
+{tool}
 async def best():
-    run = RunPython(g={"tool": globals()[f"tool_{entries - 1}"]})
+    run = RunPython(g={{"tool": tool}})
     await run("tool()")  # the guard closes
     times = []
     for _ in range(50):
@@ -149,15 +148,38 @@ async def best():
 print(asyncio.run(best()))
 """
 
+MANY_ALLOWED = """
+exec("\\n".join(f"def tool_{i}(): os.kill(os.getpid(), 0)" for i in range(size)))
+allow(*(globals()[f"tool_{i}"] for i in range(size)))
+tool = globals()[f"tool_{size - 1}"]
+"""
 
-def allowlist(bench: Bench, entries: int) -> float:
-    """Microseconds for a RunPython call of the function that was allowed last, which does what cells may not."""
+FAR_INSIDE = """
+def descend(depth):
+    return descend(depth - 1) if depth > 0 else os.kill(os.getpid(), 0)
+@allow
+def tool():
+    descend(size)
+"""
+
+
+def right_cost(bench: Bench, tool: str, size: int) -> float:
     package = bench.safepyrun.parents[1] / "lib/safepyrun"
-    argv = [str(bench.python), "-c", ALLOWLIST, str(package), str(entries)]
+    argv = [str(bench.python), "-c", RIGHTS.format(tool=tool), str(package), str(size)]
     done = subprocess.run(argv, env=bench.env, cwd=bench.folder, capture_output=True, text=True, timeout=120)
     if done.returncode != 0:
         raise AssertionError((done.stderr.splitlines() or ["no answer"])[-1])
     return float(done.stdout)
+
+
+def allowlist(bench: Bench, entries: int) -> float:
+    """Microseconds for a RunPython call of the function that was allowed last, which does what cells may not."""
+    return right_cost(bench, MANY_ALLOWED, entries)
+
+
+def depth(bench: Bench, calls: int) -> float:
+    """Microseconds for a RunPython call of a tool that does what cells may not so many calls further inside."""
+    return right_cost(bench, FAR_INSIDE, calls)
 
 
 def denials(bench: Bench, count: int) -> float:
@@ -190,6 +212,7 @@ CURVES = (
     Curve("history", "entries in the history", "ms", powers(2, 6), history_search, powers(2, 4)),
     Curve("copies", "MB in the namespace", "ms", (1, 10, 100, 500), copy_cost, (1, 30)),
     Curve("allowlist", "functions in the allowlist", "µs", powers(1, 5), allowlist, powers(1, 3)),
+    Curve("depth", "calls from a tool to what it does", "µs", (1, 10, 100, 500, 900), depth, (1, 10, 100)),
     Curve("denials", "denials in a cell", "ms", powers(1, 5), denials, powers(1, 3)),
     Curve("policy", "write roots in the policy", "ms", powers(0, 3), policy_size, powers(0, 2)),
 )
