@@ -116,6 +116,7 @@ def test_c074_errors_are_told_without_a_traceback(tmp_path):
         done = script("-", text=text)
         assert done.stderr.startswith("Error: ") and message in done.stderr and "Traceback" not in done.stderr
         assert (done.stdout, done.returncode) == ("", 1)
+        assert ("safepyrun run --policy FILE" in done.stderr) == ("refused" in message)  # RunPython's advice needs somewhere to follow it
     done = script(str(tmp_path / "missing.py"))
     assert done.stderr.startswith("Error: ") and "missing.py" in done.stderr and done.returncode == 1
 

@@ -16,6 +16,8 @@ def cli(path="-"):
             print(value)
     except Exception as error:
         print(f"Error: {error}", file=sys.stderr)
+        if isinstance(error, PermissionError) and "safepyrun refused" in str(error):
+            print("Note: this way to run a script takes no policy; `safepyrun run --policy FILE` does.", file=sys.stderr)
         return 1
     return 0
 
