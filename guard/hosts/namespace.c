@@ -29,17 +29,20 @@ static int fill(struct namespace *space, PyObject *inner)
     return PyDict_SetItemString(inner, "__builtins__", space->builtins);
 }
 
-PyObject *namespace_begin(struct namespace *space)
+int namespace_begin(struct namespace *space, struct cell_names *ret_names)
 {
     bool is_alone = space->running++ == 0 && !space->only_suffix;
-    cleanup_py PyObject *inner = is_alone ? py_own(space->inner) : PyDict_New();
 
-    if (inner == NULL)
-        return NULL;
+    ret_names->inner = is_alone ? py_own(space->inner) : PyDict_New();
+    ret_names->before = PyDict_New();
+    if (ret_names->inner == NULL || ret_names->before == NULL)
+        return -1;
     /* What the host has deleted since, and what a cell that failed has left. */
     if (is_alone)
-        PyDict_Clear(inner);
-    return fill(space, inner) == 0 ? steal(inner) : NULL;
+        PyDict_Clear(ret_names->inner);
+    if (fill(space, ret_names->inner) < 0)
+        return -1;
+    return PyDict_Update(ret_names->before, ret_names->inner);
 }
 
 static bool ends_with_underscore(PyObject *name)
@@ -86,25 +89,32 @@ static int put_out(struct namespace *space, PyObject *name, PyObject *value)
 }
 
 /* Storing a value can release another, whose finalizer is the cell's: nothing is borrowed over it. */
-int namespace_end(struct namespace *space, PyObject *inner, bool done)
+static int put_all_out(struct namespace *space, const struct cell_names *names)
 {
-    cleanup_py PyObject *names = NULL;
+    cleanup_py PyObject *list = PyDict_Keys(names->inner);
 
-    space->running--;
-    if (!done || inner == NULL)
-        return 0;
-    names = PyDict_Keys(inner);
-    for (Py_ssize_t i = 0; names != NULL && i < PyList_Size(names); i++) {
-        PyObject *name = PyList_GetItem(names, i);
+    for (Py_ssize_t i = 0; list != NULL && i < PyList_Size(list); i++) {
+        PyObject *name = PyList_GetItem(list, i);
         cleanup_py PyObject *value = NULL;
 
         if (!PyUnicode_CheckExact(name))
             continue; /* globals()[object] = …: no name */
-        value = py_own(PyDict_GetItemWithError(inner, name));
-        if (value != NULL && goes_out(space, name, value) && put_out(space, name, value) < 0)
+        value = py_own(PyDict_GetItemWithError(names->inner, name));
+        if (value != NULL && value != PyDict_GetItemWithError(names->before, name) &&
+            goes_out(space, name, value) && put_out(space, name, value) < 0)
             return -1;
         if (PyErr_Occurred())
             return -1;
     }
-    return names != NULL ? 0 : -1;
+    return list != NULL ? 0 : -1;
+}
+
+int namespace_end(struct namespace *space, struct cell_names *names, bool done)
+{
+    cleanup_py PyObject *inner = steal(names->inner);
+    cleanup_py PyObject *before = steal(names->before);
+    const struct cell_names own = {inner, before};
+
+    space->running--;
+    return done && inner != NULL ? put_all_out(space, &own) : 0;
 }

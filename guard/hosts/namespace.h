@@ -2,7 +2,7 @@
  * namespace - the names of a host program, and those of its cells
  *
  * Cells run in a dict of their own that begins with what the host's has; when a cell is done, what it
- * made goes back. A host's callable or module is never replaced, unless its name ends in "_" or a cell
+ * made goes back, and nothing else: the host and other cells may have changed theirs meanwhile. A host's callable or module is never replaced, unless its name ends in "_" or a cell
  * made it. Functions that cells define keep seeing what later cells change, as long as cells do not
  * overlap; one that runs beside another gets a dict for itself. Not for rules.
  */
@@ -25,7 +25,13 @@ struct namespace {
 int namespace_init(struct namespace *space, PyObject *outer, bool only_suffix);
 void namespace_finish(struct namespace *space);
 
-/* The dict for one cell, new; NULL with an exception. namespace_end() follows in any case. */
-PyObject *namespace_begin(struct namespace *space);
-/* done: the cell went well, so its names are the host's too. 0 or -1 with an exception. */
-int namespace_end(struct namespace *space, PyObject *inner, bool done);
+/* The names of one cell. Owned. */
+struct cell_names {
+    PyObject *inner;
+    PyObject *before; /* a copy: how they began */
+};
+
+/* 0, or -1 with an exception. namespace_end() follows in any case. */
+int namespace_begin(struct namespace *space, struct cell_names *ret_names);
+/* done: the cell went well, so what it made is the host's too. 0 or -1 with an exception. */
+int namespace_end(struct namespace *space, struct cell_names *names, bool done);

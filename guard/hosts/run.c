@@ -68,13 +68,12 @@ static int begin(struct run *run)
     if (seal_begin() < 0)
         return -1;
     run->began = true;
-    run->space = namespace_begin(&runner->space);
-    run->entry = run->space != NULL ? scope_entry_new(runner->scope) : NULL;
-    run->before =
-        run->entry != NULL ? PyObject_CallFunctionObjArgs(runner->glue->tasks, NULL) : NULL;
-    if (run->before != NULL && runner->captures)
+    if (namespace_begin(&runner->space, &run->names) < 0)
+        return -1;
+    run->entry = scope_entry_new(runner->scope);
+    if (run->entry != NULL && runner->captures)
         run->capture = PyObject_CallFunctionObjArgs(runner->glue->make_capture, NULL);
-    return run->before != NULL && (!runner->captures || run->capture != NULL) ? 0 : -1;
+    return run->entry != NULL && (!runner->captures || run->capture != NULL) ? 0 : -1;
 }
 
 /* ---- under the scope ------------------------------------------------------------------------ */
@@ -130,7 +129,7 @@ static PyObject *evaluate(struct run *run, PyObject *code)
     PyObject *value = NULL;
 
     if (open_window(run, &window) == 0)
-        value = PyEval_EvalCode(code, run->space, run->space);
+        value = PyEval_EvalCode(code, run->names.inner, run->names.inner);
     if (close_window(run, &window) == 0)
         return value;
     Py_XDECREF(value);
@@ -245,10 +244,8 @@ static void take_value(struct run *run, PyObject *value)
 
 static int begin_background(struct run *run)
 {
-    if (run->before == Py_None)
-        return 0;
     run->awaiting =
-        PyObject_CallFunctionObjArgs(run->runner->glue->wait_for_tasks, run->before, NULL);
+        PyObject_CallFunctionObjArgs(run->runner->glue->wait_for_tasks, run->entry, NULL);
     if (run->awaiting == Py_None)
         Py_CLEAR(run->awaiting);
     return PyErr_Occurred() ? -1 : 0;
@@ -282,15 +279,13 @@ int run_end(struct run *run, bool done)
 
     if (run->began) {
         run->began = false;
-        status = namespace_end(&run->runner->space, run->space, done);
+        status = namespace_end(&run->runner->space, &run->names, done);
         if (seal_end() < 0)
             status = -1;
     }
     Py_CLEAR(run->awaiting);
-    Py_CLEAR(run->space);
     Py_CLEAR(run->statements);
     Py_CLEAR(run->expression);
-    Py_CLEAR(run->before);
     Py_CLEAR(run->entry);
     return status;
 }
@@ -334,6 +329,9 @@ static void fail(struct run *run)
     cleanup_py PyObject *texts = NULL;
 
     run->stage = STAGE_DONE;
+    if (run->entry != NULL)
+        Py_XDECREF(PyObject_CallFunctionObjArgs(run->runner->glue->cancel_tasks, run->entry, NULL));
+    PyErr_Clear();
     run_end(run, false);
     PyErr_Clear(); /* the first error is the one to tell */
     texts = finish_capture(run);

@@ -12,10 +12,10 @@
 
 /* Functions of the Python face, remembered when the first Runner was made. */
 struct run_glue {
-    PyObject *name_source;      /* srcfn(text) -> file name */
-    PyObject *tasks;            /* () -> set of tasks under way, or None without a loop */
-    PyObject *wait_for_tasks;   /* (set before) -> coroutine */
-    PyObject *make_capture;     /* () -> object with enter(), leave(), finish() -> (stdout, stderr) */
+    PyObject *name_source;    /* srcfn(text) -> file name */
+    PyObject *wait_for_tasks; /* (entry) -> coroutine, or None: the cell has left no tasks */
+    PyObject *cancel_tasks;   /* (entry) */
+    PyObject *make_capture;   /* () -> object with enter(), leave(), finish() -> (stdout, stderr) */
 };
 
 struct runner {

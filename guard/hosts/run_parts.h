@@ -21,11 +21,10 @@ struct run {
     PyObject_HEAD struct runner *runner;
     PyObject *source;
     enum stage stage;
-    PyObject *space;      /* globals of the cell */
+    struct cell_names names; /* globals of the cell */
     PyObject *statements; /* code, or NULL */
     PyObject *expression;
     PyObject *entry;  /* capsule of the scope */
-    PyObject *before; /* tasks that were there */
     PyObject *capture;
     PyObject *awaiting; /* what is being driven, or NULL */
     PyObject *value;

@@ -13,8 +13,8 @@ static int remember_glue(void)
         const char *name;
         size_t offset;
     } functions[] = {{"srcfn", offsetof(struct run_glue, name_source)},
-                     {"_tasks", offsetof(struct run_glue, tasks)},
-                     {"_wait_for_tasks", offsetof(struct run_glue, wait_for_tasks)},
+                     {"wait_for_tasks", offsetof(struct run_glue, wait_for_tasks)},
+                     {"cancel_tasks", offsetof(struct run_glue, cancel_tasks)},
                      {"_Capture", offsetof(struct run_glue, make_capture)}};
     cleanup_py PyObject *module = NULL;
 

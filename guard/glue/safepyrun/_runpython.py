@@ -1,10 +1,10 @@
 """RunPython: cells of a language model in the host's own process. The order of things is C (`_guard.Runner`)."""
 
-import asyncio
 import builtins
 
 from safepyrun import _config, _guard
 from safepyrun._capture import Capture as _Capture  # noqa: F401  taken by the C code
+from safepyrun._cell_tasks import cancel_tasks, wait_for_tasks  # noqa: F401  as well
 from safepyrun._deny import asking, frame_args_of_view
 from safepyrun._monitoring import CAN_MONITOR, freeze_mon_policy, mon_disable_policy, monitor_hooks, on_call, safe_native
 from safepyrun._namespace import FOLDER, find_namespace, srcfn  # noqa: F401
@@ -13,33 +13,6 @@ BAN_IMPORTS = frozenset({"socket", "importlib", "safepyrun", "fastaudit"})
 
 # What the user's config.py says; it runs here, once, when the first runner is asked for.
 default_ok_dests = _config.load().get("default_ok_dests", ())
-
-
-def _tasks():
-    try:
-        return asyncio.all_tasks()
-    except RuntimeError:  # nobody runs a loop: a cell that does not await needs none
-        return None
-
-
-def _wait_for_tasks(before):
-    """What waits for the tasks that a cell has left behind; None when there are none."""
-    current = asyncio.current_task()
-    if any(task is not current for task in asyncio.all_tasks() - before):
-        return _wait(before, current)
-
-
-async def _wait(before, current):
-    errors = []
-    while tasks := [task for task in asyncio.all_tasks() - before if task is not current and not task.done()]:
-        results = await asyncio.gather(*tasks, return_exceptions=True)
-        errors += [result for result in results
-                   if isinstance(result, BaseException) and not isinstance(result, asyncio.CancelledError)]
-    for error in errors:
-        if isinstance(error, PermissionError):
-            raise error
-    if errors:
-        raise errors[0]
 
 
 def _shell():
