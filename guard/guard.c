@@ -62,6 +62,7 @@ static const struct cell_hooks hooks = {
     .named = breakpoints_name_cell,
     .is_user_code = audit_is_user_code,
     .begin_host_work = audit_begin_host_work,
+    .begin_compiling = audit_begin_compiling,
     .end_host_work = audit_end_host_work,
 };
 

@@ -120,6 +120,11 @@ void audit_begin_host_work(void)
     caller_begin_host_work();
 }
 
+void audit_begin_compiling(void)
+{
+    caller_begin_compiling();
+}
+
 void audit_end_host_work(void)
 {
     caller_end_host_work();

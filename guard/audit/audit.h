@@ -51,11 +51,12 @@ bool audit_is_user_code(PyObject *code);
 
 /*
  * The guard's own work in the middle of a session (formatting, completion by its glue) asks as library
- * code and needs no exemption. What the guard does with user text on the user's behalf (compile() of a
- * cell) happens between these two, on one thread, with the GIL: exec, compile and code objects are
- * allowed there, nothing else changes. Nestable; end what was begun on every path.
+ * code and needs no exemption. Where it sets tracing functions, it does so between begin_host_work() and the end, on
+ * one thread, with the GIL, and nothing of a cell's runs meanwhile. Compiling a cell asks as library code does:
+ * a class of the tree can run code, without a frame. Nestable; end what was begun on every path.
  */
 void audit_begin_host_work(void);
+void audit_begin_compiling(void);
 void audit_end_host_work(void);
 
 /* After each request: a debugger that it started traces no longer. */

@@ -38,6 +38,7 @@ static struct {
 
 static _Thread_local struct {
     unsigned depth;
+    enum caller as;
     PyFrameObject *frame; /* compared only, never used */
 } host_work;
 
@@ -209,10 +210,23 @@ static bool is_host_work(void)
     return host_work.depth > 0 && PyEval_GetFrame() == host_work.frame;
 }
 
+/* What was begun first says whose it is. */
+static void begin_work(enum caller as)
+{
+    if (host_work.depth++ > 0)
+        return;
+    host_work.as = as;
+    host_work.frame = PyEval_GetFrame();
+}
+
 void caller_begin_host_work(void)
 {
-    if (host_work.depth++ == 0)
-        host_work.frame = PyEval_GetFrame();
+    begin_work(CALLER_HOST);
+}
+
+void caller_begin_compiling(void)
+{
+    begin_work(CALLER_LIBRARY);
 }
 
 void caller_end_host_work(void)
@@ -291,7 +305,7 @@ enum caller caller_innermost(const struct scope *scope)
     PyObject *code = innermost_code();
 
     if (is_host_work())
-        return CALLER_HOST;
+        return host_work.as;
     if (code == NULL) /* a thread or a callback whose function is built in */
         return of_nobody();
     return is_user(scope, code, mark_of(code)) ? CALLER_USER : CALLER_LIBRARY;
@@ -367,7 +381,7 @@ enum caller caller_on_stack(const struct scope *scope, bool *ret_deputy_is_known
 
     *ret_deputy_is_known = false;
     if (is_host_work())
-        return CALLER_HOST;
+        return host_work.as;
     while (frame != NULL) {
         cleanup_py PyObject *code = stack_code(frame);
         enum mark mark = mark_of(code);

@@ -58,4 +58,5 @@ int caller_note_exec(PyObject *args);
 
 /* See audit_begin_host_work(). */
 void caller_begin_host_work(void);
+void caller_begin_compiling(void);
 void caller_end_host_work(void);

@@ -16,7 +16,7 @@ static PyObject *compile(PyObject *source, PyObject *filename, const char *mode,
 {
     PyObject *result;
 
-    audit_begin_host_work();
+    audit_begin_compiling();
     result = program_compile(source, filename, mode, flags);
     audit_end_host_work();
     return result;

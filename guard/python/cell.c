@@ -45,7 +45,7 @@ static PyObject *compile(PyObject *source, PyObject *filename, const char *mode,
 {
     PyObject *result;
 
-    cells.hooks->begin_host_work();
+    cells.hooks->begin_compiling();
     result = program_compile(source, filename, mode, flags | cells.future_features);
     cells.hooks->end_host_work();
     return result;

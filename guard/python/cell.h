@@ -21,8 +21,9 @@ struct cell_hooks {
     int (*named)(PyObject *filename, PyObject *text, PyObject *source);
     /* For tracebacks: whose frames are the cell's. */
     bool (*is_user_code)(PyObject *code);
-    /* Around compile() of the user's text, which the guard calls on the user's behalf. */
+    /* Around what the guard does itself, and around compile() of the user's text on the user's behalf. */
     void (*begin_host_work)(void);
+    void (*begin_compiling)(void);
     void (*end_host_work)(void);
 };
 

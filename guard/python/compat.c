@@ -46,6 +46,7 @@ static const struct lookup {
     {offsetof(struct compat, context_copy_current),     "PyContext_CopyCurrent",           NULL},
     {offsetof(struct compat, context_enter),            "PyContext_Enter",                 NULL},
     {offsetof(struct compat, context_exit),             "PyContext_Exit",                  NULL},
+    {offsetof(struct compat, type_lookup),              "_PyType_Lookup",                  NULL},
     {offsetof(struct compat, set_arenas),               "PyObject_SetArenaAllocator",      NULL},
     {offsetof(struct compat, weakref_get_ref),          "PyWeakref_GetRef",                OPTIONAL},
     {offsetof(struct compat, weakref_get_object),       "PyWeakref_GetObject",             OPTIONAL},

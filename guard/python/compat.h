@@ -49,6 +49,7 @@ struct compat {
     PyObject *(*context_copy_current)(void);
     int (*context_enter)(PyObject *context);
     int (*context_exit)(PyObject *context);
+    PyObject *(*type_lookup)(PyTypeObject *type, PyObject *name); /* borrowed; NULL, without an exception, for none */
     void (*set_arenas)(struct compat_arenas *arenas); /* copied */
     int (*weakref_get_ref)(PyObject *reference, PyObject **ret_object); /* from 3.13 on; NULL before */
     PyObject *(*weakref_get_object)(PyObject *reference);               /* deprecated from then on; borrowed */

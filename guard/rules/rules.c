@@ -1,6 +1,7 @@
 #include "guard/rules/rules.h"
 
 #include "guard/policy/verdict.h"
+#include "guard/python/compat.h"
 #include "guard/python/py_cleanup.h"
 #include "guard/rules/rule.h"
 
@@ -17,6 +18,7 @@ static const struct rule *const rules[] = {&ban_imports_rule, &ban_defs_rule, &b
  * type object -> tuple of field names
  */
 static PyObject *fields_of_type;
+static PyObject *place_names; /* what compile() reads of every node beside its fields */
 
 static int remember_type(PyObject *type)
 {
@@ -39,7 +41,8 @@ static int remember_types(void)
 
     if (names == NULL)
         return -1;
-    fields_of_type = PyDict_New();
+    place_names = Py_BuildValue("(ssss)", "lineno", "col_offset", "end_lineno", "end_col_offset");
+    fields_of_type = place_names != NULL ? PyDict_New() : NULL;
     if (fields_of_type == NULL)
         return -1;
     while (PyDict_Next(names, &at, &name, &value))
@@ -137,25 +140,56 @@ static int check_node(const struct policy *policy, const struct node *node)
     return result;
 }
 
+/* compile() takes for a node or a list whatever says that it is one, and asks its class for what is in it. */
+static bool is_plain(PyObject *value)
+{
+    return value == Py_None || value == Py_Ellipsis || PyBool_Check(value) || PyUnicode_CheckExact(value) ||
+           PyLong_CheckExact(value) || PyFloat_CheckExact(value) || PyComplex_CheckExact(value) ||
+           PyBytes_CheckExact(value) || PyTuple_CheckExact(value) || PyFrozenSet_CheckExact(value);
+}
+
 /* The last first: what is read from the stack comes in the order of the text, and so does what is refused. */
 static int push_nodes(PyObject *stack, PyObject *value)
 {
-    if (value == NULL)
+    if (value == NULL || is_plain(value))
         return 0;
     if (!PyList_CheckExact(value))
         return PyDict_Contains(fields_of_type, (PyObject *)Py_TYPE(value)) == 1
                    ? PyList_Append(stack, value)
-                   : 0;
+                   : refuse_unknown();
     for (Py_ssize_t i = PyList_Size(value); i > 0; i--)
         if (push_nodes(stack, PyList_GetItem(value, i - 1)) < 0)
             return -1;
     return 0;
 }
 
+/* No property of the class, no value for all its objects and no function stands between an object's own dict and
+   compile(). */
+static bool is_as_made(PyTypeObject *type, PyObject *names)
+{
+    if (PyType_GetSlot(type, Py_tp_getattro) != (void *)PyObject_GenericGetAttr)
+        return false;
+    for (Py_ssize_t i = 0; i < PyTuple_Size(names); i++) {
+        PyObject *value = compat.type_lookup(type, PyTuple_GetItem(names, i));
+
+        if (value != NULL && value != Py_None)
+            return false;
+    }
+    return true;
+}
+
+/* Borrowed; NULL for what is no node type, or is one no more as Python made it. */
+static PyObject *fields_of(PyTypeObject *type)
+{
+    PyObject *fields = PyDict_GetItem(fields_of_type, (PyObject *)type);
+
+    return fields != NULL && is_as_made(type, fields) && is_as_made(type, place_names) ? fields : NULL;
+}
+
 /* Judges one node and puts what is inside of it on the stack. */
 static int visit(const struct policy *policy, PyObject *stack, PyObject *object)
 {
-    PyObject *fields = PyDict_GetItem(fields_of_type, (PyObject *)Py_TYPE(object));
+    PyObject *fields = fields_of(Py_TYPE(object));
     cleanup_py PyObject *type_name = PyType_GetName(Py_TYPE(object));
     cleanup_py PyObject *attributes = PyObject_GenericGetDict(object, NULL);
     struct node node = {object, NULL, attributes};

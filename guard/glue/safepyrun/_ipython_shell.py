@@ -248,7 +248,8 @@ class ZMQInteractiveShell(InteractiveShell):
         return self.run_cell(raw_cell, store_history, silent, shell_futures)
 
     async def run_ast_nodes(self, nodelist, cell_name, *args, **kwargs):
-        _guard.check_ast(ast.Module(list(nodelist), []))
+        nodelist = list(nodelist)
+        _guard.check_ast(ast.Module(nodelist, []))
         return await super().run_ast_nodes(nodelist, cell_name, *args, **kwargs)
 
     def transform_ast(self, node):

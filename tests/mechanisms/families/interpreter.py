@@ -115,6 +115,16 @@ sys.settrace(lambda frame, event, argument: frame.f_builtins["open"](evil, "w") 
 (lambda: 0)()
 sys.settrace(None)
 
+# %% tracing while a cell is compiled — the class of a node calls in C, where the guard's own work is done
+# python: 3.12
+import _ast, functools, operator
+_ast.Name.go = sys._settraceallthreads
+_ast.Name.id = property(None, functools.partial(max, key=operator.methodcaller("go", lambda *unused: print("ESCAPED"))))
+# --
+unused
+# --
+del _ast.Name.id
+
 # %% profiling — sys.setprofile
 sys.setprofile(lambda frame, event, argument: frame.f_builtins["open"](evil, "w") and None)
 len([])
