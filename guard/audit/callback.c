@@ -1,6 +1,8 @@
 #include "guard/audit/callback.h"
 
 #include "guard/audit/caller.h"
+#include "guard/audit/scope.h"
+#include "guard/python/error.h"
 #include "guard/python/stack.h"
 
 _Thread_local unsigned callback_depth;
@@ -22,6 +24,26 @@ bool callback_is_asking(void)
     return frame == base;
 }
 
+/* What it starts for later (a task, call_soon()) inherits a context without the guard. */
+static PyObject *call_without_scope(PyObject *callable, PyObject *args)
+{
+    PyObject *token = NULL;
+    PyObject *result;
+    cleanup_py PyObject *error = NULL;
+
+    if (scope_entry_current() != NULL && scope_set(Py_None, &token) < 0)
+        return NULL;
+    result = PyObject_CallObject(callable, args);
+    if (token == NULL)
+        return result;
+    error = result == NULL ? error_take() : NULL;
+    if (scope_reset(token) < 0)
+        Py_CLEAR(result);
+    else if (error != NULL)
+        error_raise(error);
+    return result;
+}
+
 PyObject *callback_call(PyObject *callable, PyObject *args)
 {
     PyObject *outer_base = base;
@@ -30,7 +52,7 @@ PyObject *callback_call(PyObject *callable, PyObject *args)
 
     base = (PyObject *)PyEval_GetFrame();
     callback_depth++;
-    result = PyObject_CallObject(callable, args);
+    result = call_without_scope(callable, args);
     callback_depth--;
     base = outer_base;
     if (collects)

@@ -325,3 +325,20 @@ async def test_c011_what_a_callback_gets_is_bound_early():
     with refused("delete a file"):
         await runner("deletes('/foo/bar')")
     assert seen == [(["/foo/bar"], {})]
+
+
+async def test_what_a_callback_starts_for_later_is_the_hosts(tmp_path):
+    async def write():
+        (tmp_path / "a").write_text("")
+
+    def pre_deny(info):
+        loop = asyncio.get_running_loop()
+        tasks.append(loop.create_task(write()))
+        loop.call_soon((tmp_path / "b").write_text, "")
+        return False
+
+    tasks = []
+    with refused("delete a file"):
+        await RunPython(g={}, pre_deny=pre_deny)("import os\nos.unlink('/foo/bar')")
+    await asyncio.gather(*tasks)
+    assert sorted(os.listdir(tmp_path)) == ["a", "b"]
