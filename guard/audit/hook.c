@@ -5,6 +5,7 @@
 #include "guard/audit/denials.h"
 #include "guard/audit/host_answer.h"
 #include "guard/audit/import_allow.h"
+#include "guard/audit/native_calls.h"
 #include "guard/audit/tools.h"
 #include "guard/audit/traceback_code.h"
 #include "guard/policy/read_rules.h"
@@ -127,6 +128,8 @@ static int judge(const struct scope *scope, const struct event_row *row, const c
     facts_read(&row->arguments, source, &owner, &facts);
     facts.is_hosts_own = row->check == check_text && caller_is_hosts_own(scope);
     facts.is_traceback_code = row->check == check_text && traceback_code_is_text(source);
+    facts.is_other_monitor = row->check == check_other_monitor && !scope->is_process && !facts.number_odd &&
+                             !(facts.number_known && facts.number == native_calls_tool());
     facts.leaves_scope =
         !scope->is_process &&
         (row->check == check_breakpoint ||

@@ -124,6 +124,14 @@ enum verdict check_monitoring(const struct policy *policy, const struct facts *f
     return check_never(policy, facts, ret_denial);
 }
 
+enum verdict check_other_monitor(const struct policy *policy, const struct facts *facts,
+                                 struct denial *ret_denial)
+{
+    if (facts->caller == CALLER_LIBRARY && facts->is_other_monitor)
+        return VERDICT_ALLOW;
+    return check_monitoring(policy, facts, ret_denial);
+}
+
 enum verdict check_profiler(const struct policy *policy, const struct facts *facts,
                             struct denial *ret_denial)
 {

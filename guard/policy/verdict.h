@@ -57,6 +57,7 @@ struct facts {
     struct bytes name;   /* an attribute, a variable, a module: what the event is about */
     bool is_hosts_own; /* mk_audit(): the program around it asks, judged as the user */
     bool is_traceback_code; /* native code of a package compiles the one text that says nothing */
+    bool is_other_monitor; /* a host program's tool of sys.monitoring, not the guard's */
     bool leaves_scope; /* a thread that would begin outside of the guard of a host program, or its debugger */
     bool deputy_is_known; /* the library asking is one that needs native calls while it runs */
 };
@@ -108,6 +109,7 @@ verdict_function check_breakpoint;      /* in the guard process; a host program'
 verdict_function check_own_process;     /* the number is this process's */
 verdict_function check_own_by_library;  /* the same, 0 too, and not user code itself */
 verdict_function check_monitoring;      /* the guard's own work alone */
+verdict_function check_other_monitor;   /* and a tool of the host program that is not the guard's */
 verdict_function check_library;         /* not user code itself */
 verdict_function check_thread;          /* the same, and not out of a host's scope */
 verdict_function check_code;            /* making code from parts: not user code */

@@ -406,6 +406,7 @@ static void monitoring_is_the_guards_own(void **state)
     assert_int_equal(ask(check_monitoring, *state, facts_of(CALLER_HOST, NULL)), VERDICT_ALLOW);
     for (enum caller caller = CALLER_USER; caller <= CALLER_IMPORT; caller++)
         assert_int_equal(ask(check_monitoring, *state, facts_of(caller, NULL)), VERDICT_DENY);
+    assert_int_equal(ask(check_other_monitor, *state, facts_of(CALLER_LIBRARY, NULL)), VERDICT_DENY);
 }
 
 static void ndbm_opens_names_with_endings(void **state)
