@@ -104,11 +104,13 @@ static int patch_row(struct row *row, PyObject *module)
     }
     if (method_patch_is_done(function, judge_call, row))
         return 0;
-    if (method_patch(function, judge_call, row) != 0) {
-        PyErr_Format(PyExc_ImportError, "safepyrun cannot guard %s", row->event.name);
-        return -1;
-    }
-    return 0;
+    if (method_patch(function, judge_call, row) == 0)
+        return 0;
+    /* A debugger or a profiler of the host program stands before it (debugpy: fork_exec). */
+    if (method_patch_hidden(module, row->function, judge_call, row) == 0)
+        return 0;
+    PyErr_Format(PyExc_ImportError, "safepyrun cannot guard %s: %R stands in its place", row->event.name, function);
+    return -1;
 }
 
 /* "package._ctypes" is initialised by the same function as "_ctypes": the last part counts. */

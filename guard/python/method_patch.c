@@ -354,15 +354,11 @@ static int take_slot(PyMethodDef *definition, struct slot **ret_slot)
     return 0;
 }
 
-int method_patch(PyObject *callable, method_patch_function function, void *data)
+static int patch_definition(PyMethodDef *definition, method_patch_function function, void *data)
 {
-    PyMethodDef *definition = find_definition(callable);
-    struct slot *slot = definition != NULL ? find_slot(definition) : NULL;
+    struct slot *slot = find_slot(definition);
     struct method_patch *patch;
 
-    PyErr_Clear(); /* a callable without a name: not one of ours */
-    if (definition == NULL)
-        return METHOD_PATCH_E_NOT_BUILTIN;
     if (slot == NULL) {
         int outcome = take_slot(definition, &slot);
 
@@ -376,16 +372,43 @@ int method_patch(PyObject *callable, method_patch_function function, void *data)
     return 0;
 }
 
-bool method_patch_is_done(PyObject *callable, method_patch_function function, const void *data)
+int method_patch(PyObject *callable, method_patch_function function, void *data)
 {
-    const PyMethodDef *definition = find_definition(callable);
+    PyMethodDef *definition = find_definition(callable);
+
+    PyErr_Clear(); /* a callable without a name: not one of ours */
+    return definition != NULL ? patch_definition(definition, function, data) : METHOD_PATCH_E_NOT_BUILTIN;
+}
+
+static bool is_done(const PyMethodDef *definition, method_patch_function function, const void *data)
+{
     const struct slot *slot = definition != NULL ? find_slot(definition) : NULL;
     const struct method_patch *patch = slot != NULL ? slot->newest : NULL;
 
-    PyErr_Clear(); /* as above */
     while (patch != NULL && (patch->function != function || patch->data != data))
         patch = patch->next;
     return patch != NULL;
+}
+
+bool method_patch_is_done(PyObject *callable, method_patch_function function, const void *data)
+{
+    const PyMethodDef *definition = find_definition(callable);
+
+    PyErr_Clear(); /* as above */
+    return is_done(definition, function, data);
+}
+
+int method_patch_hidden(PyObject *module, const char *name, method_patch_function function, void *data)
+{
+    PyModuleDef *made_from = PyModule_Check(module) ? PyModule_GetDef(module) : NULL;
+    PyMethodDef *definition = made_from != NULL ? made_from->m_methods : NULL;
+
+    PyErr_Clear();
+    while (definition != NULL && definition->ml_name != NULL && strcmp(definition->ml_name, name) != 0)
+        definition++;
+    if (definition == NULL || definition->ml_name == NULL)
+        return METHOD_PATCH_E_NOT_BUILTIN;
+    return is_done(definition, function, data) ? 0 : patch_definition(definition, function, data);
 }
 
 int method_patch_attribute(PyObject *owner, const char *name, method_patch_function function, void *data)

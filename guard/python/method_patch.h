@@ -44,6 +44,9 @@ int method_patch(PyObject *callable, method_patch_function function, void *data)
 /* Whether it has been done, with the same function and data. Another copy of a module has functions of its own. */
 bool method_patch_is_done(PyObject *callable, method_patch_function function, const void *data);
 
+/* method_patch(), unless it is done, for a function of a native module in whose place somebody has put something else. */
+int method_patch_hidden(PyObject *module, const char *name, method_patch_function function, void *data);
+
 /* method_patch() for an attribute of a module or a type. Returns 0 or -1 with an exception. */
 int method_patch_attribute(PyObject *owner, const char *name, method_patch_function function, void *data);
 

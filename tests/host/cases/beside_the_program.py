@@ -3,11 +3,12 @@
 import asyncio
 import contextlib
 import io
+import subprocess
 import sys
 
-from host_tools import raises
+from host_tools import Skip, raises, refused, refuses
 
-from safepyrun import RunPython
+from safepyrun import RunPython, audit_state
 
 WAITS = "import asyncio\nawait asyncio.sleep(0.05)\n"
 
@@ -114,3 +115,38 @@ async def test_a_program_without_streams():
         assert sys.stdout is None
     finally:
         sys.stdout = before
+
+
+async def test_a_tool_of_the_program_that_measures_or_debugs_goes_on_in_cells():
+    if not hasattr(sys, "monitoring"):
+        raise Skip("sys.monitoring is of Python 3.12 and later")
+    monitoring, events, lines = sys.monitoring, sys.monitoring.events, []
+
+    def on_start(code, offset):  # as coverage does
+        if code.co_filename.startswith("<pyrun_"):
+            monitoring.set_local_events(4, code, events.LINE)
+        return monitoring.DISABLE
+
+    monitoring.use_tool_id(4, "of the program")
+    monitoring.register_callback(4, events.PY_START, on_start)
+    monitoring.register_callback(4, events.LINE, lambda code, line: lines.append(line))
+    monitoring.set_events(4, events.PY_START)
+    runner = RunPython(g={"audit_state": audit_state}, ok_dests=["."])
+    assert await runner("x = 1\nx + 1") == 2
+    monitoring.set_events(4, 0)
+    assert lines == [1, 2]
+    own = await runner("audit_state()['tool_id']")
+    with refused("monitor the interpreter"):
+        await runner("import sys\nsys.monitoring.set_events(4, 0)")
+    for tool in (own, "type('T', (), {'__index__': lambda self: 3})()"):
+        with refused("monitor the interpreter"):  # a library asks for the cell
+            await runner(f"import asyncio, sys\nawait asyncio.to_thread(sys.monitoring.set_events, {tool}, 0)")
+
+
+def test_what_a_debugger_has_put_before_a_function_of_the_system():
+    import _posixsubprocess
+    original = _posixsubprocess.fork_exec
+    _posixsubprocess.fork_exec = lambda *args: original(*args)  # as debugpy does
+    refuses("import subprocess\nsubprocess.run(['true'])", "start a program")
+    refuses("fork_exec()", "start a program", g={"fork_exec": original})
+    assert subprocess.run(["true"]).returncode == 0
