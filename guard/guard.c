@@ -257,6 +257,8 @@ static void __attribute__((noreturn)) serve(void)
 {
     subshell_set_handler(handle_in_subshell);
     shell_warm_up(guard.shell, request_comes);
+    if (audit_policy()->preset != POLICY_OPEN)
+        audit_load_modules();
     for (;;) {
         struct frame frame;
 

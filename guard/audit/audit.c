@@ -86,6 +86,7 @@ static int start_in_host(void)
     if (scope_start() < 0 || caller_init() < 0 || interpose_init() < 0 || carry_start() < 0 ||
         prove() < 0)
         return -1;
+    interpose_load();
     started = true;
     return 0;
 }
@@ -128,6 +129,11 @@ void audit_begin_compiling(void)
 void audit_end_host_work(void)
 {
     caller_end_host_work();
+}
+
+void audit_load_modules(void)
+{
+    interpose_load();
 }
 
 void audit_end_tracing(void)

@@ -59,6 +59,9 @@ void audit_begin_host_work(void);
 void audit_begin_compiling(void);
 void audit_end_host_work(void);
 
+/* Before the first request: what could not be guarded in time later. */
+void audit_load_modules(void);
+
 /* After each request: a debugger that it started traces no longer. */
 void audit_end_tracing(void);
 

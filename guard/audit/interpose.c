@@ -5,6 +5,7 @@
 #include "guard/audit/finalizers.h"
 #include "guard/audit/frame_writes.h"
 #include "guard/audit/hook.h"
+#include "guard/audit/module_making.h"
 #include "guard/audit/semaphore_guard.h"
 #include "guard/audit/socket_guard.h"
 #include "guard/audit/sqlite_guard.h"
@@ -37,6 +38,17 @@ static struct row rows[] = {
 #undef INTERPOSE
 };
 #define ROW_COUNT (sizeof(rows) / sizeof(rows[0]))
+
+/* Types of another copy would have to be guarded anew, and what their module imports can be a cell's by then. */
+static struct {
+    const PyModuleDef *ctypes;
+    const PyModuleDef *sqlite;
+} filled;
+
+static const struct event_row copy_row = {.name = "safepyrun.copy_module",
+                                          .check = check_never,
+                                          .arguments = NOTHING,
+                                          .words = "load a second copy of this module"};
 
 /* ---- a call --------------------------------------------------------------------------------- */
 
@@ -121,6 +133,21 @@ static bool names_module(const char *name, const char *module)
     return strcmp(name, module) == 0 || (dot != NULL && strcmp(dot + 1, module) == 0);
 }
 
+/* What was filled before is as cells have left it: under the names of guarded functions and types there may be others. */
+static bool is_to_be_filled(PyObject *module)
+{
+    PyModuleDef *definition =
+        module != NULL && PyModule_Check(module) ? PyModule_GetDef(module) : NULL;
+
+    return definition != NULL && definition->m_slots != NULL && PyModule_GetState(module) == NULL;
+}
+
+static void note_filled(PyObject *module, const PyModuleDef **definition)
+{
+    if (*definition == NULL && PyModule_Check(module) && !is_to_be_filled(module))
+        *definition = PyModule_GetDef(module);
+}
+
 static int guard_module(PyObject *module, const char *name)
 {
     for (size_t i = 0; i < ROW_COUNT; i++)
@@ -130,10 +157,14 @@ static int guard_module(PyObject *module, const char *name)
         return socket_guard_module(module);
     if (names_module(name, "_multiprocessing"))
         return semaphore_guard_module(module);
-    if (names_module(name, "_ctypes"))
+    if (names_module(name, "_ctypes")) {
+        note_filled(module, &filled.ctypes);
         return ctypes_guard_module(module);
-    if (names_module(name, "_sqlite3") || names_module(name, "sqlite3"))
+    }
+    if (names_module(name, "_sqlite3") || names_module(name, "sqlite3")) {
+        note_filled(module, &filled.sqlite);
         return sqlite_guard_module(module);
+    }
     return 0;
 }
 
@@ -157,35 +188,76 @@ static int guard_new_module(PyObject *module)
     return guard_module(module, name);
 }
 
-/* What was filled before is as cells have left it: under the names of guarded functions and types there may be others. */
-static bool is_to_be_filled(PyObject *module)
+static bool is_guarded_name(const char *name)
 {
-    PyModuleDef *definition =
-        module != NULL && PyModule_Check(module) ? PyModule_GetDef(module) : NULL;
+    static const char *const by_type[] = {"_socket", "_multiprocessing", "_ctypes", "_sqlite3", NULL};
 
-    return definition != NULL && definition->m_slots != NULL && PyModule_GetState(module) == NULL;
+    for (size_t i = 0; by_type[i] != NULL; i++)
+        if (strcmp(name, by_type[i]) == 0)
+            return true;
+    for (size_t i = 0; i < ROW_COUNT; i++)
+        if (strcmp(name, rows[i].module) == 0)
+            return true;
+    return false;
 }
 
-static PyObject *create_module(const struct method_call *call, void *data)
+static PyObject *make_module(const struct method_call *call)
 {
     cleanup_py PyObject *module = method_call_next(call);
 
-    (void)data;
     if (module == NULL || guard_new_module(module) < 0 || finalizers_see_module(module) < 0)
         return NULL;
     return steal(module);
 }
 
+static PyObject *create_module(const struct method_call *call, void *data)
+{
+    struct module_making making;
+    PyObject *module;
+    bool is_guarded;
+
+    (void)data;
+    if (scope_current() == NULL)
+        return make_module(call);
+    if (module_making_ask_spec(method_call_argument(call, 0, "spec"), is_guarded_name, &is_guarded) < 0)
+        return NULL;
+    if (!is_guarded)
+        return make_module(call);
+    making = module_making_begin();
+    module = make_module(call);
+    module_making_end(making);
+    return module;
+}
+
+static PyObject *fill_module(const struct method_call *call, PyObject *module)
+{
+    cleanup_py PyObject *result = method_call_next(call);
+
+    if (result == NULL || guard_new_module(module) < 0 || finalizers_see_module(module) < 0)
+        return NULL;
+    return steal(result);
+}
+
 static PyObject *exec_module(const struct method_call *call, void *data)
 {
     PyObject *module = method_call_argument(call, 0, "mod");
-    bool is_filled_now = is_to_be_filled(module);
-    cleanup_py PyObject *result = method_call_next(call);
+    PyModuleDef *definition = is_to_be_filled(module) ? PyModule_GetDef(module) : NULL;
+    struct module_making making;
+    PyObject *result;
 
     (void)data;
-    if (result == NULL || (is_filled_now && (guard_new_module(module) < 0 || finalizers_see_module(module) < 0)))
+    if (definition == NULL)
+        return method_call_next(call);
+    if ((definition == filled.ctypes || definition == filled.sqlite) && hook_judge(&copy_row, NULL) < 0)
         return NULL;
-    return steal(result);
+    if (scope_current() == NULL || !is_guarded_name(definition->m_name))
+        return fill_module(call, module);
+    if (module_making_ask_module(module) < 0)
+        return NULL;
+    making = module_making_begin();
+    result = fill_module(call, module);
+    module_making_end(making);
+    return result;
 }
 
 static int patch_loaders(void)
@@ -232,9 +304,21 @@ int interpose_init(void)
 
     if (done)
         return 0;
-    if (guard_loaded_modules() < 0 || guard_monitoring() < 0 || patch_loaders() < 0 ||
+    if (module_making_init() < 0 || guard_loaded_modules() < 0 || guard_monitoring() < 0 || patch_loaders() < 0 ||
         trace_guard_start() < 0 || frame_writes_start() < 0 || environment_guard_start() < 0)
         return -1;
     done = true;
     return 0;
+}
+
+void interpose_load(void)
+{
+    static const char *const names[] = {"_ctypes", "_sqlite3"};
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        PyObject *module = PyImport_ImportModule(names[i]);
+
+        Py_XDECREF(module);
+        PyErr_Clear(); /* this Python does not have it */
+    }
 }

@@ -14,3 +14,6 @@
  * Idempotent. Returns 0, or -1 with an exception set: a function of the table exists and could not be patched.
  */
 int interpose_init(void);
+
+/* Loads modules whose types are guarded, as long as nothing of a cell's has run that could use them before that. */
+void interpose_load(void);
