@@ -4,6 +4,7 @@
 
 enum {
     PROGRESS_MS = 250,
+    CANCEL_MS = 1500, /* more than what the kernel waits before a second interrupt ends native code */
     PROGRESS_TEXT_MAX = 2000, /* bytes of new output in one notification, its end */
 };
 
@@ -244,6 +245,24 @@ void conversation_begin(struct conversation *conversation, enum tool tool, const
         send_question(conversation, call);
 }
 
+static void interrupt(struct conversation *conversation)
+{
+    free(backend_send(conversation->backend, &conversation->backend->control, "interrupt_request",
+                      BYTES_NONE, BYTES_NONE));
+    loop_timer_start(&conversation->cancel_timer, CANCEL_MS);
+}
+
+/* Nobody waits for this cell, but all that come after it do. */
+static int on_still_running(void *context)
+{
+    struct conversation *conversation = context;
+    const struct call *call = calls_first_run(&conversation->calls);
+
+    if (call != NULL && call->is_cancelled && call->msg_id != NULL)
+        interrupt(conversation);
+    return 0;
+}
+
 void conversation_cancel(struct conversation *conversation, const json_t *id)
 {
     struct call *call = calls_by_id(&conversation->calls, id);
@@ -254,8 +273,7 @@ void conversation_cancel(struct conversation *conversation, const json_t *id)
     if (call->msg_id == NULL)
         calls_remove(&conversation->calls, call);
     else if (call_is_cell(call))
-        free(backend_send(conversation->backend, &conversation->backend->control,
-                          "interrupt_request", BYTES_NONE, BYTES_NONE));
+        interrupt(conversation);
 }
 
 void conversation_init(struct conversation *conversation, struct loop *loop)
@@ -263,7 +281,10 @@ void conversation_init(struct conversation *conversation, struct loop *loop)
     conversation->loop = loop;
     conversation->progress_timer =
         (struct loop_timer){.callback = on_progress, .context = conversation};
+    conversation->cancel_timer =
+        (struct loop_timer){.callback = on_still_running, .context = conversation};
     loop_add_timer(loop, &conversation->progress_timer);
+    loop_add_timer(loop, &conversation->cancel_timer);
 }
 
 void conversation_finish(struct conversation *conversation)
@@ -271,4 +292,5 @@ void conversation_finish(struct conversation *conversation)
     while (conversation->calls.first != NULL)
         calls_remove(&conversation->calls, conversation->calls.first);
     loop_remove_timer(conversation->loop, &conversation->progress_timer);
+    loop_remove_timer(conversation->loop, &conversation->cancel_timer);
 }

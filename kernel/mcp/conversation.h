@@ -16,6 +16,7 @@ struct conversation {
     bool is_connected; /* the kernel has welcomed us: no output can be missed any more */
     struct loop *loop;
     struct loop_timer progress_timer;
+    struct loop_timer cancel_timer;
     /* A call is over; id borrowed, result TAKEN. Returns 0 or -errno. */
     int (*answer)(void *context, const json_t *id, json_t *result);
     /* What a call has printed since the last time; params TAKEN. Returns 0 or -errno. */
@@ -30,7 +31,7 @@ void conversation_finish(struct conversation *conversation);
 /* All but `conversation` borrowed and copied; the arguments are checked. */
 void conversation_begin(struct conversation *conversation, enum tool tool, const json_t *id,
                         const json_t *arguments, const json_t *progress_token);
-/* A call that waits is forgotten, a cell that runs is interrupted. Neither is answered. */
+/* A call that waits is forgotten, a cell that runs is interrupted until it ends. Neither is answered. */
 void conversation_cancel(struct conversation *conversation, const json_t *id);
 
 /* What the kernel sends; message TAKEN. Returns 0 or -errno. */

@@ -182,6 +182,18 @@ def test_cancelling_interrupts(agent):
     assert after.structured_content["result"] == "6" and taken < 10
 
 
+def test_cancelling_ends_native_code_too(agent):
+    async def task(client):
+        await run(client, "x = 6")
+        await anyio.sleep(0.6)  # time for a copy, which takes over
+        with anyio.move_on_after(0.5):
+            await run(client, "x = 7; sum(range(10**11))")
+        with anyio.fail_after(20):
+            return await run(client, "x")
+
+    assert agent.use(task).structured_content["result"] == "6"
+
+
 def test_reset_and_death_begin_anew(agent):
     async def task(client):
         await run(client, "x = 1")
