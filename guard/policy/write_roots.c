@@ -139,6 +139,18 @@ bool write_roots_exclude_this(const struct write_roots *roots, const char *resol
     return false;
 }
 
+/* A protected name below where the roots were at the start: who steps into .git does not take its name away. */
+static bool is_protected(const struct write_roots *roots, const char *path)
+{
+    for (size_t i = 0; i < roots->count; i++) {
+        const char *tail = tail_below(roots->items[i].resolved, path);
+
+        if (tail != NULL && string_list_has_part_of(&roots->protect, tail))
+            return true;
+    }
+    return write_roots_exclude_this(roots, path);
+}
+
 /* Inside one root is enough, unless a protected name stands below any of the roots that cover it:
    protection wins, whatever the order of the roots. */
 static enum write_roots_answer compare(const struct write_roots *roots, const char *path)
@@ -152,7 +164,7 @@ static enum write_roots_answer compare(const struct write_roots *roots, const ch
 
         if (tail == NULL)
             continue;
-        if (string_list_has_part_of(&roots->protect, tail) || write_roots_exclude_this(roots, path))
+        if (string_list_has_part_of(&roots->protect, tail) || is_protected(roots, path))
             return ROOTS_PROTECTED;
         answer = ROOTS_INSIDE;
     }
@@ -275,15 +287,10 @@ bool write_roots_ever_cover(const struct write_roots *roots, const char *resolve
 {
     bool covered = false;
 
-    if (write_roots_exclude_this(roots, resolved))
+    if (is_protected(roots, resolved))
         return false;
-    for (size_t i = 0; i < roots->count; i++) {
-        const char *tail = tail_below(roots->items[i].resolved, resolved);
-
-        if (tail != NULL && string_list_has_part_of(&roots->protect, tail))
-            return false;
-        covered |= tail != NULL;
-    }
+    for (size_t i = 0; i < roots->count; i++)
+        covered |= tail_below(roots->items[i].resolved, resolved) != NULL;
     return covered || compare(roots, resolved) == ROOTS_INSIDE;
 }
 

@@ -392,3 +392,13 @@ def test_a_copy_whose_objects_would_be_taken_for_others_is_not_imported(packages
         outcome = guard.execute("import first._multiprocessing")
         assert outcome.error == "ImportError" and "not those of this Python" in outcome.reply["evalue"]
         assert guard.execute("multiprocessing.Lock()").error is None
+
+
+@pytest.mark.parametrize("way", ["os.chdir('.git')", "os.fchdir(os.open('.git/hooks/..', os.O_RDONLY))", "os.chdir('.git/hooks'); os.chdir('..')"])
+def test_who_steps_into_a_protected_folder_may_not_write_there(way, tmp_path):
+    (tmp_path / ".git/hooks").mkdir(parents=True)
+    with Guard(cwd=tmp_path, policy_file="ban_defs = false\n" + 'os_ring = "off"\n') as guard:
+        assert guard.execute(f"import os; {way}").error is None
+        assert guard.execute("open('hooks/pre-commit', 'w')").error == "PermissionError"
+        assert guard.execute("os.rename('hooks', 'x')").error == "PermissionError"
+    assert [path.name for path in (tmp_path / ".git").rglob("*")] == ["hooks"]

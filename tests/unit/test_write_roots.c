@@ -174,6 +174,16 @@ static void what_cells_can_swap_is_on_the_way(void **state)
     assert_true(write_roots_ever_cover(place->roots, moved)); /* "." was there */
 }
 
+static void a_protected_name_stays_so_for_who_steps_into_it(void **state)
+{
+    struct place *place = *state;
+
+    assert_int_equal(chdir(".git"), 0);
+    assert_int_equal(ask(place, "config"), ROOTS_PROTECTED);
+    assert_int_equal(ask(place, "hooks/x"), ROOTS_PROTECTED);
+    assert_int_equal(ask(place, "."), ROOTS_PROTECTED);
+}
+
 static void what_paths_share_is_looked_at_once(void **state)
 {
     struct string_list links = {NULL, 0};
@@ -311,4 +321,4 @@ RUN(IN_PLACE(paths_are_resolved_before_they_are_compared),
     IN_PLACE(a_relative_name_starts_at_its_directory),
     IN_PLACE(bytes_that_no_path_can_have_are_not_resolved),
     IN_PLACE(the_dot_moves_with_the_process), IN_PLACE(a_folder_above_packages_is_known),
-    IN_PLACE(a_description_never_runs_over), cmocka_unit_test(the_root_of_all_covers_everything))
+    IN_PLACE(a_description_never_runs_over), IN_PLACE(a_protected_name_stays_so_for_who_steps_into_it), cmocka_unit_test(the_root_of_all_covers_everything))
