@@ -1,5 +1,6 @@
 #include "guard/audit/carry.h"
 
+#include "guard/audit/carry_handlers.h"
 #include "guard/audit/denials.h"
 #include "guard/audit/scope.h"
 #include "guard/audit/scoped.h"
@@ -33,8 +34,7 @@ static PyObject *current_capsule(void)
     return scope_entry_new((struct scope *)scope); /* user code in a context of nobody */
 }
 
-/* The callable with the scope in force, new; itself where there is none. */
-static PyObject *carry(PyObject *callable)
+PyObject *carry_callable(PyObject *callable)
 {
     PyObject *capsule = callable != Py_None ? current_capsule() : NULL;
 
@@ -83,7 +83,7 @@ static PyObject *run_in_context(const struct method_call *call, void *data)
     entry = scope_entry_of(capsule);
     if (entry != NULL && entry->scope == scope)
         return method_call_next(call);
-    carried = carry(call->args[0]);
+    carried = carry_callable(call->args[0]);
     return carried != NULL ? method_call_next_with(call, 0, carried) : NULL;
 }
 
@@ -108,7 +108,7 @@ static PyObject *carry_argument(const struct method_call *call, Py_ssize_t index
 
     if (scope_current() == NULL || call->positional <= index)
         return method_call_next(call);
-    carried = carry(call->args[index]);
+    carried = carry_callable(call->args[index]);
     return carried != NULL ? method_call_next_with(call, index, carried) : NULL;
 }
 
@@ -156,7 +156,7 @@ static PyObject *new_reference(PyTypeObject *type, PyObject *args, PyObject *key
         return state.new_reference(type, args, keywords);
     if (finish_at_exit(PyTuple_GetItem(args, 1)) < 0)
         return NULL;
-    carried = carry(PyTuple_GetItem(args, 1));
+    carried = carry_callable(PyTuple_GetItem(args, 1));
     with_carried = carried != NULL ? PyTuple_New(PyTuple_Size(args)) : NULL;
     for (Py_ssize_t i = 0; with_carried != NULL && i < PyTuple_Size(args); i++)
         PyTuple_SetItem(with_carried, i, py_own(i == 1 ? carried : PyTuple_GetItem(args, i)));
@@ -289,7 +289,8 @@ int carry_start(void)
 {
     if (state.started)
         return 0;
-    if (scoped_start() < 0 || find_worker() < 0 || patch_contexts() < 0 || patch_later() < 0)
+    if (scoped_start() < 0 || find_worker() < 0 || patch_contexts() < 0 || patch_later() < 0 ||
+        carry_handlers_start() < 0)
         return -1;
     state.started = true;
     return 0;

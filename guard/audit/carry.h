@@ -12,5 +12,8 @@
 
 #include "guard/python/py_cleanup.h"
 
+/* The callable with the scope in force, new; itself where there is none. NULL with an exception. */
+PyObject *carry_callable(PyObject *callable);
+
 /* Patches the places. 0, or -1 with an exception. Idempotent. */
 int carry_start(void);

@@ -162,6 +162,11 @@ PyObject *scoped_item_new(PyObject *capsule, PyObject *item)
     return make_scoped(state.item_type, capsule, item);
 }
 
+PyObject *scoped_inner(PyObject *object)
+{
+    return Py_TYPE(object) == state.scoped_type ? ((struct scoped *)object)->callable : NULL;
+}
+
 PyObject *scoped_item_inner(PyObject *object)
 {
     return Py_TYPE(object) == state.item_type ? ((struct scoped *)object)->callable : NULL;

@@ -16,5 +16,8 @@ int scoped_start(void);
 PyObject *scoped_new(PyObject *capsule, PyObject *callable);
 PyObject *scoped_item_new(PyObject *capsule, PyObject *item);
 
+/* What it calls, borrowed; NULL when the object is none of ours. */
+PyObject *scoped_inner(PyObject *object);
+
 /* The executor's own item, borrowed; NULL when the object is no item of ours. */
 PyObject *scoped_item_inner(PyObject *object);

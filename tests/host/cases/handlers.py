@@ -1,0 +1,76 @@
+"""What a cell hands to Python itself, to be called in the middle of the program's own work. Each is first shown to work."""
+
+import functools
+import os
+import shutil
+import signal
+
+from host_tools import refused
+
+from safepyrun import RunPython
+
+
+def remover(folder):
+    """No function of a cell, and no matter what else it is called with."""
+    folder.mkdir()
+    return functools.partial(shutil.rmtree, folder)
+
+
+async def must_hold(cell, later, folder):
+    shown, kept = folder / "shown", folder / "kept"
+    exec(cell, {"remove": remover(shown)})
+    later()
+    assert not shown.exists(), "this is no attack"
+    await RunPython(g={"remove": remover(kept)})(cell)
+    later()
+    assert kept.exists()
+
+
+def quietly(function, *args):
+    try:
+        function(*args)
+    except (PermissionError, LookupError, TypeError) as error:
+        print("refused:", error)
+
+
+async def test_a_signal_handler(tmp_path):
+    await must_hold("import signal\nsignal.signal(signal.SIGUSR1, remove)", lambda: quietly(signal.raise_signal, signal.SIGUSR1), tmp_path)
+
+
+async def test_a_hook_of_fork(tmp_path):
+    def fork():
+        if (pid := os.fork()) == 0:
+            os._exit(0)
+        os.waitpid(pid, 0)
+
+    await must_hold("import os\nos.register_at_fork(before=remove)", fork, tmp_path)
+
+
+async def test_a_search_for_a_codec(tmp_path):
+    await must_hold("import codecs\ncodecs.register(remove)", lambda: quietly("x".encode, "no_such_codec_" + str(len(os.listdir(tmp_path)))), tmp_path)
+
+
+async def test_an_error_handler_of_codecs(tmp_path):
+    await must_hold("import codecs\ncodecs.register_error('mine', remove)", lambda: quietly("ä".encode, "ascii", "mine"), tmp_path)
+
+
+async def test_the_handler_of_the_program_is_put_back_as_it_was(tmp_path):
+    log = tmp_path / "log"
+    signal.signal(signal.SIGUSR1, lambda *_: log.write_text("heard"))
+    await RunPython(g={})("import signal\nold = signal.signal(signal.SIGUSR1, lambda *_: None)\n"
+                          "signal.signal(signal.SIGUSR1, old)\nsignal.signal(signal.SIGINT, signal.default_int_handler)")
+    signal.raise_signal(signal.SIGUSR1)
+    assert log.read_text() == "heard" and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+async def test_a_cell_finds_the_handler_that_it_has_set():
+    assert await RunPython(g={})("import signal\nf = lambda *_: 1\nsignal.signal(signal.SIGUSR1, f)\nsignal.getsignal(signal.SIGUSR1) is f")
+    assert await RunPython(g={})("import signal\nsignal.signal(signal.SIGUSR1, signal.SIG_DFL).__name__") == "<lambda>"
+
+
+async def test_a_handler_of_a_cell_works_and_is_guarded(tmp_path):
+    run = RunPython(g={"path": str(tmp_path / "new")})
+    await run("import signal\nheard = []\nsignal.signal(signal.SIGUSR1, lambda *_: heard.append(open(path, 'w')))")
+    with refused("open for writing"):
+        signal.raise_signal(signal.SIGUSR1)
+    assert run.g["heard"] == []
