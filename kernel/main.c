@@ -94,9 +94,12 @@ static int help(int argc, char **argv)
 /* Who keeps what a command prints has to know when it is not all there. */
 static int finish_output(int status)
 {
-    if (fflush(stdout) == 0 && !ferror(stdout))
+    bool is_flushed = fflush(stdout) == 0; /* if it was an earlier write that failed, errno is of something else by now */
+
+    if (is_flushed && !ferror(stdout))
         return status;
-    fprintf(stderr, "safepyrun: the output cannot be written: %s\n", strerror(errno));
+    fprintf(stderr, "safepyrun: the output cannot be written%s%s\n", is_flushed ? "" : ": ",
+            is_flushed ? "" : strerror(errno));
     return status != 0 ? status : 1;
 }
 
