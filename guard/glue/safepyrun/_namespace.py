@@ -1,15 +1,21 @@
-"""Where a host's names are, and where the source of its cells is kept for tracebacks."""
+"""Where a host's names are, its temporary files, and where the source of its cells is kept for tracebacks."""
 
+import contextlib
 import contextvars
 import itertools
 import linecache
 import os
 import sys
+import tempfile
 
 _current = contextvars.ContextVar("safepyrun_namespace", default=None)  # found inside of gather(), too
 FOLDER = (os.path.dirname(os.path.abspath(__file__)),)
 
 _numbers = itertools.cycle(range(10))
+
+# Decided by the host: a cell that asked first would find none, or a folder of the cells, for the whole program.
+with contextlib.suppress(FileNotFoundError):
+    tempfile.gettempdir()
 
 
 def srcfn(src):
