@@ -22,7 +22,7 @@ static const struct hint hints[] = {
     HINT(" cat head tail less more wc grep sed awk sort uniq cut ", "open() reads files, re and pandas work on text, and %cat in IPython shows a file"),
     HINT(" mkdir touch cp mv rm rmdir ln ", "os, shutil and pathlib do this below the write roots"),
     HINT(" tar unzip zip gzip gunzip ", "shutil.unpack_archive(), tarfile, zipfile and gzip do this below the write roots"),
-    HINT(" curl wget ", "libraries fetch data from hosts that network.allow lists"),
+    {" curl wget ", "libraries fetch data from hosts that network.allow lists; or " OR_A_PERSON, OR_A_TOOL},
     HINT(" pip pip3 uv conda mamba micromamba ", "install packages in a terminal"),
     HINT(" git ", "run git in a terminal"),
     HINT(" python python3 ", "write the code into a cell, or import it as a module"),

@@ -8,23 +8,27 @@
 #define OR_WRITE ", or write ban_imports without it in the policy file"
 
 /* What those want who import it. */
-static const char *remedy_for(const char *banned)
+static const char *remedy_for(const struct policy *policy, const char *banned)
 {
     static const struct {
         const char *module;
-        const char *remedy;
+        const char *in_kernel;
+        const char *in_program; /* RunPython: no policy file, no set-up files */
     } rows[] = {
-        {"socket", "platform.node() is the machine's name, and libraries reach what network.allow lists" OR_WRITE},
-        {"safepyrun", "call allow() in a file of [setup] files: a cell cannot give itself rights"},
+        {"socket", "platform.node() is the machine's name, and libraries reach what network.allow lists" OR_WRITE,
+         "platform.node() is the machine's name" OR_WRITE},
+        {"safepyrun", "call allow() in a file of [setup] files: a cell cannot give itself rights",
+         "the host program calls allow(): a cell cannot give itself rights"},
     };
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
         if (strcmp(rows[i].module, banned) == 0)
-            return rows[i].remedy;
+            return policy->of_program ? rows[i].in_program : rows[i].in_kernel;
     return "do without it" OR_WRITE;
 }
 
-static int refuse(const struct node *node, const char *module, const char *banned)
+static int refuse(const struct policy *policy, const struct node *node, const char *module,
+                  const char *banned)
 {
     cleanup_free char *found = xasprintf("imports %s", module);
     cleanup_free char *reason = NULL;
@@ -37,7 +41,7 @@ static int refuse(const struct node *node, const char *module, const char *banne
         return rule_refuse(node, found, "importlib imports any module under any name",
                            "import the module that you need by its own name; its __version__ is its version");
     reason = xasprintf("\"%s\" is in ban_imports", banned);
-    return rule_refuse(node, found, reason, remedy_for(banned));
+    return rule_refuse(node, found, reason, remedy_for(policy, banned));
 }
 
 static int check_module(const struct policy *policy, const struct node *node, const char *module)
@@ -47,7 +51,7 @@ static int check_module(const struct policy *policy, const struct node *node, co
     if (module == NULL ||
         import_rules_ask(policy, bytes_of_string(module), &banned) == IMPORT_ALLOWED)
         return 0;
-    return refuse(node, module, banned);
+    return refuse(policy, node, module, banned);
 }
 
 static bool is_allowed(const struct policy *policy, const char *module)

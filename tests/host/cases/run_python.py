@@ -301,3 +301,33 @@ def test_cells_do_not_change_the_terminal_of_the_program():
         refuses(f"import termios; fd = {terminal}; termios.{call}", "change a terminal")
     refuses(f"import tty; tty.setraw({terminal})", "change a terminal")
     assert termios.tcgetattr(terminal) == before
+
+
+def test_advice_names_nothing_that_a_program_does_not_have():
+    for code in ("import socket", "import safepyrun", "import importlib", "def f(): pass", "import os\nos.system('curl x')",
+                 "import os\nos.system('ls')", "import urllib.request\nurllib.request.urlopen('http://x.y')", "import ctypes\nctypes.CDLL(None)",
+                 "open('/etc/x', 'w')", "import os\nos.fork()", "exec('1')"):
+        text = ""
+        try:
+            run(code)
+        except PermissionError as error:
+            text = str(error)
+        assert text
+        for words in ("policy file", "network.allow", "[setup]", "outside=True", "on_deny", "%guard"):
+            assert words not in text, text
+
+
+def test_the_folder_of_temporary_files_is_the_programs(tmp_path):
+    code = """if 1:
+        import asyncio, os, sys, tempfile
+        from safepyrun import RunPython
+        os.chdir(sys.argv[1])
+        for roots in ([], ["."]):
+            try:
+                asyncio.run(RunPython(g={}, ok_dests=roots)("import tempfile\\ntempfile.NamedTemporaryFile()"))
+            except PermissionError as error:
+                assert "open for writing" in str(error), error
+        assert tempfile.gettempdir() != sys.argv[1]"""
+    done = subprocess.run([sys.executable, "-P", "-c", code, tmp_path], capture_output=True, text=True,
+                          env={**os.environ, "PYTHONPATH": sys.path[1]})
+    assert done.returncode == 0, done.stderr
