@@ -242,8 +242,16 @@ static void take_value(struct run *run, PyObject *value)
         set_value(run, value);
 }
 
+/* A context keeps what was set in it, and a task its context. To look through all tasks of a server takes a while. */
+static bool may_have_tasks(const struct run *run)
+{
+    return run->entry != NULL && Py_REFCNT(run->entry) != 1;
+}
+
 static int begin_background(struct run *run)
 {
+    if (!may_have_tasks(run))
+        return 0;
     run->awaiting =
         PyObject_CallFunctionObjArgs(run->runner->glue->wait_for_tasks, run->entry, NULL);
     if (run->awaiting == Py_None)
@@ -329,7 +337,7 @@ static void fail(struct run *run)
     cleanup_py PyObject *texts = NULL;
 
     run->stage = STAGE_DONE;
-    if (run->entry != NULL)
+    if (may_have_tasks(run))
         Py_XDECREF(PyObject_CallFunctionObjArgs(run->runner->glue->cancel_tasks, run->entry, NULL));
     PyErr_Clear();
     run_end(run, false);
