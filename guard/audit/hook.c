@@ -55,6 +55,7 @@ static int raise(const struct scope *scope, const char *event, const char *words
     if (scope->is_process)
         return denials_raise(event, words, denial);
     denial->remedy = verdict_remedy_of_program(denial->remedy, remedy, sizeof(remedy));
+    scope_note_refusal(words, denial->reason, denial->remedy);
     trail = host_answer_trail(scope);
     return denials_raise_with(event, words, denial, trail);
 }

@@ -155,6 +155,7 @@ static void release_entry(PyObject *capsule)
     scope_release(entry->scope);
     Py_XDECREF(entry->data);
     Py_XDECREF(entry->chain);
+    free(entry->refused);
     free(entry);
 }
 
@@ -228,6 +229,14 @@ const struct scope_entry *scope_entry_current(void)
         return NULL;
     Py_DECREF(value); /* its context has it as well */
     return scope_entry_of(value);
+}
+
+void scope_note_refusal(const char *words, const char *reason, const char *remedy)
+{
+    struct scope_entry *entry = (struct scope_entry *)scope_entry_current();
+
+    if (entry != NULL && entry->refused == NULL)
+        entry->refused = xasprintf("safepyrun refused to %s: %s; %s", words, reason, remedy);
 }
 
 bool scope_may_judge(void)

@@ -71,6 +71,7 @@ struct scope_entry {
     unsigned long thread; /* where it was entered, and by whom: for messages */
     const void *frame;    /* compared only */
     PyObject *chain;      /* "a.f -> b.g"; NULL when it could not be told */
+    char *refused;        /* what was refused first, in words; NULL: nothing */
 };
 
 /* A new capsule with a new entry, for scope_set(). NULL with an exception. */
@@ -86,6 +87,8 @@ int scope_reset(PyObject *token);
 
 /* The entry of this context as a borrowed pointer that its context keeps; NULL for none. */
 const struct scope_entry *scope_entry_current(void);
+/* This was refused in this context: kept if it is the first thing. */
+void scope_note_refusal(const char *words, const char *reason, const char *remedy);
 /* The same as an object, new; NULL without an exception for none. `context`: NULL for the current one. */
 PyObject *scope_capsule_of(PyObject *context);
 

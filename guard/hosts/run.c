@@ -333,6 +333,8 @@ static PyObject *take_result(struct run *run)
 /* As the host sees it: it begins in the cell, and is the refusal when there is one inside. */
 static void fail(struct run *run)
 {
+    const struct scope_entry *entry = run->entry != NULL ? scope_entry_of(run->entry) : NULL;
+    cleanup_free char *refused = entry != NULL && entry->refused != NULL ? xstrdup(entry->refused) : NULL;
     PyObject *error = error_take();
     cleanup_py PyObject *texts = NULL;
 
@@ -347,6 +349,7 @@ static void fail(struct run *run)
     if (error == NULL)
         return;
     error = wrapped_refusal(error, audit_is_user_code);
+    wrapped_tell(error, refused);
     error_strip(error, audit_is_user_code);
     error_raise(error);
     Py_DECREF(error);

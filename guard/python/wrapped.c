@@ -126,3 +126,16 @@ PyObject *wrapped_refusal(PyObject *exception, bool (*is_user_code)(PyObject *co
     Py_DECREF(exception);
     return refusal;
 }
+
+void wrapped_tell(PyObject *exception, const char *refused)
+{
+    cleanup_py PyObject *note = NULL;
+    cleanup_py PyObject *done = NULL;
+
+    if (refused == NULL || !PyErr_GivenExceptionMatches(exception, PyExc_OSError) ||
+        (PyType_GetFlags(Py_TYPE(exception)) & Py_TPFLAGS_HEAPTYPE) != 0 || is_refusal(exception))
+        return;
+    note = PyUnicode_FromFormat("Before that, %s", refused);
+    done = note != NULL ? PyObject_CallMethod(exception, "add_note", "O", note) : NULL;
+    PyErr_Clear();
+}

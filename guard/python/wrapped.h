@@ -22,3 +22,9 @@
  * refused call. Never NULL, and never with an exception set.
  */
 PyObject *wrapped_refusal(PyObject *exception, bool (*is_user_code)(PyObject *code));
+
+/*
+ * A library that swallows a refusal may end with an error that says something else ("out of pty devices"): a note on a
+ * built-in OSError that is no refusal itself. A class of a cell's is not asked. refused: NULL for nothing.
+ */
+void wrapped_tell(PyObject *exception, const char *refused);

@@ -317,6 +317,23 @@ def test_advice_names_nothing_that_a_program_does_not_have():
             assert words not in text, text
 
 
+def test_a_refusal_that_a_library_swallowed_is_told_beside_its_error():
+    with raises(OSError, "out of pty devices"):
+        run("import pty\npty.fork()")
+    try:
+        run("import pty\npty.fork()")
+    except OSError as error:
+        assert error.__notes__[0].startswith("Before that, safepyrun refused to copy the process: "), error.__notes__
+    try:
+        run("import os\ntry:\n    os.unlink('/foo')\nexcept OSError:\n    1 / 0")
+    except ZeroDivisionError as error:
+        assert not hasattr(error, "__notes__")
+    try:
+        run("open('/nonexistent')")
+    except OSError as error:
+        assert not hasattr(error, "__notes__")
+
+
 def test_the_folder_of_temporary_files_is_the_programs(tmp_path):
     code = """if 1:
         import asyncio, os, sys, tempfile
