@@ -65,6 +65,7 @@ static bool is_of_a_cell(struct namespace *space, PyObject *name, PyObject *valu
     return address != NULL && PyLong_AsVoidPtr(address) == (void *)value;
 }
 
+/* value: NULL when the cell has deleted the name. */
 static bool goes_out(struct namespace *space, PyObject *name, PyObject *value)
 {
     PyObject *old = PyDict_GetItemWithError(space->outer, name);
@@ -109,6 +110,33 @@ static int put_all_out(struct namespace *space, const struct cell_names *names)
     return list != NULL ? 0 : -1;
 }
 
+static int take_away(struct namespace *space, PyObject *name)
+{
+    if (PyDict_GetItemWithError(space->exported, name) != NULL &&
+        PyDict_DelItem(space->exported, name) < 0)
+        return -1;
+    return PyDict_DelItem(space->outer, name);
+}
+
+/* What the cell has deleted, unless the program has put something else there meanwhile. */
+static int delete_all(struct namespace *space, const struct cell_names *names)
+{
+    cleanup_py PyObject *list = PyDict_Keys(names->before);
+
+    for (Py_ssize_t i = 0; list != NULL && i < PyList_Size(list); i++) {
+        PyObject *name = PyList_GetItem(list, i);
+        PyObject *outer = PyUnicode_CheckExact(name) ? PyDict_GetItemWithError(space->outer, name) : NULL;
+
+        if (outer != NULL && outer == PyDict_GetItemWithError(names->before, name) &&
+            PyDict_GetItemWithError(names->inner, name) == NULL && goes_out(space, name, NULL) &&
+            take_away(space, name) < 0)
+            return -1;
+        if (PyErr_Occurred())
+            return -1;
+    }
+    return list != NULL ? 0 : -1;
+}
+
 int namespace_end(struct namespace *space, struct cell_names *names, bool done)
 {
     cleanup_py PyObject *inner = steal(names->inner);
@@ -116,5 +144,7 @@ int namespace_end(struct namespace *space, struct cell_names *names, bool done)
     const struct cell_names own = {inner, before};
 
     space->running--;
-    return done && inner != NULL ? put_all_out(space, &own) : 0;
+    if (!done || inner == NULL)
+        return 0;
+    return put_all_out(space, &own) == 0 ? delete_all(space, &own) : -1;
 }

@@ -92,6 +92,20 @@ def test_what_the_host_deletes_is_gone():
         asyncio.run(runner("x"))
 
 
+def test_what_a_cell_deletes_is_gone():
+    space = {"x": 1, "f": len, "types": types}
+    runner = RunPython(g=space)
+    asyncio.run(runner("del x, f, types\ny = 1"))
+    assert space == {"f": len, "types": types, "y": 1}
+    asyncio.run(runner("del y"))
+    assert space == {"f": len, "types": types}
+    space["z"] = 1
+    with raises(ZeroDivisionError):
+        asyncio.run(runner("del z\n1 / 0"))
+    run("del z", g=space, export="suffix")
+    assert space["z"] == 1
+
+
 def test_a_cell_that_fails_exports_nothing():
     space = {"x": 1}
     with raises(ZeroDivisionError):
