@@ -59,6 +59,10 @@ int audit_arm(struct policy *policy, int link_fd)
         policy_free(policy);
         return -1;
     }
+    if (policy->write_roots != NULL)
+        write_roots_stay(policy->write_roots);
+    if (policy->read_allowed != NULL)
+        write_roots_stay(policy->read_allowed);
     if (caller_init() < 0 || interpose_init() < 0 || move_words_init() < 0)
         return -1; /* the policy is kept: code objects and patches may already refer to it */
     if (tools_freeze() < 0)

@@ -18,6 +18,7 @@ struct write_roots {
     size_t count;
     struct string_list protect;  /* names */
     struct string_list excluded; /* absolute, resolved */
+    bool stay;                   /* "." counts below where it was at the start only */
 };
 
 /* "~" and "~/x" as a shell means them. The password database counts, where HOME says nothing. */
@@ -66,6 +67,11 @@ struct write_roots *write_roots_new(const struct string_list *paths)
 void write_roots_protect(struct write_roots *roots, const struct string_list *names)
 {
     string_list_add_all(&roots->protect, names);
+}
+
+void write_roots_stay(struct write_roots *roots)
+{
+    roots->stay = true;
 }
 
 void write_roots_exclude(struct write_roots *roots, const struct string_list *paths)
@@ -124,11 +130,16 @@ static const char *tail_below(const char *root, const char *path)
 }
 
 /* Where a root is now. `current` holds the answer for a dynamic one. */
-static const char *root_path(const struct write_root *root, char current[PATH_MAX])
+static const char *root_path(const struct write_roots *roots, const struct write_root *root, char current[PATH_MAX])
 {
     if (!root->dynamic)
         return root->resolved;
-    return getcwd(current, PATH_MAX) != NULL && current[0] == '/' ? current : NULL;
+    if (getcwd(current, PATH_MAX) == NULL || current[0] != '/')
+        return NULL;
+    for (size_t i = 0; roots->stay && i < roots->count; i++)
+        if (tail_below(roots->items[i].resolved, current) != NULL)
+            return current;
+    return roots->stay ? NULL : current;
 }
 
 bool write_roots_exclude_this(const struct write_roots *roots, const char *resolved)
@@ -159,7 +170,7 @@ static enum write_roots_answer compare(const struct write_roots *roots, const ch
     char current[PATH_MAX];
 
     for (size_t i = 0; i < roots->count; i++) {
-        const char *root = root_path(&roots->items[i], current);
+        const char *root = root_path(roots, &roots->items[i], current);
         const char *tail = root != NULL ? tail_below(root, path) : NULL;
 
         if (tail == NULL)
@@ -202,7 +213,7 @@ const char *write_roots_covering(const struct write_roots *roots, const char *re
     char current[PATH_MAX];
 
     for (size_t i = 0; i < roots->count; i++) {
-        const char *root = root_path(&roots->items[i], current);
+        const char *root = root_path(roots, &roots->items[i], current);
 
         if (root != NULL && tail_below(root, resolved) != NULL)
             return roots->items[i].written;
@@ -220,7 +231,7 @@ bool write_roots_is_root(const struct write_roots *roots, const char *resolved)
     char current[PATH_MAX];
 
     for (size_t i = 0; i < roots->count; i++) {
-        const char *root = root_path(&roots->items[i], current);
+        const char *root = root_path(roots, &roots->items[i], current);
 
         if (root != NULL && strcmp(root, resolved) == 0)
             return true;
@@ -233,7 +244,7 @@ bool write_roots_hold_root(const struct write_roots *roots, const char *resolved
     char current[PATH_MAX];
 
     for (size_t i = 0; i < roots->count; i++) {
-        const char *root = root_path(&roots->items[i], current);
+        const char *root = root_path(roots, &roots->items[i], current);
 
         if (root != NULL && tail_below(resolved, root) != NULL)
             return true;

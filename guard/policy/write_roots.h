@@ -24,6 +24,8 @@ char *write_roots_expand_home(const char *path);
 
 /* Roots as people write them: ".", "~/results", "/data", relative to where the process is now. */
 struct write_roots *write_roots_new(const struct string_list *paths);
+/* From now on "." counts below where the roots were only: who gets out of them takes no root along. */
+void write_roots_stay(struct write_roots *roots);
 /* Names that stay read-only inside the roots (".git"); copied. */
 void write_roots_protect(struct write_roots *roots, const struct string_list *names);
 /* Folders that stay read-only wherever they are. */

@@ -274,6 +274,21 @@ static void the_dot_moves_with_the_process(void **state)
     assert_int_equal(chdir("../root"), 0);
 }
 
+/* A link that is swapped while it is asked about leads chdir() out: one step, and not all that lies there. */
+static void the_dot_of_a_guard_stays_below_its_start(void **state)
+{
+    struct place *place = *state;
+
+    write_roots_stay(place->roots);
+    assert_int_equal(chdir("sub"), 0);
+    assert_int_equal(ask(place, "file"), ROOTS_INSIDE);
+    assert_int_equal(ask(place, "../file"), ROOTS_OUTSIDE);
+    assert_int_equal(chdir("../../outside"), 0);
+    assert_int_equal(ask(place, "file"), ROOTS_OUTSIDE);
+    assert_int_equal(chdir("../root"), 0);
+    assert_int_equal(ask(place, "file"), ROOTS_INSIDE);
+}
+
 static void a_folder_above_packages_is_known(void **state)
 {
     struct place *place = *state;
@@ -321,4 +336,5 @@ RUN(IN_PLACE(paths_are_resolved_before_they_are_compared),
     IN_PLACE(a_relative_name_starts_at_its_directory),
     IN_PLACE(bytes_that_no_path_can_have_are_not_resolved),
     IN_PLACE(the_dot_moves_with_the_process), IN_PLACE(a_folder_above_packages_is_known),
-    IN_PLACE(a_description_never_runs_over), IN_PLACE(a_protected_name_stays_so_for_who_steps_into_it), cmocka_unit_test(the_root_of_all_covers_everything))
+    IN_PLACE(a_description_never_runs_over), IN_PLACE(the_dot_of_a_guard_stays_below_its_start),
+    IN_PLACE(a_protected_name_stays_so_for_who_steps_into_it), cmocka_unit_test(the_root_of_all_covers_everything))
