@@ -96,8 +96,8 @@ static void remember_clear(const struct policy *policy, const struct split_path 
     memcpy(place->text, path->folder.data, path->folder.size);
 }
 
-/* /proc/<pid>/environ and mem, also those of a thread. Our own environment holds no secrets any
- * more. */
+/* /proc/<pid>/environ and mem, also those of a thread, and the memory of all (root's to read). Our own environment
+   holds no secrets any more. */
 static bool is_process_secret(const char *resolved)
 {
     char *end;
@@ -105,6 +105,8 @@ static bool is_process_secret(const char *resolved)
 
     if (strncmp(resolved, "/proc/", 6) != 0)
         return false;
+    if (strcmp(resolved + 6, "kcore") == 0 || strcmp(resolved + 6, "vmcore") == 0)
+        return true;
     pid = strtol(resolved + 6, &end, 10);
     if (end == resolved + 6)
         return false;

@@ -216,6 +216,7 @@ static void processes_keep_their_secrets(void **state)
     assert_int_equal(ask(policy, "/proc/1/environ"), READ_PROCESS);
     assert_int_equal(ask(policy, "/proc/1/task/1/environ"), READ_PROCESS);
     assert_int_equal(ask(policy, "/proc/self/mem"), READ_PROCESS);
+    assert_int_equal(ask(policy, "/proc/kcore"), READ_PROCESS);
     assert_int_equal(ask(policy, "/proc/self/environ"), READ_ALLOWED);
     assert_int_equal(ask(policy, "/proc/self/status"), READ_ALLOWED);
     assert_int_equal(ask(policy, "/proc/1/environ"), READ_PROCESS);
