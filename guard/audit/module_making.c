@@ -81,7 +81,8 @@ static bool imports_quietly(const char *name)
     PyObject *spec = is_plain_module(module) ? PyDict_GetItemString(PyModule_GetDict(module), "__spec__") : NULL;
     cleanup_py PyObject *dict = spec != NULL ? plain_spec(spec) : NULL;
 
-    return dict != NULL && has_plain_keys(space) && PyDict_GetItemString(space, "__import__") == state.import;
+    return dict != NULL && PyDict_GetItemString(PyModule_GetDict(module), "__getattr__") == NULL && has_plain_keys(space) &&
+           PyDict_GetItemString(space, "__import__") == state.import;
 }
 
 static const char *needed_by(const char *name)
@@ -141,9 +142,32 @@ int module_making_ask_spec(PyObject *spec, bool (*is_guarded)(const char *name),
     return *ret_guarded ? answer(is_quiet(text)) : 0;
 }
 
+/* Goes without any code of a cell's when the module's C code puts its own in the place. */
+static bool goes_quietly(PyObject *module, PyObject *value)
+{
+    if (PyCFunction_CheckExact(value))
+        return PyCFunction_GetSelf(value) == module;
+    return value == Py_None || PyUnicode_CheckExact(value);
+}
+
+/* As it was made, and as the import system has marked it. */
+static bool is_fresh(PyObject *module)
+{
+    PyObject *dict = PyModule_GetDict(module);
+    PyObject *key;
+    PyObject *value;
+    Py_ssize_t at = 0;
+
+    while (PyDict_Next(dict, &at, &key, &value))
+        if (PyUnicode_CompareWithASCIIString(key, "__spec__") != 0 &&
+            PyUnicode_CompareWithASCIIString(key, "__loader__") != 0 && !goes_quietly(module, value))
+            return false;
+    return true;
+}
+
 int module_making_ask_module(PyObject *module)
 {
-    return answer(is_plain_module(module) && is_quiet(PyModule_GetDef(module)->m_name));
+    return answer(is_plain_module(module) && is_fresh(module) && is_quiet(PyModule_GetDef(module)->m_name));
 }
 
 struct module_making module_making_begin(void)

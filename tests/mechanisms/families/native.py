@@ -339,6 +339,22 @@ finally:
     if os.path.exists(f"/dev/shm/sem.sly-{os.getpid()}"):
         os.unlink(f"/dev/shm/sem.sly-{os.getpid()}")
 
+# %% type that is not guarded yet — what stood under its name is finalized as soon as the type is there
+import _imp
+def make(self):
+    found = [kind for kind in object.__subclasses__() if kind.__name__ == "SemLock"]
+    print("ESCAPED" if found and found[-1](1, 1, 1, f"/sly-{os.getpid()}", False) else "")
+loader = sys.modules["_frozen_importlib_external"].PathFinder
+spec = loader.find_spec("_multiprocessing") or sys.modules["_frozen_importlib"].BuiltinImporter.find_spec("_multiprocessing")
+kinds = ("create_builtin", "exec_builtin") if spec.origin == "built-in" else ("create_dynamic", "exec_dynamic")
+module = getattr(_imp, kinds[0])(spec)
+vars(module)["SemLock"] = type("Last", (), {"__del__": make})()
+try:
+    getattr(_imp, kinds[1])(module)
+finally:
+    if os.path.exists(f"/dev/shm/sem.sly-{os.getpid()}"):
+        os.unlink(f"/dev/shm/sem.sly-{os.getpid()}")
+
 # %% test module — _testcapi writes files and runs threads
 import _testcapi
 print("ESCAPED")
