@@ -3,6 +3,7 @@
 #include "guard/audit/hook.h"
 #include "guard/audit/slot_patch.h"
 #include "guard/audit/sqlite_files.h"
+#include "guard/python/error.h"
 #include "guard/python/method_patch.h"
 
 #define SQLITE_ATTACH_ACTION 24 /* sqlite3.h: SQLITE_ATTACH */
@@ -18,6 +19,7 @@ static struct {
     struct kind {
         PyObject *type;
         PyObject *set_authorizer; /* the method of the built-in type, whatever a subclass says */
+        PyObject *close;          /* the same */
         initproc init;            /* what made a connection ready before we came */
     } kinds[KINDS];
     size_t count;
@@ -102,6 +104,16 @@ static const struct kind *kind_of(PyObject *connection)
     return NULL;
 }
 
+/* Without an authorizer it is not to be used, whoever kept it. */
+static int close_unguarded(const struct kind *kind, PyObject *connection)
+{
+    cleanup_py PyObject *error = error_take();
+    cleanup_py PyObject *closed = PyObject_CallFunctionObjArgs(kind->close, connection, NULL);
+
+    error_raise(error);
+    return -1;
+}
+
 /* No event comes when a connection is ready: "sqlite3.connect/handle" is raised a moment before. */
 static int connection_init(PyObject *connection, PyObject *args, PyObject *keywords)
 {
@@ -118,7 +130,7 @@ static int connection_init(PyObject *connection, PyObject *args, PyObject *keywo
     if (scope_current() == NULL)
         return 0;
     result = PyObject_CallFunctionObjArgs(kind->set_authorizer, connection, state.authorizer, NULL);
-    return result != NULL ? 0 : -1;
+    return result != NULL ? 0 : close_unguarded(kind, connection);
 }
 
 static bool is_guarded(PyObject *type)
@@ -154,17 +166,19 @@ static int guard_method(PyObject *set_authorizer)
 static int guard_connections(PyObject *type)
 {
     PyObject *set_authorizer = PyObject_GetAttrString(type, "set_authorizer");
+    PyObject *close = PyObject_GetAttrString(type, "close");
     void *init;
 
     if (state.authorizer == NULL)
         state.authorizer = PyCFunction_NewEx(&authorizer_definition, NULL, NULL);
-    if (set_authorizer == NULL || state.authorizer == NULL || state.count == KINDS ||
+    if (set_authorizer == NULL || close == NULL || state.authorizer == NULL || state.count == KINDS ||
         guard_files(type) < 0 || guard_method(set_authorizer) < 0 ||
         slot_patch(type, SLOT_INIT, (void *)connection_init, &init) < 0 ||
         (initproc)init == connection_init)
         return -1;
     state.kinds[state.count].init = (initproc)init;
     state.kinds[state.count].set_authorizer = set_authorizer;
+    state.kinds[state.count].close = close;
     state.kinds[state.count++].type = py_own(type);
     return 0;
 }

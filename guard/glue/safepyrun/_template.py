@@ -9,7 +9,7 @@ from _frozen_importlib_external import PathFinder
 
 #: what every guard needs that was started cold as well: safepyrun's own parts, and what they load late
 _OWN = ("safepyrun._start", "safepyrun._config", "safepyrun._json", "safepyrun._refusal", "safepyrun._frozen",
-        "safepyrun._aside", "tomllib", "json", "linecache", "traceback", "faulthandler")
+        "safepyrun._aside", "tomllib", "json", "linecache", "traceback", "faulthandler", "_ctypes")
 _IPYTHON = ("safepyrun._ipython", "safepyrun._comms", "IPython.core.pylabtools", "IPython.core.completer",
             "IPython.core.ultratb")
 #: with a module, what it loads at its first use; not matplotlib_inline, which looks for its shell when it is imported
