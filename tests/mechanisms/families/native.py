@@ -339,7 +339,7 @@ finally:
     if os.path.exists(f"/dev/shm/sem.sly-{os.getpid()}"):
         os.unlink(f"/dev/shm/sem.sly-{os.getpid()}")
 
-# %% type that is not guarded yet — what stood under its name is finalized as soon as the type is there
+# %% finalizer under the name of a type — it runs as soon as the type is there, which is not guarded yet
 import _imp
 def make(self):
     found = [kind for kind in object.__subclasses__() if kind.__name__ == "SemLock"]
