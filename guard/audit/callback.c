@@ -2,7 +2,7 @@
 
 #include "guard/audit/caller.h"
 #include "guard/audit/scope.h"
-#include "guard/python/error.h"
+#include "guard/audit/scoped.h"
 #include "guard/python/stack.h"
 
 _Thread_local unsigned callback_depth;
@@ -27,21 +27,8 @@ bool callback_is_asking(void)
 /* What it starts for later (a task, call_soon()) inherits a context without the guard. */
 static PyObject *call_without_scope(PyObject *callable, PyObject *args)
 {
-    PyObject *token = NULL;
-    PyObject *result;
-    cleanup_py PyObject *error = NULL;
-
-    if (scope_entry_current() != NULL && scope_set(Py_None, &token) < 0)
-        return NULL;
-    result = PyObject_CallObject(callable, args);
-    if (token == NULL)
-        return result;
-    error = result == NULL ? error_take() : NULL;
-    if (scope_reset(token) < 0)
-        Py_CLEAR(result);
-    else if (error != NULL)
-        error_raise(error);
-    return result;
+    return scope_entry_current() != NULL ? scoped_call(Py_None, callable, args, NULL)
+                                         : PyObject_CallObject(callable, args);
 }
 
 PyObject *callback_call(PyObject *callable, PyObject *args)

@@ -15,7 +15,7 @@ static struct {
 
 /* ---- something to call ---------------------------------------------------------------------- */
 
-static PyObject *call_in(PyObject *capsule, PyObject *callable, PyObject *args, PyObject *keywords)
+PyObject *scoped_call(PyObject *capsule, PyObject *callable, PyObject *args, PyObject *keywords)
 {
     PyObject *token;
     PyObject *result;
@@ -34,11 +34,11 @@ static PyObject *call_in(PyObject *capsule, PyObject *callable, PyObject *args, 
     return result;
 }
 
-static PyObject *scoped_call(PyObject *self, PyObject *args, PyObject *keywords)
+static PyObject *call_scoped(PyObject *self, PyObject *args, PyObject *keywords)
 {
     struct scoped *scoped = (struct scoped *)self;
 
-    return call_in(scoped->capsule, scoped->callable, args, keywords);
+    return scoped_call(scoped->capsule, scoped->callable, args, keywords);
 }
 
 /* atexit.unregister() and kin compare. */
@@ -84,7 +84,7 @@ static void scoped_dealloc(PyObject *self)
     Py_DECREF(type);
 }
 
-static PyType_Slot scoped_slots[] = {{Py_tp_call, (void *)scoped_call},
+static PyType_Slot scoped_slots[] = {{Py_tp_call, (void *)call_scoped},
                                      {Py_tp_richcompare, (void *)scoped_compare},
                                      {Py_tp_hash, (void *)scoped_hash},
                                      {Py_tp_traverse, (void *)scoped_traverse},
@@ -107,7 +107,7 @@ static PyObject *item_run(PyObject *self, PyObject *args, PyObject *keywords)
     struct scoped *scoped = (struct scoped *)self;
     cleanup_py PyObject *run = PyObject_GetAttrString(scoped->callable, "run");
 
-    return run != NULL ? call_in(scoped->capsule, run, args, keywords) : NULL;
+    return run != NULL ? scoped_call(scoped->capsule, run, args, keywords) : NULL;
 }
 
 static PyObject *item_get(PyObject *self, PyObject *name)

@@ -12,6 +12,9 @@
 /* The types. 0, or -1 with an exception set. Idempotent. */
 int scoped_start(void);
 
+/* Calls it at once under this scope: a capsule of a scope_entry, or None for none. As PyObject_Call(). */
+PyObject *scoped_call(PyObject *capsule, PyObject *callable, PyObject *args, PyObject *keywords);
+
 /* capsule: of a scope_entry, TAKEN, also on failure. New; NULL with an exception set. */
 PyObject *scoped_new(PyObject *capsule, PyObject *callable);
 PyObject *scoped_item_new(PyObject *capsule, PyObject *item);
