@@ -201,49 +201,44 @@ static bool is_guarded_name(const char *name)
     return false;
 }
 
-static PyObject *make_module(const struct method_call *call)
+/* module: that is filled by the call; NULL: the call makes it. */
+static PyObject *call_and_guard(const struct method_call *call, PyObject *module)
 {
-    cleanup_py PyObject *module = method_call_next(call);
+    cleanup_py PyObject *result = method_call_next(call);
 
-    if (module == NULL || guard_new_module(module) < 0 || finalizers_see_module(module) < 0)
+    if (result == NULL)
         return NULL;
-    return steal(module);
+    if (module == NULL)
+        module = result;
+    return guard_new_module(module) < 0 || finalizers_see_module(module) < 0 ? NULL : steal(result);
+}
+
+/* The same, while nothing of a cell's runs. */
+static PyObject *call_and_guard_quietly(const struct method_call *call, PyObject *module)
+{
+    struct module_making making = module_making_begin();
+    PyObject *result = call_and_guard(call, module);
+
+    module_making_end(making);
+    return result;
 }
 
 static PyObject *create_module(const struct method_call *call, void *data)
 {
-    struct module_making making;
-    PyObject *module;
     bool is_guarded;
 
     (void)data;
     if (scope_current() == NULL)
-        return make_module(call);
+        return call_and_guard(call, NULL);
     if (module_making_ask_spec(method_call_argument(call, 0, "spec"), is_guarded_name, &is_guarded) < 0)
         return NULL;
-    if (!is_guarded)
-        return make_module(call);
-    making = module_making_begin();
-    module = make_module(call);
-    module_making_end(making);
-    return module;
-}
-
-static PyObject *fill_module(const struct method_call *call, PyObject *module)
-{
-    cleanup_py PyObject *result = method_call_next(call);
-
-    if (result == NULL || guard_new_module(module) < 0 || finalizers_see_module(module) < 0)
-        return NULL;
-    return steal(result);
+    return is_guarded ? call_and_guard_quietly(call, NULL) : call_and_guard(call, NULL);
 }
 
 static PyObject *exec_module(const struct method_call *call, void *data)
 {
     PyObject *module = method_call_argument(call, 0, "mod");
     PyModuleDef *definition = is_to_be_filled(module) ? PyModule_GetDef(module) : NULL;
-    struct module_making making;
-    PyObject *result;
 
     (void)data;
     if (definition == NULL)
@@ -251,13 +246,8 @@ static PyObject *exec_module(const struct method_call *call, void *data)
     if ((definition == filled.ctypes || definition == filled.sqlite) && hook_judge(&copy_row, NULL) < 0)
         return NULL;
     if (scope_current() == NULL || !is_guarded_name(definition->m_name))
-        return fill_module(call, module);
-    if (module_making_ask_module(module) < 0)
-        return NULL;
-    making = module_making_begin();
-    result = fill_module(call, module);
-    module_making_end(making);
-    return result;
+        return call_and_guard(call, module);
+    return module_making_ask_module(module) == 0 ? call_and_guard_quietly(call, module) : NULL;
 }
 
 static int patch_loaders(void)
