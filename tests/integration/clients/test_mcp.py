@@ -185,7 +185,7 @@ def test_cancelling_interrupts(agent):
 def test_cancelling_ends_native_code_too(agent):
     async def task(client):
         await run(client, "x = 6")
-        await anyio.sleep(0.6)  # time for a copy, which takes over
+        await anyio.sleep(1.5)  # time for a copy, which takes over, as above
         with anyio.move_on_after(0.5):
             await run(client, "x = 7; sum(range(10**11))")
         with anyio.fail_after(20):
