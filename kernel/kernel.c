@@ -161,7 +161,7 @@ static int on_round_end(void *context)
 {
     struct kernel *kernel = context;
 
-    return channels_flush(&kernel->channels);
+    return channels_end_round(&kernel->channels, kernel->queue.running != NULL && kernel->queue.first != NULL);
 }
 
 static int on_end_timer(void *context)

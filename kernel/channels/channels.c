@@ -9,6 +9,8 @@ enum {
     RECEIVE_BITE = 64,            /* messages taken from one socket before the others have their turn */
     RECEIVE_MS = 20,              /* … and how long: to check a large one takes its time */
     RECEIVE_ALL_MS = 500,         /* a stranger could send as fast as we read */
+    HOLD_MS = 1,
+    HELD_BYTES = 64 * 1024,       /* of replies that wait: no more would save nothing */
 };
 
 static void compose(struct channels *channels, const struct outgoing *outgoing, struct frames *frames)
@@ -43,33 +45,65 @@ static void address(struct channels *channels, const struct message *request,
     compose(channels, outgoing, frames);
 }
 
-/*
- * A client that has the reply has the outputs. Nothing on control has outputs: there the reply goes first, and who asks
- * while a cell takes a whole core does not wait for the status messages to be written.
- */
-static int flush_before_reply(struct channels *channels, enum channel channel)
+static int send_replies(struct channels *channels)
 {
-    return channel == CHANNEL_CONTROL ? 0 : iopub_flush(&channels->iopub);
+    struct router *shell = &channels->routers[CHANNEL_SHELL];
+
+    shell->source.again = shell->source.again || channels->replies.count != 0;
+    return replies_send(&channels->replies, shell->socket);
+}
+
+/* A client that has the reply has the outputs. */
+int channels_flush(struct channels *channels)
+{
+    int result = iopub_flush(&channels->iopub);
+
+    return result < 0 ? result : send_replies(channels);
+}
+
+static bool is_holding(const struct channels *channels)
+{
+    return channels->holding.due_ms != 0 && channels->replies.bytes < HELD_BYTES;
+}
+
+/* That the time is over is all that there is to know. */
+static int on_held(void *context)
+{
+    (void)context;
+    return 0;
+}
+
+int channels_end_round(struct channels *channels, bool more_to_come)
+{
+    if (channels->iopub.count == 0 && channels->replies.count == 0)
+        return 0;
+    if (more_to_come && is_holding(channels))
+        return 0;
+    if (more_to_come)
+        loop_timer_start(&channels->holding, HOLD_MS);
+    else
+        loop_timer_stop(&channels->holding);
+    return channels_flush(channels);
+}
+
+/* Nothing on control has outputs: there the reply goes first, and who asks while a cell takes a whole core does not wait for
+   the status messages to be written. */
+static int reply_at_once(struct router *router, struct frames *frames)
+{
+    router->source.again = true;
+    return reply_send(frames, router->socket);
 }
 
 int channels_reply(struct channels *channels, enum channel channel, const struct message *request,
                    const struct outgoing *outgoing)
 {
     cleanup_frames struct frames frames = FRAMES_NONE;
-    int result;
 
     address(channels, request, outgoing, &frames);
-    result = flush_before_reply(channels, channel);
-    if (result < 0)
-        return result;
-    channels->routers[channel].source.again = true;
-    result = frames_send(channels->routers[channel].socket, &frames);
-    /* A ROUTER drops what is for a peer that has gone, and what a peer does not read. */
-    if (result == FRAMES_E_AGAIN || result == -EHOSTUNREACH) {
-        log_warning("a %s for a peer that does not read was dropped", outgoing->msg_type);
-        return 0;
-    }
-    return result;
+    if (channel != CHANNEL_SHELL)
+        return reply_at_once(&channels->routers[channel], &frames);
+    replies_add(&channels->replies, &frames);
+    return is_holding(channels) ? 0 : channels_flush(channels);
 }
 
 int channels_ask(struct channels *channels, const struct message *request,
@@ -79,7 +113,7 @@ int channels_ask(struct channels *channels, const struct message *request,
     int result;
 
     address(channels, request, outgoing, &frames);
-    result = iopub_flush(&channels->iopub); /* what was printed comes before the question */
+    result = channels_flush(channels); /* what was printed comes before the question */
     return result < 0 ? result : late_peer_send(&channels->asked, request, &frames);
 }
 
@@ -171,11 +205,6 @@ int channels_read_shell(struct channels *channels)
         result = receive_message(shell);
     channels->is_reading_shell = false;
     return after_reading(shell, result);
-}
-
-int channels_flush(struct channels *channels)
-{
-    return iopub_flush(&channels->iopub);
 }
 
 /* Echoes whatever comes, as the heartbeat channel is specified. */
@@ -278,6 +307,7 @@ static int open_sockets(struct channels *channels)
 /* In the order in which they are served: a busy shell never keeps control or the heartbeat waiting. */
 static void add_sources(struct channels *channels)
 {
+    loop_add_timer(channels->loop, &channels->holding);
     iopub_listen(&channels->iopub, channels->loop);
     loop_add(channels->loop, &channels->routers[CHANNEL_HEARTBEAT].source);
     loop_add(channels->loop, &channels->routers[CHANNEL_CONTROL].source);
@@ -288,7 +318,8 @@ static void add_sources(struct channels *channels)
 int channels_open(struct channels *channels, struct loop *loop, struct connection_file *file,
                   const struct channel_handlers *handlers, char **ret_error)
 {
-    *channels = (struct channels){.loop = loop, .handlers = *handlers};
+    *channels = (struct channels){
+        .loop = loop, .handlers = *handlers, .holding = {.callback = on_held}};
     session_init(&channels->session);
     if (signature_key_new(file->signature_scheme, bytes_of_string(file->key), &channels->key) !=
         0) {
@@ -318,6 +349,8 @@ void channels_close(struct channels *channels, const struct connection_file *fil
     if (channels->iopub.socket != NULL)
         iopub_drain(&channels->iopub, BINDING_LINGER_MS / 2);
     iopub_finish(&channels->iopub, channels->loop);
+    replies_finish(&channels->replies);
+    loop_remove_timer(channels->loop, &channels->holding);
     late_peer_finish(&channels->asked, channels->loop);
     handshake_finish(&channels->handshake);
     gateway_finish(&channels->gateway);

@@ -11,6 +11,7 @@
 #include "kernel/channels/handshake.h"
 #include "kernel/channels/iopub.h"
 #include "kernel/channels/late_peer.h"
+#include "kernel/channels/replies.h"
 #include "kernel/loop.h"
 #include "kernel/wire/connection_file.h"
 #include "kernel/wire/message.h"
@@ -35,6 +36,8 @@ struct channels {
     void *zmq_context;
     struct router routers[CHANNEL_COUNT]; /* shell, control, stdin and heartbeat; iopub's is unused */
     struct iopub iopub;
+    struct replies replies;       /* on shell */
+    struct loop_timer holding;    /* on: what is sent waits for more; channels_end_round() */
     bool is_reading_shell;  /* channels_read_shell() is under way */
     struct late_peer asked; /* input_requests that are on their way */
     struct handshake handshake;
@@ -69,7 +72,8 @@ int channels_open(struct channels *channels, struct loop *loop, struct connectio
 /* Sends what waits for at most about a second, closes, removes the files of ipc. */
 void channels_close(struct channels *channels, const struct connection_file *file);
 
-/* Answers `request`'s sender, identities first. A peer that has gone is no error. Returns 0 or -errno. */
+/* Answers `request`'s sender, identities first. A peer that has gone is no error; on shell it may wait for the round's end.
+   Returns 0 or -errno. */
 int channels_reply(struct channels *channels, enum channel channel, const struct message *request,
                    const struct outgoing *outgoing);
 
@@ -92,8 +96,18 @@ int channels_publish(struct channels *channels, const struct outgoing *outgoing)
 int channels_publish_topic(struct channels *channels, struct bytes topic,
                            const struct outgoing *outgoing);
 
-/* Sends what was published in this round. Returns 0 or -errno. */
+/* Sends what was published, and then what was answered on shell. Returns 0 or -errno. */
 int channels_flush(struct channels *channels);
+
+/*
+ * channels_end_round() - send what this round of the loop has published
+ *
+ * more_to_come  further requests wait behind the one that runs. What answers the next ones then goes together with this,
+ *               a millisecond or two after what was sent last.
+ *
+ * Returns 0 or -errno.
+ */
+int channels_end_round(struct channels *channels, bool more_to_come);
 
 /* The msg_id that the next message will carry, to recognise its answer; a new string. */
 char *channels_next_msg_id(const struct channels *channels);

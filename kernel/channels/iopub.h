@@ -9,9 +9,9 @@
  * one keeps the queue from becoming empty, a newcomer hears what stands in it behind its welcome: left out until the
  * queue is empty, it would miss what it asks for meanwhile.
  *
- * What is published in one round of the loop leaves together, at its end: libzmq then writes it to a
- * connection at once, where each message alone would wake its thread and every subscriber. Who sends on
- * another channel what must come later, a reply, calls iopub_flush() first.
+ * What is published in one round of the loop leaves together, at its end or later (channels_end_round()): libzmq
+ * then writes it to a connection at once, where each message alone would wake its thread and every subscriber. Who
+ * sends on another channel what must come later, a reply, calls iopub_flush() first.
  */
 #pragma once
 

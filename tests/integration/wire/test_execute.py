@@ -199,3 +199,24 @@ def test_pipelined_cells_are_all_answered_in_order(front, count):
     assert counts == list(range(counts[0], counts[0] + count))
     for n, msg_id in enumerate(msg_ids):
         assert text(front.outputs(msg_id)) == f"{n}\n"
+
+
+def test_what_a_cell_gave_does_not_wait_for_those_behind_it(front):
+    """Answers are collected while further cells wait, but for a moment only: the second cell runs until it is interrupted."""
+    first, second, third = (front.execute(code) for code in ("print('one'); 1", "print('two', flush=True)\nwhile True: pass", "3"))
+    assert front.reply(first, timeout=5).content["status"] == "ok"
+    assert text(front.outputs(first)) == "one\n"
+    front.until(second, "stdout")
+    front.send("control", "interrupt_request", {})
+    assert front.reply(second).content["ename"] == "KeyboardInterrupt"
+    assert front.reply(third).content["status"] == "aborted"
+
+
+def test_cells_that_wait_are_all_answered_when_the_kernel_ends(start_kernel, shell):
+    kernel = start_kernel(shell=shell)
+    front = kernel.frontend()
+    msg_ids = [front.execute("1" if n else "print('on', flush=True)\nwhile True: pass") for n in range(100)]
+    front.until(msg_ids[0], "stdout")
+    front.send("control", "shutdown_request", {"restart": False})
+    assert [front.reply(msg_id).content["status"] for msg_id in msg_ids] == ["error"] * len(msg_ids)
+    assert kernel.wait(2.5) == 0
