@@ -9,7 +9,10 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-/* One root, /tmp; a link on descriptor 7. */
+/* No descriptor that this process could have inherited, or be given. */
+enum { LINK_FD = 4000 };
+
+/* One root, /tmp. */
 static int set_up(void **state)
 {
     struct policy *policy = policy_new(POLICY_WORKSPACE);
@@ -30,7 +33,7 @@ static int tear_down(void **state)
 
 static struct facts facts_of(enum caller caller, const char *path)
 {
-    struct facts facts = {.event = "test", .caller = caller, .link_fd = 7, .path_count = 1};
+    struct facts facts = {.event = "test", .caller = caller, .link_fd = LINK_FD, .path_count = 1};
 
     for (size_t i = 0; i < FACTS_PATHS; i++)
         facts.paths[i] = (struct path_fact){.dir_fd = AT_FDCWD, .fd = -1};
@@ -366,19 +369,19 @@ static void the_link_is_nobodys(void **state)
     struct facts facts = facts_of(CALLER_LIBRARY, NULL);
 
     facts.number_known = true;
-    facts.number = 7;
+    facts.number = LINK_FD;
     assert_int_equal(ask(check_link, *state, facts), VERDICT_DENY);
-    facts.number = 8;
+    facts.number = LINK_FD + 1;
     assert_int_equal(ask(check_link, *state, facts), VERDICT_ALLOW);
     facts.number_known = false;
     facts.number_odd = true;
     assert_int_equal(ask(check_link, *state, facts), VERDICT_DENY);
     facts.paths[0].fd = 3;
-    facts.paths[1].fd = 8;
+    facts.paths[1].fd = LINK_FD + 1;
     facts.path_count = 2;
     assert_int_equal(ask(check_link_range, *state, facts), VERDICT_DENY);
     assert_int_equal(ask(check_link_pair, *state, facts), VERDICT_ALLOW);
-    facts.paths[1].fd = 7; /* a range ends before its second number */
+    facts.paths[1].fd = LINK_FD; /* a range ends before its second number */
     assert_int_equal(ask(check_link_range, *state, facts), VERDICT_ALLOW);
     assert_int_equal(ask(check_link_pair, *state, facts), VERDICT_DENY);
 }
