@@ -58,6 +58,7 @@ int channels_flush(struct channels *channels)
 {
     int result = iopub_flush(&channels->iopub);
 
+    channels->is_urgent = false;
     return result < 0 ? result : send_replies(channels);
 }
 
@@ -66,17 +67,23 @@ static bool is_holding(const struct channels *channels)
     return channels->holding.due_ms != 0 && channels->replies.bytes < HELD_BYTES;
 }
 
-/* That the time is over is all that there is to know. */
 static int on_held(void *context)
 {
-    (void)context;
+    struct channels *channels = context;
+
+    channels->is_urgent = channels->iopub.count != 0 || channels->replies.count != 0;
     return 0;
 }
 
 int channels_end_round(struct channels *channels, bool more_to_come)
 {
-    if (channels->iopub.count == 0 && channels->replies.count == 0)
+    const struct iopub *iopub = &channels->iopub;
+
+    if (!channels->is_urgent) {
+        if (iopub->count != 0 && !iopub->is_full && channels->holding.due_ms == 0)
+            loop_timer_start(&channels->holding, HOLD_MS);
         return 0;
+    }
     if (more_to_come && is_holding(channels))
         return 0;
     if (more_to_come)
@@ -86,8 +93,7 @@ int channels_end_round(struct channels *channels, bool more_to_come)
     return channels_flush(channels);
 }
 
-/* Nothing on control has outputs: there the reply goes first, and who asks while a cell takes a whole core does not wait for
-   the status messages to be written. */
+/* Nothing on control has outputs: who asks while a cell takes a whole core waits for nothing else to be sent. */
 static int reply_at_once(struct router *router, struct frames *frames)
 {
     router->source.again = true;
@@ -102,6 +108,7 @@ int channels_reply(struct channels *channels, enum channel channel, const struct
     address(channels, request, outgoing, &frames);
     if (channel != CHANNEL_SHELL)
         return reply_at_once(&channels->routers[channel], &frames);
+    channels->is_urgent = true;
     replies_add(&channels->replies, &frames);
     return is_holding(channels) ? 0 : channels_flush(channels);
 }
@@ -129,6 +136,7 @@ int channels_publish_topic(struct channels *channels, struct bytes topic,
 
     frames_append(&frames, topic);
     compose(channels, outgoing, &frames);
+    channels->is_urgent = channels->is_urgent || !outgoing->may_wait;
     return iopub_publish(&channels->iopub, &frames);
 }
 
@@ -319,7 +327,7 @@ int channels_open(struct channels *channels, struct loop *loop, struct connectio
                   const struct channel_handlers *handlers, char **ret_error)
 {
     *channels = (struct channels){
-        .loop = loop, .handlers = *handlers, .holding = {.callback = on_held}};
+        .loop = loop, .handlers = *handlers, .holding = {.callback = on_held, .context = channels}};
     session_init(&channels->session);
     if (signature_key_new(file->signature_scheme, bytes_of_string(file->key), &channels->key) !=
         0) {

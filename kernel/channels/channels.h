@@ -37,7 +37,8 @@ struct channels {
     struct router routers[CHANNEL_COUNT]; /* shell, control, stdin and heartbeat; iopub's is unused */
     struct iopub iopub;
     struct replies replies;       /* on shell */
-    struct loop_timer holding;    /* on: what is sent waits for more; channels_end_round() */
+    struct loop_timer holding;    /* on: what is to be sent waits for more; channels_end_round() */
+    bool is_urgent;               /* something waits that does not merely say how a request on control went */
     bool is_reading_shell;  /* channels_read_shell() is under way */
     struct late_peer asked; /* input_requests that are on their way */
     struct handshake handshake;
@@ -57,6 +58,7 @@ struct outgoing {
     struct buffer *body;        /* instead of content: a long one, TAKEN when it is sent */
     const struct bytes *buffers;
     size_t buffer_count;
+    bool may_wait; /* on iopub: for a millisecond or two, should nothing else be published */
 };
 
 /*
@@ -100,10 +102,10 @@ int channels_publish_topic(struct channels *channels, struct bytes topic,
 int channels_flush(struct channels *channels);
 
 /*
- * channels_end_round() - send what this round of the loop has published
+ * channels_end_round() - send what this round of the loop has published, or let it wait for more
  *
- * more_to_come  further requests wait behind the one that runs. What answers the next ones then goes together with this,
- *               a millisecond or two after what was sent last.
+ * more_to_come  further requests wait behind the one that runs. What answers the next ones then goes together, a millisecond
+ *               or two after what was sent last. What may wait does so in any case.
  *
  * Returns 0 or -errno.
  */
