@@ -3,7 +3,6 @@
 #include "guard/python/py_cleanup.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 static struct {
@@ -36,8 +35,8 @@ static void set_exception(const char *message, const char *subject)
 int denials_raise_with(const char *event, const char *words, const struct denial *denial,
                        const char *trail)
 {
+    cleanup_free char *message = verdict_sentence(words, denial->reason, denial->remedy);
     cleanup_free char *longer = NULL;
-    char message[2 * DENIAL_TEXT];
     struct audit_denial entry = {.event = event,
                                  .rule = denial->rule,
                                  .subject = denial->subject,
@@ -46,8 +45,6 @@ int denials_raise_with(const char *event, const char *words, const struct denial
                                  .remedy = denial->remedy,
                                  .message = message};
 
-    snprintf(message, sizeof(message), "safepyrun refused to %s: %s; %s", words, denial->reason,
-             denial->remedy);
     if (record.callback != NULL)
         record.callback(&entry, record.data);
     if (trail != NULL)

@@ -66,12 +66,13 @@ static PyObject *question_for(const struct scope *scope, const char *event, cons
     cleanup_py PyObject *args = name != NULL && plain_init() == 0 ? copy_arguments(source) : NULL;
     cleanup_py PyObject *frame = args != NULL ? frame_view_innermost() : NULL;
     cleanup_py PyObject *message = NULL;
+    cleanup_free char *sentence = NULL;
     cleanup_py PyObject *data = frame != NULL ? host_answer_data(scope) : NULL;
 
     if (data == NULL)
         return NULL;
-    message = PyUnicode_FromFormat("safepyrun refused to %s: %s; %s", words, denial->reason,
-                                   denial->remedy);
+    sentence = verdict_sentence(words, denial->reason, denial->remedy);
+    message = PyUnicode_DecodeUTF8(sentence, (Py_ssize_t)strlen(sentence), "replace");
     if (message == NULL)
         return NULL;
     if (scope->host.deny_form == 6) {

@@ -236,7 +236,7 @@ void scope_note_refusal(const char *words, const char *reason, const char *remed
     struct scope_entry *entry = (struct scope_entry *)scope_entry_current();
 
     if (entry != NULL && entry->refused == NULL)
-        entry->refused = xasprintf("safepyrun refused to %s: %s; %s", words, reason, remedy);
+        entry->refused = verdict_sentence(words, reason, remedy);
 }
 
 bool scope_may_judge(void)

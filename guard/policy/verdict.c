@@ -37,6 +37,11 @@ const char *verdict_remedy_of_program(const char *remedy, char *buffer, size_t s
     return buffer;
 }
 
+char *verdict_sentence(const char *words, const char *reason, const char *remedy)
+{
+    return xasprintf("safepyrun refused to %s: %s%s%s", words, reason, *remedy != '\0' ? "; " : "", remedy);
+}
+
 void verdict_name_subject(struct denial *denial, struct bytes text)
 {
     snprintf(denial->subject, sizeof(denial->subject), "%.*s", (int)text.size,

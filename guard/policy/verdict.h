@@ -82,6 +82,9 @@ struct denial {
  */
 const char *verdict_remedy_of_program(const char *remedy, char *buffer, size_t size);
 
+/* The sentence that every refusal is told in; `remedy` may be "". A new string. */
+char *verdict_sentence(const char *words, const char *reason, const char *remedy);
+
 typedef enum verdict verdict_function(const struct policy *policy, const struct facts *facts,
                                       struct denial *ret_denial);
 

@@ -91,7 +91,7 @@ static int refuse(const char *found, const char *words, const char *reason, cons
 
     if (!current_has_file)
         remedy = verdict_remedy_of_program(remedy, without_file, sizeof(without_file));
-    text = xasprintf("safepyrun refused to %s: %s%s%s", words, reason, *remedy != '\0' ? "; " : "", remedy);
+    text = verdict_sentence(words, reason, remedy);
     if (on_refusal != NULL)
         on_refusal(&(struct rule_refusal){.rule = current_key,
                                           .found = found,
