@@ -137,6 +137,12 @@ plan.enter(0, 0, ctypes.CDLL, (None,))
 plan.run()
 print("ESCAPED")
 
+# %% library that is none is closed — its number is an address, and what lies there is written to, or called
+import _ctypes
+thing = b"A" * 4000
+_ctypes.dlclose(id(thing) + b"".__sizeof__() - 1)
+print("ESCAPED")
+
 # %% library by a file name that was forged later — importlib's own function renames what runs already
 import sched, ctypes, _imp
 _imp._fix_co_filename(call(getattr, sched.scheduler.run, "__code__"), "/x/site-packages/threadpoolctl.py")
