@@ -3,6 +3,7 @@
 
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <string.h>
 #include <sys/ioctl.h>
 
@@ -156,6 +157,17 @@ enum verdict check_native_library(const struct policy *policy, const struct fact
         return VERDICT_ALLOW;
     return verdict_deny(ret_denial, VERDICT_RING, "use a package that brings its library along" LEAVE_IT_TO_THE_RING,
                         "what a library does when it is loaded, nobody can judge");
+}
+
+/* Any other number is read as an address, and none is known to be a thread that lives. */
+enum verdict check_own_thread(const struct policy *policy, const struct facts *facts,
+                              struct denial *ret_denial)
+{
+    (void)policy;
+    if (facts->number_known && (unsigned long)facts->number == (unsigned long)pthread_self())
+        return VERDICT_ALLOW;
+    return verdict_deny(ret_denial, VERDICT_RING, "call it, or time.thread_time(), in the thread that is meant",
+                        "for any other thread the system reads memory wherever the number leads");
 }
 
 /* ---- the link: what is written there would end the guard ------------------------------------- */

@@ -3,6 +3,7 @@
 #include "tests/support/cmocka_tests.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -386,6 +387,18 @@ static void the_link_is_nobodys(void **state)
     assert_int_equal(ask(check_link_pair, *state, facts), VERDICT_DENY);
 }
 
+static void a_thread_has_its_own_clock_alone(void **state)
+{
+    struct facts facts = facts_of(CALLER_LIBRARY, NULL);
+
+    assert_int_equal(ask(check_own_thread, *state, facts), VERDICT_DENY);
+    facts.number_known = true;
+    facts.number = (long)pthread_self();
+    assert_int_equal(ask(check_own_thread, *state, facts), VERDICT_ALLOW);
+    facts.number++;
+    assert_int_equal(ask(check_own_thread, *state, facts), VERDICT_DENY);
+}
+
 static void devices_answer_questions_only(void **state)
 {
     struct facts facts = facts_of(CALLER_LIBRARY, NULL);
@@ -494,7 +507,8 @@ RUN(POLICY(opening_is_judged_by_flags_and_mode),
     POLICY(databases_are_files_with_other_names), POLICY(who_asks_decides), POLICY(a_refused_program_has_its_own_remedy), cmocka_unit_test(a_remedy_does_not_take_away_what_was_there),
     POLICY(the_program_around_may_run_text), POLICY(native_calls_ask_for_numbers), POLICY(test_modules_are_nobodys),
     POLICY(variables_that_steer_programs_are_refused), POLICY(the_link_is_nobodys),
-    POLICY(devices_answer_questions_only), POLICY(monitoring_is_the_guards_own),
+    POLICY(a_thread_has_its_own_clock_alone), POLICY(devices_answer_questions_only),
+    POLICY(monitoring_is_the_guards_own),
     POLICY(ndbm_opens_names_with_endings),
     POLICY(secrets_are_no_databases_where_writing_is_free), POLICY(what_is_outside_of_read_roots_stays_there),
     POLICY(a_pragma_moves_no_files))

@@ -51,6 +51,17 @@ import ctypes
 text = "ESCA" + "PED"
 print(ctypes.string_at(id(text), 64))
 
+# %% memory by the clock of a thread — a thread's number is an address, and the clock's is made of what lies there
+import time
+text = "ESCA" + "PED"
+found = time.pthread_getcpuclockid(id(text) + "".__sizeof__() - 1 - 720)  # where glibc has the number of the system
+print("ESCAPED" if (~(found >> 3) ^ int.from_bytes(b"ESCA", "little")) & 0x1fffffff == 0 else "")
+
+# %% memory by the clock of a thread by a library's thread
+import time
+text = "ESCA" + "PED"
+print("ESCAPED", call(time.pthread_getcpuclockid, id(text) + "".__sizeof__() - 1 - 720))
+
 # %% memory moved
 import ctypes
 text, space = "ESCA" + "PED", bytes(64)
@@ -126,6 +137,12 @@ thing = bytearray(100)
 made_by_import(functools.partial(_ctypes.Py_INCREF, thing))
 print("ESCAPED")
 
+# %% library that is none is closed — its number is an address, and what lies there is written to, or called
+import _ctypes
+thing = b"A" * 4000
+_ctypes.dlclose(id(thing) + b"".__sizeof__() - 1)
+print("ESCAPED")
+
 # %% library by a forged file name — code of one library's file is compiled as that of another, which may use ctypes
 import sched, ctypes
 external, bootstrap = sys.modules["_frozen_importlib_external"], sys.modules["_frozen_importlib"]
@@ -135,12 +152,6 @@ bootstrap._call_with_frames_removed(vars(sys.modules["builtins"])["exec"], code,
 plan = space["scheduler"]()
 plan.enter(0, 0, ctypes.CDLL, (None,))
 plan.run()
-print("ESCAPED")
-
-# %% library that is none is closed — its number is an address, and what lies there is written to, or called
-import _ctypes
-thing = b"A" * 4000
-_ctypes.dlclose(id(thing) + b"".__sizeof__() - 1)
 print("ESCAPED")
 
 # %% library by a file name that was forged later — importlib's own function renames what runs already
