@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 
 /* For those who have a policy file: see verdict_remedy_of_program(). */
 #define LEAVE_IT_TO_THE_RING ", or leave native code to the OS ring: preset = \"open\" in the policy file"
@@ -222,6 +223,22 @@ enum verdict check_link_range(const struct policy *policy, const struct facts *f
          facts->link_fd < facts->paths[1].fd))
         return verdict_deny_link(facts, ret_denial);
     return VERDICT_ALLOW;
+}
+
+/* A filter is handed over by its address. It can be asked for as well, and then comes as long as it is, however little room
+   there is: over other objects. Level and name are read as descriptors, where the facts keep two numbers. */
+enum verdict check_socket_option(const struct policy *policy, const struct facts *facts,
+                                 struct denial *ret_denial)
+{
+    const struct path_fact *level = &facts->paths[0];
+    const struct path_fact *name = &facts->paths[1];
+
+    (void)policy;
+    if (!level->odd && !name->odd &&
+        (level->fd != SOL_SOCKET || (name->fd != SO_ATTACH_FILTER && name->fd != SO_ATTACH_REUSEPORT_CBPF)))
+        return VERDICT_ALLOW;
+    return verdict_deny(ret_denial, VERDICT_RING, "leave out what is not wanted when it was received",
+                        "the value of this option is the address of memory");
 }
 
 enum verdict check_fcntl(const struct policy *policy, const struct facts *facts,

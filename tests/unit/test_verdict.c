@@ -3,11 +3,13 @@
 #include "tests/support/cmocka_tests.h"
 
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 /* No descriptor that this process could have inherited, or be given. */
@@ -387,6 +389,22 @@ static void the_link_is_nobodys(void **state)
     assert_int_equal(ask(check_link_pair, *state, facts), VERDICT_DENY);
 }
 
+static void no_option_of_a_socket_leads_to_memory(void **state)
+{
+    struct facts facts = facts_of(CALLER_LIBRARY, NULL);
+
+    facts.path_count = 2;
+    facts.paths[0].fd = SOL_SOCKET;
+    facts.paths[1].fd = SO_REUSEADDR;
+    assert_int_equal(ask(check_socket_option, *state, facts), VERDICT_ALLOW);
+    facts.paths[1].fd = SO_ATTACH_FILTER;
+    assert_int_equal(ask(check_socket_option, *state, facts), VERDICT_DENY);
+    facts.paths[0].fd = IPPROTO_TCP;
+    assert_int_equal(ask(check_socket_option, *state, facts), VERDICT_ALLOW);
+    facts.paths[1].odd = true;
+    assert_int_equal(ask(check_socket_option, *state, facts), VERDICT_DENY);
+}
+
 static void a_thread_has_its_own_clock_alone(void **state)
 {
     struct facts facts = facts_of(CALLER_LIBRARY, NULL);
@@ -507,7 +525,7 @@ RUN(POLICY(opening_is_judged_by_flags_and_mode),
     POLICY(databases_are_files_with_other_names), POLICY(who_asks_decides), POLICY(a_refused_program_has_its_own_remedy), cmocka_unit_test(a_remedy_does_not_take_away_what_was_there),
     POLICY(the_program_around_may_run_text), POLICY(native_calls_ask_for_numbers), POLICY(test_modules_are_nobodys),
     POLICY(variables_that_steer_programs_are_refused), POLICY(the_link_is_nobodys),
-    POLICY(a_thread_has_its_own_clock_alone), POLICY(devices_answer_questions_only),
+    POLICY(no_option_of_a_socket_leads_to_memory), POLICY(a_thread_has_its_own_clock_alone), POLICY(devices_answer_questions_only),
     POLICY(monitoring_is_the_guards_own),
     POLICY(ndbm_opens_names_with_endings),
     POLICY(secrets_are_no_databases_where_writing_is_free), POLICY(what_is_outside_of_read_roots_stays_there),

