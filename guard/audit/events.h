@@ -27,6 +27,7 @@ struct arguments {
     unsigned char keeps_last_link; /* bit i: path i is not followed in its last component */
     unsigned char may_be_missing;  /* bit i: a call without path i asks for nothing there */
     unsigned char number;
+    unsigned char value; /* what the system is given: a number, or memory of the object's own */
     unsigned char name;
     bool names_program; /* the name is a command: text, or a list whose first member is the program */
 };
@@ -62,7 +63,7 @@ struct event_row {
 #define PROGRAM_AT(n)             {.name = (n) + 1, .names_program = true}
 #define NAME_ONLY(n)              {.name = (n) + 1}
 #define STACK_LIBRARY_SYMBOL_AND_SHAPE {.asks = ASKS_STACK, .path = {1}, .name = 2, .number = 3}
-#define FD_AND_NUMBER             {.path = {1}, .number = 2}
+#define FD_NUMBER_AND_VALUE       {.path = {1}, .number = 2, .value = 3}
 #define OPEN_AT_ARGS              {.path = {1}, .dir_fd = {4}, .number = 2}
 #define NUMBER_AT(n)              {.number = (n) + 1}
 #define INNERMOST_NUMBER_AT(n)    {.asks = ASKS_INNERMOST, .number = (n) + 1}

@@ -57,6 +57,19 @@ static bool read_number(PyObject *object, long *ret_number)
     return overflow == 0;
 }
 
+/* What is tried as memory first can be an object that has none in the end, and is a number then: so only the types that nobody
+   can change are believed. */
+static bool may_be_number(PyObject *object)
+{
+    long number;
+
+    if (object == NULL || object == Py_None)
+        return false;
+    if (PyLong_CheckExact(object))
+        return !read_number(object, &number) || number != 0;
+    return PyIndex_Check(object) || (PyType_GetFlags(Py_TYPE(object)) & Py_TPFLAGS_IMMUTABLETYPE) == 0;
+}
+
 static void read_path(PyObject *object, PyObject *dir_fd, PyObject **encoded,
                       struct path_fact *path)
 {
@@ -112,6 +125,7 @@ void facts_read(const struct arguments *where, const struct facts_source *source
     }
     ret_facts->number_known = read_number(item_at(source, where->number), &ret_facts->number);
     ret_facts->number_odd = item_at(source, where->number) != NULL && !ret_facts->number_known;
+    ret_facts->value_is_number = may_be_number(item_at(source, where->value));
     ret_facts->name = BYTES_NONE;
     if (where->names_program && name != NULL)
         name = owner->command = py_own(command_in(name));

@@ -53,6 +53,7 @@ struct facts {
     long number;         /* open: O_* flags; a socket's family; a command */
     bool number_known;
     bool number_odd;     /* given, but no int: an object that may turn into any number */
+    bool value_is_number; /* or may turn into one: the system can take it for an address */
     int link_fd;         /* the descriptor that belongs to the guard; -1 for none */
     struct bytes name;   /* an attribute, a variable, a module: what the event is about */
     bool is_hosts_own; /* mk_audit(): the program around it asks, judged as the user */

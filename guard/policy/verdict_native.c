@@ -241,6 +241,25 @@ enum verdict check_socket_option(const struct policy *policy, const struct facts
                         "the value of this option is the address of memory");
 }
 
+/* A number in place of memory is an address, also one of the interpreter's own variables: those of a program that is not moved
+   when it starts have addresses that fit. */
+static enum verdict deny_address(struct denial *denial)
+{
+    return verdict_deny(denial, VERDICT_RING, "pass bytes, or an array or a bytearray that is filled",
+                        "the system would take this number for the address of memory");
+}
+
+static bool takes_number(long command)
+{
+    static const int commands[] = {F_DUPFD,    F_DUPFD_CLOEXEC, F_GETFD,      F_SETFD,      F_GETFL,     F_SETFL,   F_GETOWN,
+                                   F_GETSIG,   F_SETLEASE,      F_GETLEASE,   F_SETPIPE_SZ, F_GETPIPE_SZ, F_ADD_SEALS, F_GET_SEALS};
+
+    for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+        if (command == commands[i])
+            return true;
+    return false;
+}
+
 enum verdict check_fcntl(const struct policy *policy, const struct facts *facts,
                          struct denial *ret_denial)
 {
@@ -248,7 +267,7 @@ enum verdict check_fcntl(const struct policy *policy, const struct facts *facts,
         return VERDICT_DENY;
     if (facts->number_known && facts->number != F_SETOWN && facts->number != F_SETSIG &&
         facts->number != F_SETOWN_EX && facts->number != F_NOTIFY)
-        return VERDICT_ALLOW;
+        return !facts->value_is_number || takes_number(facts->number) ? VERDICT_ALLOW : deny_address(ret_denial);
     return verdict_deny(ret_denial, VERDICT_RING, "use locks or threads instead",
                         "cells may not have signals sent by a descriptor");
 }
@@ -265,7 +284,8 @@ enum verdict check_ioctl(const struct policy *policy, const struct facts *facts,
         return VERDICT_DENY;
     for (size_t i = 0; facts->number_known && i < sizeof(asking) / sizeof(asking[0]); i++)
         if ((unsigned long)facts->number == asking[i])
-            return VERDICT_ALLOW;
+            return !facts->value_is_number || asking[i] == FIOCLEX || asking[i] == FIONCLEX ? VERDICT_ALLOW
+                                                                                          : deny_address(ret_denial);
     return verdict_deny(ret_denial, VERDICT_RING, "no policy key allows it inside a cell",
                         "only requests that ask for a size are known to be harmless");
 }

@@ -431,6 +431,15 @@ static void devices_answer_questions_only(void **state)
     assert_int_equal(ask(check_fcntl, *state, facts), VERDICT_ALLOW);
     facts.number = F_SETOWN;
     assert_int_equal(ask(check_fcntl, *state, facts), VERDICT_DENY);
+    facts.value_is_number = true;
+    facts.number = F_SETFL;
+    assert_int_equal(ask(check_fcntl, *state, facts), VERDICT_ALLOW);
+    facts.number = F_GETLK; /* where there is memory, there is an address */
+    assert_int_equal(ask(check_fcntl, *state, facts), VERDICT_DENY);
+    facts.number = FIONREAD;
+    assert_int_equal(ask(check_ioctl, *state, facts), VERDICT_DENY);
+    facts.number = FIOCLEX;
+    assert_int_equal(ask(check_ioctl, *state, facts), VERDICT_ALLOW);
 }
 
 #define POLICY(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)

