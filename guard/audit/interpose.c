@@ -4,6 +4,7 @@
 #include "guard/audit/environment_guard.h"
 #include "guard/audit/finalizers.h"
 #include "guard/audit/frame_writes.h"
+#include "guard/audit/gdbm_guard.h"
 #include "guard/audit/hook.h"
 #include "guard/audit/module_making.h"
 #include "guard/audit/semaphore_guard.h"
@@ -155,6 +156,8 @@ static int guard_module(PyObject *module, const char *name)
             return -1;
     if (names_module(name, "_socket"))
         return socket_guard_module(module);
+    if (names_module(name, "_gdbm"))
+        return gdbm_guard_module(module);
     if (names_module(name, "_multiprocessing"))
         return semaphore_guard_module(module);
     if (names_module(name, "_ctypes")) {

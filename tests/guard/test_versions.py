@@ -1,7 +1,7 @@
 """What differs from one Python to the next, under every Python that is found (SAFEPYRUN_PYTHONS names others).
 
 sys.monitoring came with 3.12; sqlite3 got blobopen and serialize with 3.11 and setconfig with 3.12. What
-sqlite3 is made to do is tried in an unguarded process first: a test of what does not work anyway is no test.
+sqlite3 and GNU dbm are made to do is tried in an unguarded process first: a test of what does not work anyway is no test.
 """
 
 import subprocess
@@ -161,3 +161,27 @@ def test_ndbm_follows_no_link_to_the_outside(version, outside):
         assert outcome.error == "PermissionError"
         assert guard.execute("with dbm.ndbm.open('mine', 'n') as d: d[b'x'] = b'y'").error is None
     assert victim.read_text() == "as it was"
+
+
+# ---- GNU dbm ---------------------------------------------------------------------------------------
+
+REORGANIZE = ("import os, _gdbm\nos.mkdir('folder')\nbase = _gdbm.open('folder/evil', 'c')\n"
+              "os.rename('folder', 'moved')\nos.symlink(outside, 'folder')\nbase.reorganize()")
+
+
+def test_a_database_of_gnu_dbm_is_made_anew_where_it_was(version, outside):
+    """By a second file beside it, which takes its name: the folder that had it may be a link by then."""
+    if not has(version, "import _gdbm"):
+        pytest.skip("this Python has no _gdbm (Debian: python3-gdbm)")
+    work = outside.parent / "work"
+    code = f"outside = {str(outside)!r}\n" + REORGANIZE
+    subprocess.run([PYTHONS[version], "-c", code], cwd=work, check=True, timeout=30)
+    assert (outside / "evil").exists()     # it does work without a guard
+    (outside / "evil").unlink()
+    (work / "folder").unlink()
+    (work / "moved").rename(work / "old")
+    with Guard("plain", PYTHONS[version], cwd=work) as guard:
+        outcome = guard.execute(code)
+        assert outcome.error == "PermissionError" and "outside the write roots" in outcome.reply["evalue"]
+        assert guard.execute("_gdbm.open('mine', 'c').reorganize()").error is None
+    assert not list(outside.iterdir())
