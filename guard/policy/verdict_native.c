@@ -225,6 +225,34 @@ enum verdict check_link_range(const struct policy *policy, const struct facts *f
     return VERDICT_ALLOW;
 }
 
+/* "%p1%s" shows the text at an address and "%l" measures it. A sign or a width may stand in between; "+" and "-" are sums unless
+   ":" comes first. */
+static bool shows_memory(struct bytes text)
+{
+    const char *data = text.data;
+
+    for (size_t at = 0; at + 1 < text.size; at++) {
+        const char *between = data[at + 1] == ':' ? ":+-# .0123456789" : "# .0123456789";
+        size_t end = at + 1;
+
+        while (end < text.size && data[end] != '\0' && strchr(between, data[end]) != NULL)
+            end++;
+        if (data[at] == '%' && end < text.size && (data[end] == 's' || data[end] == 'l'))
+            return true;
+    }
+    return false;
+}
+
+enum verdict check_terminal_text(const struct policy *policy, const struct facts *facts,
+                                 struct denial *ret_denial)
+{
+    (void)policy;
+    if (facts->name.data != NULL && !shows_memory(facts->name))
+        return VERDICT_ALLOW;
+    return verdict_deny(ret_denial, VERDICT_RING, "fill it in with str.format()",
+                        "a number would be taken for the address of a text");
+}
+
 /* A filter is handed over by its address. It can be asked for as well, and then comes as long as it is, however little room
    there is: over other objects. Level and name are read as descriptors, where the facts keep two numbers. */
 enum verdict check_socket_option(const struct policy *policy, const struct facts *facts,

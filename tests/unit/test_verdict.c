@@ -405,6 +405,23 @@ static void no_option_of_a_socket_leads_to_memory(void **state)
     assert_int_equal(ask(check_socket_option, *state, facts), VERDICT_DENY);
 }
 
+static void texts_for_terminals_have_no_place_for_texts(void **state)
+{
+    static const char *const good[] = {"\033[%i%p1%d;%p2%dH", "%p1%{1}%-%02x", "%p1%+s", "100%", ""};
+    static const char *const bad[] = {"%p1%s", "%s", "%'a%%s", "%p1%10.3s", "%p1%:-9s", "%p1%l%d"};
+    struct facts facts = facts_of(CALLER_USER, NULL);
+
+    assert_int_equal(ask(check_terminal_text, *state, facts), VERDICT_DENY); /* no bytes */
+    for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+        facts.name = bytes_of_string(good[i]);
+        assert_int_equal(ask(check_terminal_text, *state, facts), VERDICT_ALLOW);
+    }
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        facts.name = bytes_of_string(bad[i]);
+        assert_int_equal(ask(check_terminal_text, *state, facts), VERDICT_DENY);
+    }
+}
+
 static void a_thread_has_its_own_clock_alone(void **state)
 {
     struct facts facts = facts_of(CALLER_LIBRARY, NULL);
@@ -534,8 +551,8 @@ RUN(POLICY(opening_is_judged_by_flags_and_mode),
     POLICY(databases_are_files_with_other_names), POLICY(who_asks_decides), POLICY(a_refused_program_has_its_own_remedy), cmocka_unit_test(a_remedy_does_not_take_away_what_was_there),
     POLICY(the_program_around_may_run_text), POLICY(native_calls_ask_for_numbers), POLICY(test_modules_are_nobodys),
     POLICY(variables_that_steer_programs_are_refused), POLICY(the_link_is_nobodys),
-    POLICY(no_option_of_a_socket_leads_to_memory), POLICY(a_thread_has_its_own_clock_alone), POLICY(devices_answer_questions_only),
-    POLICY(monitoring_is_the_guards_own),
+    POLICY(no_option_of_a_socket_leads_to_memory), POLICY(texts_for_terminals_have_no_place_for_texts),
+    POLICY(a_thread_has_its_own_clock_alone), POLICY(devices_answer_questions_only), POLICY(monitoring_is_the_guards_own),
     POLICY(ndbm_opens_names_with_endings),
     POLICY(secrets_are_no_databases_where_writing_is_free), POLICY(what_is_outside_of_read_roots_stays_there),
     POLICY(a_pragma_moves_no_files))

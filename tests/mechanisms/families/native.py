@@ -198,6 +198,14 @@ library = made_by_import(functools.partial(ctypes.CDLL, name))
 function = made_by_import(functools.partial(getattr, library, "_gfortran_system_sub"))
 made_by_import(functools.partial(function, command, None, len(command)))
 
+# %% memory by a text for a terminal — where it has a place for a text, a number is taken for an address of 31 bits
+import curses, mmap
+space = mmap.mmap(-1, 1 << 20, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | 0x40)
+space[:9] = b"ESCA" + b"PED\0\0"
+address = [int(line.split("-")[0], 16) for line in open("/proc/self/maps") if len(line.split("-")[0]) == 8][0]
+curses.setupterm("xterm", 1)
+print([curses.tparm(b"%p1%s", address), curses.tparm(b"%p1%:-9s", address)])
+
 # %% memory by the argument of a request — a number is taken for an address; here of memory that has one of 31 bits
 import fcntl, mmap
 space = mmap.mmap(-1, 1 << 20, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | 0x40)
