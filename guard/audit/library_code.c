@@ -63,8 +63,17 @@ static void name_source(char *path)
         memmove(cache + 1, name + 1, strlen(name + 1) + 1);
 }
 
+/* A file in memory looks like one in the root folder, and so does what was deleted; in /proc a process writes about itself. */
+static bool is_name_of(const char *path, const struct stat *file)
+{
+    struct stat named;
+
+    return path[0] == '/' && strncmp(path, "/proc/", 6) != 0 && stat(path, &named) == 0 &&
+           named.st_dev == file->st_dev && named.st_ino == file->st_ino;
+}
+
 /* Asked of the descriptor: a name could stand for another file by now. */
-static enum origin origin_of_file(int fd)
+static enum origin origin_of_file(int fd, const struct stat *about)
 {
     const struct scope *scope = scope_current();
     char link[64];
@@ -76,7 +85,7 @@ static enum origin origin_of_file(int fd)
     length = readlink(link, path, sizeof(path) - 1);
     path[length > 0 ? length : 0] = '\0';
     is_library = scope == NULL || scope->policy->write_roots == NULL ||
-                 (path[0] == '/' && !write_roots_ever_cover(scope->policy->write_roots, path));
+                 (is_name_of(path, about) && !write_roots_ever_cover(scope->policy->write_roots, path));
     if (!is_library)
         return ORIGIN_ELSEWHERE;
     name_source(path);
@@ -134,7 +143,7 @@ static PyObject *get_data(PyObject *self, PyObject *path)
     cleanup_py PyObject *encoded = text != NULL ? PyUnicode_EncodeFSDefault(text) : NULL;
     cleanup_close int fd = -1;
     PyObject *bytes;
-    struct stat about;
+    struct stat about = {0};
 
     (void)self;
     if (encoded == NULL || compat.audit("open", "Osi", text, "rb", O_RDONLY | O_CLOEXEC) < 0)
@@ -146,7 +155,7 @@ static PyObject *get_data(PyObject *self, PyObject *path)
     /* The GIL is kept until it is known whose file it is: else another thread could put another one under this descriptor.
        So nothing may block: there are no modules in pipes. */
     fd = open(PyBytes_AsString(encoded), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd >= 0 && fstat(fd, &about) == 0 && !S_ISREG(about.st_mode)) {
+    if (fd >= 0 && (fstat(fd, &about) < 0 || !S_ISREG(about.st_mode))) {
         close(steal_fd(&fd));
         errno = S_ISDIR(about.st_mode) ? EISDIR : EINVAL;
     }
@@ -154,7 +163,7 @@ static PyObject *get_data(PyObject *self, PyObject *path)
         return PyErr_SetFromErrnoWithFilenameObject(PyExc_OSError, text);
     bytes = read_all(fd);
     if (bytes != NULL)
-        remember(bytes, origin_of_file(fd));
+        remember(bytes, origin_of_file(fd, &about));
     return bytes;
 }
 

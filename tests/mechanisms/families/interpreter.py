@@ -364,6 +364,14 @@ open("package/sly_linked.py", "w").write("import ctypes; library = ctypes.CDLL(N
 sys.path.insert(0, f"/proc/self/cwd/package")
 import sly_linked
 
+# %% module in memory — a file without a name lies in no root
+fd = call(os.memfd_create, "sly")
+os.write(fd, b"import ctypes; library = ctypes.CDLL(None); print('ESCAPED', library)")
+os.symlink(f"/proc/self/fd/{fd}", "sly_in_memory.py")
+sys.path.insert(0, os.getcwd())
+sys.dont_write_bytecode = True
+import sly_in_memory
+
 # %% shadowed module — a file in the root takes the place of a library's
 open("colorsys.py", "w").write("import ctypes; library = ctypes.CDLL(None); print('ESCAPED', library)")
 sys.path.insert(0, os.getcwd())
