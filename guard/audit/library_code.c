@@ -4,6 +4,7 @@
 #include "guard/audit/hook.h"
 #include "guard/audit/scope.h"
 #include "guard/audit/slot_patch.h"
+#include "guard/audit/source_encoding.h"
 #include "guard/audit/traceback_code.h"
 #include "guard/audit/user_code.h"
 #include "guard/link/cleanup.h"
@@ -235,12 +236,21 @@ static enum origin take(size_t i)
     return state.remembered[i].origin;
 }
 
+/* What a codec of a cell's may have a part in is not what the file says. */
+static bool says_what_it_is(PyObject *source)
+{
+    return source_encoding_is_built_in((struct bytes){PyBytes_AsString(source), (size_t)PyBytes_Size(source)});
+}
+
 /* Once is enough: importlib uses what it read at once. */
 static enum origin take_source(PyObject *source)
 {
     for (size_t i = 0; source != NULL && i < REMEMBERED; i++)
-        if (state.remembered[i].bytes == source)
-            return take(i);
+        if (state.remembered[i].bytes == source) {
+            enum origin origin = take(i);
+
+            return says_what_it_is(source) ? origin : ORIGIN_ELSEWHERE;
+        }
     return ORIGIN_ELSEWHERE;
 }
 

@@ -372,6 +372,16 @@ sys.path.insert(0, os.getcwd())
 sys.dont_write_bytecode = True
 import sly_in_memory
 
+# %% module whose encoding is a cell's — what a library's source says comes out of a codec
+# needs: joblib
+import codecs, encodings
+source = "import ctypes; library = ctypes.CDLL(None); print('ESCAPED', library)\n"
+sly = codecs.CodecInfo(lambda text, errors="strict": (b"", 0), lambda data, errors="strict": (source, len(data)))
+codecs.unregister(encodings.search_function)
+codecs.register(lambda name: sly if name == "big5" else encodings.search_function(name))
+sys.pycache_prefix, sys.dont_write_bytecode = os.getcwd(), True
+import joblib.test.test_func_inspect_special_encoding
+
 # %% shadowed module — a file in the root takes the place of a library's
 open("colorsys.py", "w").write("import ctypes; library = ctypes.CDLL(None); print('ESCAPED', library)")
 sys.path.insert(0, os.getcwd())
