@@ -10,10 +10,12 @@ static _Thread_local PyObject *base; /* the frame that was innermost before; com
 
 bool callback_is_asking(void)
 {
-    cleanup_py PyObject *frame = stack_innermost();
+    cleanup_py PyObject *frame = NULL;
 
-    if (callback_depth == 0)
+    /* A handler of a signal that comes meanwhile has brought its scope along. */
+    if (callback_depth == 0 || scope_entry_current() != NULL)
         return false;
+    frame = stack_innermost();
     while (frame != NULL && frame != base) {
         cleanup_py PyObject *code = stack_code(frame);
 

@@ -37,6 +37,20 @@ async def test_a_signal_handler(tmp_path):
     await must_hold("import signal\nsignal.signal(signal.SIGUSR1, remove)", lambda: quietly(signal.raise_signal, signal.SIGUSR1), tmp_path)
 
 
+async def test_a_signal_handler_in_the_middle_of_a_callback(tmp_path):
+    """What the program's own function may, it may: the handler that comes meanwhile may not."""
+    folder = tmp_path / "folder"
+
+    def pre_deny(event, args, frame, message, data, frame_args):
+        (tmp_path / event).mkdir()
+        quietly(signal.raise_signal, signal.SIGUSR1)
+
+    run = RunPython(g={"remove": remover(folder)}, pre_deny=pre_deny)
+    with refused("make a folder"):
+        await run(f"import os, signal\nsignal.signal(signal.SIGUSR1, remove)\nos.mkdir({str(tmp_path / 'other')!r})")
+    assert folder.exists() and (tmp_path / "os.mkdir").exists() and not (tmp_path / "other").exists()
+
+
 async def test_a_hook_of_fork(tmp_path):
     def fork():
         if (pid := os.fork()) == 0:
