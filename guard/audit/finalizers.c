@@ -61,17 +61,24 @@ static struct row *row_of(PyTypeObject *type)
     return row;
 }
 
-/* Slots are inherited in the order of the classes above. */
+static void finalize_apart(PyObject *self);
+static void release_apart(PyObject *self, Py_buffer *buffer);
+
+/* Slots are inherited in the order of the classes above. A row counts while the slot is ours: one that is left of a class
+   that is gone knows nothing of the class at its place, and what it names takes another layout for granted. */
 static struct row inherited(PyTypeObject *type)
 {
     cleanup_py PyObject *mro = class_mro(type);
     struct row found = {.type = type};
 
     for (Py_ssize_t i = 0; mro != NULL && i < PyTuple_Size(mro); i++) {
-        const struct row *row = place_of((PyTypeObject *)PyTuple_GetItem(mro, i));
+        PyTypeObject *above = (PyTypeObject *)PyTuple_GetItem(mro, i);
+        const struct row *row = place_of(above);
 
-        found.finalize = found.finalize != NULL ? found.finalize : row->finalize;
-        found.release = found.release != NULL ? found.release : row->release;
+        if (found.finalize == NULL && PyType_GetSlot(above, Py_tp_finalize) == (void *)finalize_apart)
+            found.finalize = row->finalize;
+        if (found.release == NULL && PyType_GetSlot(above, Py_bf_releasebuffer) == (void *)release_apart)
+            found.release = row->release;
     }
     return found;
 }

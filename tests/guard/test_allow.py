@@ -229,6 +229,28 @@ def test_libraries_go_on_while_tools_are_registered(tools):
         refused(guard, "import functools\nweakref.ref(a, functools.partial(print))", "put a lambda around it")
 
 
+AT_THE_SAME_PLACE = """
+import array, gc
+Gone = type("Gone", (array.array,), {})
+address = id(Gone)
+del Gone
+gc.collect()
+kept = [type("New", (), {"__slots__": ()}) for _ in range(200)]
+New = next((New for New in kept if id(New) == address), kept[0])
+class Both(New, type("Bytes", (bytearray,), {})): pass
+both = Both(b"a")
+both.name = "kept"
+for _ in range(3): memoryview(both).release()
+both.append(98)
+both, both.name
+"""
+
+
+def test_a_class_at_the_place_of_one_that_is_gone_owes_it_nothing(tools):
+    with tools.start("allow(os.getcwd)") as guard:
+        allowed(guard, AT_THE_SAME_PLACE, "(Both(b'ab'), 'kept')")
+
+
 def test_a_function_that_chooses_is_no_tool_but_those_it_chooses_from(tools):
     text = ECHO + """
     import functools
