@@ -62,22 +62,32 @@ static const char *target_of(const json_t *comm)
     return json_string_value(json_object_get(comm, "target"));
 }
 
-bool comms_close_after(struct comms *comms, uint32_t cell, struct buffer *ret_content)
+static int tell_closed(const char *id, comms_closed *closed, void *context)
+{
+    cleanup_buffer struct buffer content = BUFFER_NONE;
+
+    buffer_append_string(&content, "{\"comm_id\":");
+    json_text_append_string(&content, bytes_of_string(id));
+    buffer_append_string(&content, ",\"data\":{}}");
+    return closed(context, buffer_bytes(&content));
+}
+
+int comms_close_after(struct comms *comms, uint32_t cell, comms_closed *closed, void *context)
 {
     const char *id;
     json_t *comm;
+    void *next;
+    int result = 0;
 
-    json_object_foreach(comms->targets, id, comm)
+    json_object_foreach_safe(comms->targets, next, id, comm)
     {
         if (json_integer_value(json_object_get(comm, "cell")) <= (json_int_t)cell)
             continue;
-        buffer_append_string(ret_content, "{\"comm_id\":");
-        json_text_append_string(ret_content, bytes_of_string(id));
-        buffer_append_string(ret_content, ",\"data\":{}}");
+        if (result == 0)
+            result = tell_closed(id, closed, context);
         json_object_del(comms->targets, id);
-        return true;
     }
-    return false;
+    return result;
 }
 
 void comms_clear(struct comms *comms)

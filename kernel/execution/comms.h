@@ -21,14 +21,17 @@ void comms_free(struct comms *comms);
 void comms_note_open(struct comms *comms, struct bytes content, uint32_t cell);
 void comms_note_close(struct comms *comms, struct bytes content);
 
+/* content: of the comm_close that front ends get. Returns 0 or -errno. */
+typedef int comms_closed(void *context, struct bytes content);
+
 /*
- * comms_close_after() - close one that a later request than `cell` has opened
+ * comms_close_after() - close all that a later request than `cell` has opened
  *
- * ret_content  of the comm_close that front ends get; appended
+ * In one walk: a cell can open as many as are kept, and to begin anew for each would take a minute.
  *
- * Returns false when there is none.
+ * Returns 0, or what `closed` returned: all are closed, but it is not called for the others.
  */
-bool comms_close_after(struct comms *comms, uint32_t cell, struct buffer *ret_content);
+int comms_close_after(struct comms *comms, uint32_t cell, comms_closed *closed, void *context);
 
 /* All are closed: the guard that had them is gone. */
 void comms_clear(struct comms *comms);

@@ -124,19 +124,12 @@ void restore_start(struct kernel *kernel, struct bytes info)
 
 /* ---- going back -------------------------------------------------------------------------------- */
 
-/* The comms that a state does not know. Returns 0 or -errno. */
-static int close_comms(struct kernel *kernel, uint32_t cell)
+static int tell_closed_comm(void *context, struct bytes content)
 {
-    cleanup_buffer struct buffer content = BUFFER_NONE;
-    int result = 0;
+    struct kernel *kernel = context;
 
-    while (result == 0 && comms_close_after(kernel->comms, cell, &content)) {
-        result = outputs_publish(
-            &kernel->outputs, kernel->output_cell,
-            &(struct outgoing){.msg_type = "comm_close", .content = buffer_bytes(&content)});
-        buffer_clear(&content, 0);
-    }
-    return result;
+    return outputs_publish(&kernel->outputs, kernel->output_cell,
+                           &(struct outgoing){.msg_type = "comm_close", .content = content});
 }
 
 static bool go_to(struct kernel *kernel, const struct copy *copy)
@@ -147,7 +140,7 @@ static bool go_to(struct kernel *kernel, const struct copy *copy)
         return false;
     if (kernel->debugger.is_attached)
         debugger_send_settings(kernel);
-    if (close_comms(kernel, kernel->copies.state.cell) != 0)
+    if (comms_close_after(kernel->comms, kernel->copies.state.cell, tell_closed_comm, kernel) != 0) /* it knows none of them */
         log_warning("front ends were not told of comms that are gone");
     return true;
 }

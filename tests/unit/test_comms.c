@@ -2,6 +2,9 @@
 
 #include "kernel/execution/comms.h"
 
+#include <errno.h>
+#include <time.h>
+
 static void expect_info(const struct comms *comms, const char *target, const char *expected)
 {
     cleanup_buffer struct buffer json = BUFFER_NONE;
@@ -54,5 +57,41 @@ static void long_names_are_not_kept(void **state)
     comms_free(comms);
 }
 
+static int count_closed(void *context, struct bytes content)
+{
+    int *count = context;
+
+    assert_true(content.size > 0);
+    *count += 1;
+    return *count == 3 ? -EPIPE : 0;
+}
+
+/* Cells open as many as they like, and the kernel process does nothing else meanwhile. */
+static void many_are_closed_in_no_time(void **state)
+{
+    enum { EACH = 30000, SECONDS_MAX = 5 };
+    struct comms *comms = comms_new();
+    int count = 0;
+    clock_t began;
+
+    (void)state;
+    for (int i = 0; i < 2 * EACH; i++) {
+        cleanup_free char *open = xasprintf("{\"comm_id\":\"%d\",\"target_name\":\"t\"}", i);
+
+        comms_note_open(comms, bytes_of_string(open), i < EACH ? 1 : 2);
+    }
+    comms_note_open(comms, BYTES_LITERAL("{\"comm_id\":\"last\",\"target_name\":\"later\"}"), 2);
+    began = clock();
+    assert_int_equal(comms_close_after(comms, 1, count_closed, &count), -EPIPE);
+    assert_int_equal(count, 3);
+    assert_true(clock() - began < SECONDS_MAX * CLOCKS_PER_SEC);
+    expect_info(comms, "later", "{}");
+    assert_int_equal(comms_close_after(comms, 1, count_closed, &count), 0);
+    assert_int_equal(comms_close_after(comms, 0, count_closed, &count), 0);
+    assert_int_equal(count, 3 + EACH);
+    expect_info(comms, NULL, "{}");
+    comms_free(comms);
+}
+
 RUN(cmocka_unit_test(open_comms_are_listed), cmocka_unit_test(a_bad_message_changes_nothing),
-    cmocka_unit_test(long_names_are_not_kept))
+    cmocka_unit_test(long_names_are_not_kept), cmocka_unit_test(many_are_closed_in_no_time))
