@@ -9,6 +9,7 @@
 
 #include <poll.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -190,17 +191,25 @@ char *guard_process_describe_end(const struct guard_process *guard)
     return xasprintf("ended with exit status %d", WEXITSTATUS(status));
 }
 
-/* What it sent before its end. Returns 0 or -errno. */
+/*
+ * What it sent before its end, and no more: a copy of it lives on and may hold the other end, too. One that went on
+ * writing there would keep us here for ever. Returns 0 or -errno.
+ */
 static int take_rest(struct guard_process *guard)
 {
     pid_t pid = guard->pid;
+    int waiting = 0;
+    uint64_t end;
     int result;
 
     guard->ending = true;
     guard->link_source.paused = false;
+    ioctl(guard->link, FIONREAD, &waiting);
+    end = guard->reader.total_bytes + (uint64_t)waiting;
     do
         result = take_received(guard);
-    while (result >= 0 && guard->pid == pid && frame_reader_fill(&guard->reader, guard->link) == 0);
+    while (result >= 0 && guard->pid == pid && guard->reader.total_bytes < end &&
+           frame_reader_fill(&guard->reader, guard->link) == 0);
     return result < 0 ? result : 0;
 }
 

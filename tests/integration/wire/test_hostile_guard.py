@@ -225,6 +225,69 @@ def test_a_guard_that_was_no_copy_takes_over_from_nobody(start_kernel, tmp_path)
     assert "broke the protocol" in reply.content["evalue"]
 
 
+#: makes one copy, whose process `freeze` makes and which then has said FROZEN; dies in its second cell
+COPYING_GUARD = r"""
+import array, os, time
+copies = socket.socket(fileno=os.dup(link.fileno() + 2))  # DESCRIPTOR_COPIES
+begin, begins = os.pipe()
+guards_link, cells, has_copy = link, 0, False
+
+def be_frozen():
+    global link
+    link = socket.socket(fileno=array.array("i", copies.recvmsg(16, 256)[1][0][2])[0])
+    link.setblocking(True)
+    send("FROZEN", 0)
+
+while True:
+    kind, cell, _ = receive()
+    if kind == NUMBER["FREEZE"] and has_copy:
+        send("NOT_FROZEN", 0, b"no")
+    elif kind == NUMBER["FREEZE"]:
+        has_copy = True
+        freeze()
+    elif kind == NUMBER["EXECUTE"] and cells == 1:
+        os.write(begins, b"x")
+        time.sleep(0.3)
+        os._exit(0)
+    elif kind == NUMBER["EXECUTE"]:
+        cells += 1
+        send("REPLY", cell, b'{"status":"ok","execution_count":1}', b"{}")
+"""
+
+#: its copy goes on writing where the guard did, faster than any of it is published; whole frames in pieces that arrive whole
+WRITING_COPY = r"""
+def freeze():
+    if os.fork():
+        return
+    os.setsid()
+    be_frozen()
+    os.read(begin, 1)
+    os.fork()
+    frame = HEADER.pack(MAGIC, NUMBER["DISPLAY_DATA"], 2, 1) + struct.pack("=II", 2, 2) + b"{}{}"
+    while True:
+        guards_link.send(frame * 1300)
+"""
+
+
+def run_until(front, told):
+    """A cell, then what the kernel says of itself once that is so."""
+    front.run("1")
+    deadline = time.monotonic() + 10
+    while not told(status := front.ask("safepyrun_status_request", channel="control")):
+        assert time.monotonic() < deadline, status
+        time.sleep(0.01)
+
+
+def test_a_copy_that_goes_on_writing_where_the_dead_guard_did(start_kernel, tmp_path):
+    guard = hostile_guard.write(tmp_path / "guard.py", {"limits": {"copies": 1}}, COPYING_GUARD.replace("while True:", WRITING_COPY + "while True:", 1))
+    kernel = start_kernel(arguments=("--python", guard, "--on-guard-death", "respawn"))
+    front = kernel.frontend()
+    run_until(front, lambda status: status["copies"] == 1)
+    msg_id = front.execute("1")
+    assert front.reply(msg_id, timeout=10).content["ename"] == "GuardDied"
+    assert front.ask("kernel_info_request", channel="control", timeout=5)["status"] == "ok"
+
+
 class Client:
     """Sends at random, and answers questions at random."""
 
