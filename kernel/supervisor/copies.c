@@ -2,9 +2,11 @@
 
 #include "guard/link/passing.h"
 #include "kernel/records/log.h"
+#include "kernel/supervisor/proc.h"
 
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 
 enum {
     REASON_BYTES_MAX = 200,
@@ -117,6 +119,19 @@ static pid_t read_sender(int link)
     return sender.pid;
 }
 
+/*
+ * Whether it is what it would have to be as the guard: the first of its group, and a child of the guard, which becomes ours
+ * with that one's end, or ours already. Another process that holds the link could not be killed with its group, nor be
+ * waited for; and a number that nobody has any more may by now be that of somebody else's process.
+ */
+static bool can_take_over(const struct copies *copies, pid_t pid)
+{
+    pid_t guard = copies->guard->pid;
+
+    return pid != guard && getpgid(pid) == pid &&
+           (process_tree_is_child(pid) || (guard != 0 && proc_parent(pid) == guard));
+}
+
 /* FROZEN and nothing else. */
 static bool says_frozen(int link)
 {
@@ -137,7 +152,7 @@ static bool take_pending(struct copies *copies)
     struct copy copy = copies->pending;
 
     copy.pid = read_sender(copy.link);
-    if (copy.pid <= 0 || copy.pid == copies->guard->pid || !says_frozen(copy.link))
+    if (copy.pid <= 0 || !can_take_over(copies, copy.pid) || !says_frozen(copy.link))
         return false;
     loop_remove(copies->loop, &copies->pending_source);
     copies->pending.link = -1;
@@ -318,8 +333,12 @@ bool copies_thaw(struct copies *copies, const struct copy *copy)
     struct copy chosen = *copy;
     struct pollfd link = {chosen.link, POLLIN, 0};
     int64_t began = loop_now_ms();
+    int pidfd = (int)syscall(SYS_pidfd_open, chosen.pid, 0);
 
-    if (poll(&link, 1, 0) != 0) { /* it has nothing to say before it is asked: it is over */
+    /* It has nothing to say before it is asked: else it is over. */
+    if (poll(&link, 1, 0) != 0 || pidfd < 0 || !can_take_over(copies, chosen.pid)) {
+        if (pidfd >= 0)
+            close(pidfd);
         drop_at(copies, index);
         return false;
     }
@@ -328,7 +347,7 @@ bool copies_thaw(struct copies *copies, const struct copy *copy)
         drop_at(copies, copies->count - 1);
     copies->count--; /* it is the guard's link from now on */
     note_pids(copies);
-    guard_process_adopt(copies->guard, chosen.pid, chosen.link);
+    guard_process_adopt(copies->guard, chosen.pid, pidfd, chosen.link);
     copies->state = copies->before = chosen.state;
     copies->is_current = false;
     copies->settled_ms = NEVER_MS; /* what is the guard now is a copy no more */

@@ -16,11 +16,12 @@
 
 enum { READ_BITE = 16 }; /* reads from the link before the sockets have their turn */
 
-/* Whether it is over, its status taken; a pidfd has told, or SIGKILL is on its way. */
+/* Whether it is over, its status taken, unless the guard whose copy it was was quicker; a pidfd has told, or SIGKILL is on
+   its way. */
 static bool is_over(struct guard_process *guard, int flags)
 {
     if (guard->keeper.fd < 0)
-        return waitpid(guard->pid, &guard->wait_status, flags) == guard->pid;
+        return waitpid(guard->pid, &guard->wait_status, flags) != 0;
     guard->wait_status = keeper_wait_status(&guard->keeper);
     return true;
 }
@@ -333,7 +334,7 @@ void guard_process_start(struct guard_process *guard, const struct guard_setting
     log_info("guard %d started%s", (int)guard->pid, guard->is_forked ? " from a template" : "");
 }
 
-void guard_process_adopt(struct guard_process *guard, pid_t pid, int link)
+void guard_process_adopt(struct guard_process *guard, pid_t pid, int pidfd, int link)
 {
     if (guard->pid != 0) {
         kill(-guard->pid, SIGKILL);
@@ -341,7 +342,7 @@ void guard_process_adopt(struct guard_process *guard, pid_t pid, int link)
         close_process(guard);
     }
     free(steal(guard->failure));
-    listen_to(guard, pid, (int)syscall(SYS_pidfd_open, pid, 0), link);
+    listen_to(guard, pid, pidfd, link);
     output_pipes_set_paused(&guard->outputs, false);
     guard->state = GUARD_READY;
     /* A cell may send signals to its own processes, and the copies are among them. */

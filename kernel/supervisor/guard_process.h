@@ -96,9 +96,10 @@ void guard_process_start(struct guard_process *guard, const struct guard_setting
  * The one before is killed if it lives; its output pipes are the copy's too. Copies become children
  * of this process when that one is dead.
  *
- * link  our end of the copy's link; TAKEN
+ * pidfd  of the copy, which is the first of its group; TAKEN
+ * link   our end of its link; TAKEN
  */
-void guard_process_adopt(struct guard_process *guard, pid_t pid, int link);
+void guard_process_adopt(struct guard_process *guard, pid_t pid, int pidfd, int link);
 
 /* Sends a frame, or queues what the socket does not take. A dead guard takes everything silently. */
 void guard_process_send(struct guard_process *guard, const struct frame *frame);

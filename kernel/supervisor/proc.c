@@ -74,6 +74,18 @@ bool proc_times(pid_t pid, struct proc_times *ret_times)
     return true;
 }
 
+pid_t proc_parent(pid_t pid)
+{
+    char text[TEXT_SIZE];
+    const char *name_end;
+    int parent;
+
+    if (!read_process_text(pid, "stat", text))
+        return 0;
+    name_end = strrchr(text, ')');
+    return name_end != NULL && sscanf(name_end + 1, " %*c %d", &parent) == 1 ? (pid_t)parent : 0;
+}
+
 int64_t proc_cpu_ns(pid_t pid)
 {
     struct timespec used;

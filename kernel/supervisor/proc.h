@@ -36,6 +36,9 @@ struct proc_written {
 /* With what children that are over have written. Not for others' processes that are not dumpable. */
 bool proc_written(pid_t pid, struct proc_written *ret_written);
 
+/* Whose child it is; 0 when it is gone. */
+pid_t proc_parent(pid_t pid);
+
 /* Appends the pids of the children of all its threads, as pid_t, to `pids`. */
 void proc_children(pid_t pid, struct buffer *pids);
 

@@ -24,6 +24,13 @@ void process_tree_set_apart(pid_t pid)
     apart_pid = pid;
 }
 
+bool process_tree_is_child(pid_t pid)
+{
+    pid_t parent = proc_parent(pid);
+
+    return parent == getpid() || (parent != 0 && parent == keeper_pid);
+}
+
 static bool contains(struct process_set set, pid_t pid)
 {
     for (size_t i = 0; i < set.count; i++)

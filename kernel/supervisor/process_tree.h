@@ -35,6 +35,9 @@ void process_tree_set_keeper(pid_t keeper);
 /* A child that is nothing of the guard's (errand_process.h): it is not measured, but killed with all the rest. 0: none. */
 void process_tree_set_apart(pid_t pid);
 
+/* Whether its parent is this process, or the keeper: who has left his own is there. */
+bool process_tree_is_child(pid_t pid);
+
 /* All processes below this one. `wants_memory` asks for what takes longest. */
 void process_tree_measure(struct process_set excluded, bool wants_memory,
                           struct process_tree *ret_tree);

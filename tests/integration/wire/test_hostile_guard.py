@@ -288,6 +288,31 @@ def test_a_copy_that_goes_on_writing_where_the_dead_guard_did(start_kernel, tmp_
     assert front.ask("kernel_info_request", channel="control", timeout=5)["status"] == "ok"
 
 
+#: its copy is a grandchild, in a group that another process leads
+DISTANT_COPY = r"""
+def freeze():
+    if os.fork():
+        return
+    os.setsid()
+    if os.fork():
+        os._exit(0)
+    be_frozen()
+    time.sleep(1000)
+"""
+
+
+def test_a_copy_that_could_not_be_ended_is_none(start_kernel, tmp_path):
+    """Killed with a group that it does not lead, and waited for: the kernel process would never end."""
+    guard = hostile_guard.write(tmp_path / "guard.py", {"limits": {"copies": 1}}, COPYING_GUARD.replace("while True:", DISTANT_COPY + "while True:", 1))
+    kernel = start_kernel(arguments=("--python", guard, "--on-guard-death", "respawn"))
+    front = kernel.frontend()
+    run_until(front, lambda status: status["copy_hindrance"])
+    assert "no copy was taken" in front.run("1")[0].content["evalue"]
+    assert front.run("1")[0].content["status"] == "ok"
+    front.send("control", "shutdown_request", {"restart": False})
+    assert kernel.wait(5) == 0
+
+
 class Client:
     """Sends at random, and answers questions at random."""
 
