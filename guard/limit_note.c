@@ -4,6 +4,9 @@
 #include "guard/python/py_cleanup.h"
 
 #include <errno.h>
+#include <netdb.h>
+
+enum { CHAIN_MAX = 8 }; /* exceptions behind one another */
 
 /* The number is read from the exception's own slot: a class of the cell may define anything else. */
 static long number_of(PyObject *error)
@@ -24,19 +27,33 @@ static bool is_instance(PyObject *error, PyObject *type)
 
 /* polars and DuckDB keep the words of the system and not its number. What an exception was made from is read from
    its own slot, as above. */
-static bool is_about_read_only(PyObject *error)
+static bool says(PyObject *error, const char *wanted)
 {
     cleanup_py PyObject *get = PyObject_GetAttrString(PyExc_BaseException, "args");
     cleanup_py PyObject *args = get != NULL ? PyObject_CallMethod(get, "__get__", "O", error) : NULL;
     PyObject *text = args != NULL && PyTuple_CheckExact(args) && PyTuple_Size(args) > 0
                          ? PyTuple_GetItem(args, 0)
                          : NULL;
-    cleanup_py PyObject *words = PyUnicode_FromString("Read-only file system");
+    cleanup_py PyObject *words = PyUnicode_FromString(wanted);
     bool fits = text != NULL && PyUnicode_CheckExact(text) && words != NULL &&
                 PyUnicode_Contains(text, words) == 1;
 
     PyErr_Clear(); /* no text is no hint */
     return fits;
+}
+
+/* The C library has no connection to ask for an address with, and calls that temporary. */
+static bool is_about_host_names(PyObject *error)
+{
+    static const char *const words[] = {"lookup address information", "name resolution", "resolve host"};
+    long number = is_instance(error, PyExc_OSError) ? number_of(error) : 0;
+
+    if (number == EAI_AGAIN || number == EAI_NONAME || number == EAI_FAIL)
+        return true;
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        if (says(error, words[i]))
+            return true;
+    return false;
 }
 
 static bool is_about_threads(PyObject *error)
@@ -100,17 +117,54 @@ static PyObject *note_of_ring(const struct policy *policy)
                : NULL;
 }
 
-PyObject *limit_note(PyObject *error)
+static PyObject *note_of_network(const struct policy *policy)
+{
+    if (policy->os_ring == POLICY_OS_RING_OFF)
+        return NULL;
+    return policy->network_allow.count > 0
+               ? PyUnicode_FromString("network.allow may be why: names of other hosts are not looked up")
+               : PyUnicode_FromString("os_ring may be why: nothing is reached but what network.allow lists in the "
+                                      "policy file");
+}
+
+/* A library puts its own error before the system's ("Max retries exceeded"). */
+static PyObject *note_of_connection(PyObject *error)
+{
+    PyObject *at = py_own(error);
+    PyObject *found = NULL;
+
+    for (int left = CHAIN_MAX; at != NULL && found == NULL && left > 0 && PyExceptionInstance_Check(at); left--) {
+        PyObject *next = PyException_GetCause(at);
+
+        if (is_about_host_names(at))
+            found = note_of_network(audit_policy());
+        else if (is_instance(at, PyExc_OSError) && number_of(at) == EPERM)
+            found = note_of_ring(audit_policy());
+        if (next == NULL)
+            next = PyException_GetContext(at);
+        Py_DECREF(at);
+        at = next;
+    }
+    Py_XDECREF(at);
+    return found;
+}
+
+static PyObject *note_of_limit(PyObject *error)
 {
     const struct policy_limits *limits = &audit_policy()->limits;
 
     if (is_instance(error, PyExc_MemoryError))
         return note("memory_limit_mb", limits->memory_limit_mb);
-    if ((is_instance(error, PyExc_OSError) && number_of(error) == EROFS) || is_about_read_only(error))
+    if ((is_instance(error, PyExc_OSError) && number_of(error) == EROFS) || says(error, "Read-only file system"))
         return note_of_roots(audit_policy());
-    if (is_instance(error, PyExc_OSError) && number_of(error) == EPERM)
-        return note_of_ring(audit_policy());
     if (is_instance(error, PyExc_OSError))
         return note_of_number(limits, number_of(error));
     return is_about_threads(error) ? note_of_tasks(limits) : NULL;
+}
+
+PyObject *limit_note(PyObject *error)
+{
+    PyObject *words = note_of_limit(error);
+
+    return words != NULL || PyErr_Occurred() != NULL ? words : note_of_connection(error);
 }

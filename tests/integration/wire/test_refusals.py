@@ -294,6 +294,28 @@ def test_two_kernels_share_a_log(start_kernel, tmp_path):
     assert len(of_type(lines, "cell")) == 10 and len({line["session"] for line in lines}) == 2
 
 
+@pytest.mark.parametrize("policy, words", [
+    ('preset = "open"', "os_ring may be why: nothing is reached but what network.allow lists"),
+    ('preset = "open"\n[network]\nallow = ["localhost:1"]', "network.allow may be why"),
+    ('preset = "open"\nos_ring = "off"', None),
+])
+@pytest.mark.parametrize("code", [
+    "import socket\nraise socket.gaierror(socket.EAI_AGAIN, 'Temporary failure in name resolution')",
+    "import socket\ntry:\n    raise socket.gaierror(socket.EAI_NONAME, 'x')\n"
+    "except OSError as error:\n    raise RuntimeError('Max retries exceeded') from error",
+    "raise RuntimeError('dns error: failed to lookup address information')",
+], ids=["system's", "library's", "native"])
+def test_a_host_that_is_not_found_names_what_keeps_it_away(start_kernel, policy, words, code):
+    with start_kernel(policy=policy).frontend() as front:
+        reply, _ = front.run(code)
+        if words is None:
+            assert "may be why" not in reply.content["evalue"]
+        else:
+            assert words in reply.content["evalue"]
+        reply, _ = front.run("raise RuntimeError('no host, no resolution')")
+        assert "may be why" not in reply.content["evalue"]
+
+
 def test_what_only_the_system_refuses_names_the_ring(start_kernel, shell):
     with start_kernel(shell=shell, policy='preset = "open"').frontend() as front:
         reply, _ = front.run("import os\nos.kill(1, 0)")
