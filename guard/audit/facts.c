@@ -3,6 +3,8 @@
 #include <fcntl.h>
 #include <limits.h>
 
+enum { OPTIONS_BEFORE_MODULE = 5 }; /* of Python, before -m */
+
 static PyObject *item_at(const struct facts_source *source, unsigned place)
 {
     if (place == 0 || (Py_ssize_t)place > source->count)
@@ -87,19 +89,39 @@ static void read_path(PyObject *object, PyObject *dir_fd, PyObject **encoded,
         path->odd = true;
 }
 
-/* Of a command that is a list: the program, or what it has a shell do. */
+static bool is_text_at(PyObject *list, Py_ssize_t place, const char *wanted)
+{
+    cleanup_py PyObject *encoded = NULL;
+    struct bytes text;
+
+    return place < PyList_Size(list) && read_text(PyList_GetItem(list, place), &encoded, &text) &&
+           bytes_equal_string(text, wanted);
+}
+
+/* "python -m pip", as a shell would be told: with Python the module says what is meant. NULL: none. */
+static PyObject *module_command_in(PyObject *list)
+{
+    PyObject *program = PyList_GetItem(list, 0);
+    PyObject *command = NULL;
+
+    for (Py_ssize_t i = 1; command == NULL && i < OPTIONS_BEFORE_MODULE && i + 1 < PyList_Size(list); i++)
+        if (is_text_at(list, i, "-m") && PyUnicode_Check(program) && PyUnicode_Check(PyList_GetItem(list, i + 1)))
+            command = PyUnicode_FromFormat("%U -m %U", program, PyList_GetItem(list, i + 1));
+    PyErr_Clear(); /* the program alone, then */
+    return command;
+}
+
+/* Of a command that is a list: the program, what it has a shell do, or which module it has Python run. New. */
 static PyObject *command_in(PyObject *object)
 {
-    PyObject *flag;
-    struct bytes text;
-    cleanup_py PyObject *encoded = NULL;
+    PyObject *command;
 
     if (!PyList_CheckExact(object) || PyList_Size(object) == 0)
-        return object;
-    flag = PyList_Size(object) == 3 ? PyList_GetItem(object, 1) : NULL;
-    if (flag != NULL && read_text(flag, &encoded, &text) && bytes_equal_string(text, "-c"))
-        return PyList_GetItem(object, 2);
-    return PyList_GetItem(object, 0);
+        return py_own(object);
+    if (PyList_Size(object) == 3 && is_text_at(object, 1, "-c"))
+        return py_own(PyList_GetItem(object, 2));
+    command = module_command_in(object);
+    return command != NULL ? command : py_own(PyList_GetItem(object, 0));
 }
 
 void facts_read(const struct arguments *where, const struct facts_source *source,
@@ -128,7 +150,7 @@ void facts_read(const struct arguments *where, const struct facts_source *source
     ret_facts->value_is_number = may_be_number(item_at(source, where->value));
     ret_facts->name = BYTES_NONE;
     if (where->names_program && name != NULL)
-        name = owner->command = py_own(command_in(name));
+        name = owner->command = command_in(name);
     if (name != NULL && name != Py_None)
         read_text(name, &owner->encoded[FACTS_PATHS], &ret_facts->name);
 }

@@ -23,7 +23,7 @@ static const struct hint hints[] = {
     HINT(" mkdir touch cp mv rm rmdir ln ", "os, shutil and pathlib do this below the write roots"),
     HINT(" tar unzip zip gzip gunzip ", "shutil.unpack_archive(), tarfile, zipfile and gzip do this below the write roots"),
     {" curl wget ", "libraries fetch data from hosts that network.allow lists; or " OR_A_PERSON, OR_A_TOOL},
-    HINT(" pip pip3 uv conda mamba micromamba ", "install packages in a terminal"),
+    HINT(" pip pip3 pipx uv poetry conda mamba micromamba apt apt-get ", "install packages in a terminal"),
     HINT(" git ", "run git in a terminal"),
     HINT(" python python3 ", "write the code into a cell, or import it as a module"),
     HINT("", "use a Python library (for parallel work threads), or run it in a terminal"),
@@ -56,12 +56,25 @@ static const struct hint *find_hint(struct bytes word)
     return hint;
 }
 
+/* "python -m pip" is pip, of which we know more than of a program that a module of any name is. */
+static struct bytes module_word(struct bytes command)
+{
+    const char *flag = command.data != NULL ? memmem(command.data, command.size, " -m ", 4) : NULL;
+    struct bytes module = BYTES_NONE;
+
+    if (flag == NULL)
+        return BYTES_NONE;
+    module.data = flag + 4;
+    module.size = command.size - (size_t)(flag + 4 - (const char *)command.data);
+    return first_word(module);
+}
+
 enum verdict check_program(const struct policy *policy, const struct facts *facts,
                            struct denial *ret_denial)
 {
-    bool is_pip = facts->name.data != NULL && memmem(facts->name.data, facts->name.size, "-m pip", 6) != NULL;
     struct bytes word = first_word(facts->name);
-    const struct hint *hint = find_hint(is_pip ? bytes_of_string("pip") : word);
+    const struct hint *of_module = find_hint(module_word(facts->name));
+    const struct hint *hint = of_module->names[0] != '\0' ? of_module : find_hint(word);
 
     verdict_name_subject(ret_denial, word); /* and no more: arguments may hold secrets */
     return verdict_deny(ret_denial, VERDICT_RING,

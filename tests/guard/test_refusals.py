@@ -60,6 +60,20 @@ def test_a_profiler_says_what_to_do_instead(own):
     assert "time.perf_counter()" in outcome.all("DENIAL")[0]["remedy"], outcome.reply
 
 
+@pytest.mark.parametrize("command, remedy, subject", [
+    ("[sys.executable, '-m', 'pip', 'install', 'x']", "install packages in a terminal", "python"),
+    ("('/usr/bin/python', '-P', '-m', 'uv', 'pip')", "install packages in a terminal", "python"),
+    ("['python', '-m', 'json.tool']", "write the code into a cell", "python"),
+    ("['sh', '-c', 'python -m pip']", "install packages in a terminal", "python"),
+    ("['git', '-m', 3, None]", "run git in a terminal", "git"),
+    ("['python', '-m']", "write the code into a cell", "python"),
+    ("['python', '-m', '\\udc80']", "write the code into a cell", "python"),
+])
+def test_a_command_that_is_a_list_is_known_by_its_module(own, command, remedy, subject):
+    denial = own.execute(f"import subprocess, sys\nsubprocess.Popen({command})").all("DENIAL")[0]
+    assert denial["remedy"].startswith(remedy) and denial["subject"].startswith(subject), denial
+
+
 @pytest.mark.parametrize("code, event, rule, subject", REFUSED)
 def test_each_ring_and_rule_has_its_card(guarded, code, event, rule, subject):
     outcome = guarded.execute(code)

@@ -260,6 +260,8 @@ static void a_refused_program_has_its_own_remedy(void **state)
         {"ls -la data", "os.listdir()"}, {"/usr/bin/git\tlog", "run git in a terminal"},
         {"  wc\n", "open() reads"},      {"pip3", "install packages"},
         {"python -m pip install x", "install packages"}, {"lsof", "a Python library"},
+        {"python -P -m uv pip", "install packages"},     {"python -m pipeline", "into a cell"},
+        {"python -m", "into a cell"},
         {"/", "a Python library"},       {NULL, "a Python library"},
     };
 
