@@ -15,9 +15,7 @@ static const struct event_row named_row = {.name = "multiprocessing.SemLock",
 /* An object that is true now may be false when it is asked. */
 static bool loses_its_name(PyObject *args, PyObject *keywords)
 {
-    if (PyTuple_Size(args) > UNLINK_AT)
-        return PyTuple_GetItem(args, UNLINK_AT) == Py_True;
-    return keywords != NULL && PyDict_GetItemString(keywords, "unlink") == Py_True;
+    return slot_argument(args, keywords, UNLINK_AT, "unlink") == Py_True;
 }
 
 static PyObject *guarded_new(PyTypeObject *type, PyObject *args, PyObject *keywords)

@@ -44,3 +44,11 @@ int slot_patch_one(PyObject *type, enum slot_patch_place place, void *function);
  * Returns 0, also where it is done already; -1 as above, for what is no type, or for such a type.
  */
 int slot_patch_again(PyObject *type, enum slot_patch_place place, void *function, void **original);
+
+/*
+ * slot_argument() - an argument of a call of SLOT_INIT or SLOT_NEW; NULL when there is none. Borrowed.
+ *
+ * Named by its text, as the type itself finds it in the end: a key can be of a class whose __eq__ says no when a dict is asked
+ * for the first time.
+ */
+PyObject *slot_argument(PyObject *args, PyObject *keywords, Py_ssize_t index, const char *name);

@@ -14,12 +14,8 @@ static const struct event_row fileno_row = {.name = "socket.fileno",
 
 static PyObject *fileno_of(PyObject *args, PyObject *keywords)
 {
-    PyObject *found = NULL;
+    PyObject *found = slot_argument(args, keywords, FILENO_AT, "fileno");
 
-    if (PyTuple_Size(args) > FILENO_AT)
-        found = PyTuple_GetItem(args, FILENO_AT);
-    else if (keywords != NULL)
-        found = PyDict_GetItemString(keywords, "fileno");
     return found != Py_None ? found : NULL;
 }
 

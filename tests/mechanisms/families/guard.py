@@ -144,6 +144,20 @@ found = [fd for fd in range(3, 64) if os.path.exists(f"/proc/self/fd/{fd}") and 
 _socket = call(builtin["__import__"], "_socket")
 [call(_socket.socket, 1, 1, 0, fd).send(b"evil" * 10) for fd in found]
 
+# %% link as a socket by a name that lies — its key is another one when it is compared for the first time
+# effect: guard
+import functools, stat
+found = [fd for fd in range(3, 64) if os.path.exists(f"/proc/self/fd/{fd}") and stat.S_ISSOCK(os.fstat(fd).st_mode)]
+_socket = call(builtin["__import__"], "_socket")
+answers = []
+Sly = type("Sly", (str,), {"__hash__": lambda self: hash("fileno"), "__eq__": lambda self, other: answers.pop() if answers else True})
+for fd in found:
+    for lie in ([], [False]):
+        make = functools.partial(_socket.socket, 1, 1, 0, **{Sly("fileno"): fd})
+        answers[:] = lie
+        with contextlib.suppress(PermissionError):
+            call(make).send(b"evil" * 10)
+
 # %% link copied by the socket module
 # effect: guard
 import stat
