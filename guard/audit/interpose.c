@@ -7,6 +7,7 @@
 #include "guard/audit/gdbm_guard.h"
 #include "guard/audit/hook.h"
 #include "guard/audit/module_making.h"
+#include "guard/audit/opener_guard.h"
 #include "guard/audit/semaphore_guard.h"
 #include "guard/audit/socket_guard.h"
 #include "guard/audit/sqlite_guard.h"
@@ -298,7 +299,8 @@ int interpose_init(void)
     if (done)
         return 0;
     if (module_making_init() < 0 || guard_loaded_modules() < 0 || guard_monitoring() < 0 || patch_loaders() < 0 ||
-        trace_guard_start() < 0 || frame_writes_start() < 0 || environment_guard_start() < 0)
+        trace_guard_start() < 0 || frame_writes_start() < 0 || environment_guard_start() < 0 ||
+        opener_guard_start() < 0)
         return -1;
     done = true;
     return 0;

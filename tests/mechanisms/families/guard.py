@@ -144,6 +144,26 @@ found = [fd for fd in range(3, 64) if os.path.exists(f"/proc/self/fd/{fd}") and 
 _socket = call(builtin["__import__"], "_socket")
 [call(_socket.socket, 1, 1, 0, fd).send(b"evil" * 10) for fd in found]
 
+# %% link by an opener — whose answer is a number that no event tells
+# effect: guard
+import stat
+found = [fd for fd in range(3, 64) if os.path.exists(f"/proc/self/fd/{fd}") and stat.S_ISSOCK(os.fstat(fd).st_mode)]
+[open("mine", "wb", buffering=0, closefd=True, opener=lambda name, flags: fd).write(b"evil" * 10) for fd in found]
+
+# %% link by an opener of a file that is initialised again
+# effect: guard
+import io, stat
+found = [fd for fd in range(3, 64) if os.path.exists(f"/proc/self/fd/{fd}") and stat.S_ISSOCK(os.fstat(fd).st_mode)]
+[(file := io.FileIO("mine", "w"), file.__init__("mine", "w", True, lambda *unused: fd), file.write(b"evil" * 10)) for fd in found]
+
+# %% link read at its place — with a flag, preadv() reads what is no file as well
+import stat
+found = [fd for fd in range(3, 64) if os.path.exists(f"/proc/self/fd/{fd}") and stat.S_ISSOCK(os.fstat(fd).st_mode)]
+try:
+    print("ESCAPED", os.preadv(found[0], [bytearray(10)], -1, os.RWF_NOWAIT))
+except BlockingIOError:
+    print("ESCAPED, if there were something")
+
 # %% link as a socket by a name that lies — its key is another one when it is compared for the first time
 # effect: guard
 import functools, stat
