@@ -6,6 +6,7 @@
 #include "guard/audit/frame_writes.h"
 #include "guard/audit/gdbm_guard.h"
 #include "guard/audit/hook.h"
+#include "guard/audit/mapping_guard.h"
 #include "guard/audit/module_making.h"
 #include "guard/audit/opener_guard.h"
 #include "guard/audit/semaphore_guard.h"
@@ -159,6 +160,8 @@ static int guard_module(PyObject *module, const char *name)
         return socket_guard_module(module);
     if (names_module(name, "_gdbm"))
         return gdbm_guard_module(module);
+    if (names_module(name, "mmap"))
+        return mapping_guard_module(module);
     if (names_module(name, "_multiprocessing"))
         return semaphore_guard_module(module);
     if (names_module(name, "_ctypes")) {

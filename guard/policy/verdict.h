@@ -112,6 +112,8 @@ verdict_function check_sqlite;          /* a database: file, file: URI or ":memo
 verdict_function check_breakpoint;      /* in the guard process; a host program's own debugger is not a cell's */
 verdict_function check_own_process;     /* the number is this process's */
 verdict_function check_own_by_library;  /* the same, 0 too, and not user code itself */
+verdict_function check_mapping;           /* where the system puts it */
+verdict_function check_memory_advice;     /* none that takes it from the whole machine */
 verdict_function check_own_thread;        /* the number is that of the thread that asks */
 verdict_function check_monitoring;      /* the guard's own work alone */
 verdict_function check_other_monitor;   /* and a tool of the host program that is not the guard's */

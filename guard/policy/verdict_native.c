@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 
 /* For those who have a policy file: see verdict_remedy_of_program(). */
@@ -158,6 +159,31 @@ enum verdict check_native_library(const struct policy *policy, const struct fact
         return VERDICT_ALLOW;
     return verdict_deny(ret_denial, VERDICT_RING, "use a package that brings its library along" LEAVE_IT_TO_THE_RING,
                         "what a library does when it is loaded, nobody can judge");
+}
+
+enum verdict check_mapping(const struct policy *policy, const struct facts *facts,
+                           struct denial *ret_denial)
+{
+    (void)policy;
+    if (facts->number_known && (facts->number & MAP_FIXED) == 0)
+        return VERDICT_ALLOW;
+    return verdict_deny(ret_denial, VERDICT_RING, "leave out MAP_FIXED",
+                        "it would replace the memory that is there");
+}
+
+#ifndef MADV_SOFT_OFFLINE
+#define MADV_SOFT_OFFLINE 101 /* linux/mman.h; glibc leaves it out */
+#endif
+
+/* Root can have a page called broken: Linux never uses it again, and ends every program that has it. */
+enum verdict check_memory_advice(const struct policy *policy, const struct facts *facts,
+                                 struct denial *ret_denial)
+{
+    (void)policy;
+    if (facts->number_known && facts->number != MADV_HWPOISON && facts->number != MADV_SOFT_OFFLINE)
+        return VERDICT_ALLOW;
+    return verdict_deny(ret_denial, VERDICT_RING, "no policy key allows it inside a cell",
+                        "it takes memory from all programs of the machine");
 }
 
 /* Any other number is read as an address, and none is known to be a thread that lives. */

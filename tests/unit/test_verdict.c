@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -424,6 +425,22 @@ static void texts_for_terminals_have_no_place_for_texts(void **state)
     }
 }
 
+static void memory_is_mapped_where_there_is_none(void **state)
+{
+    struct facts facts = facts_of(CALLER_LIBRARY, NULL);
+
+    assert_int_equal(ask(check_mapping, *state, facts), VERDICT_DENY); /* a number of an object's own */
+    facts.number_known = true;
+    facts.number = MAP_SHARED;
+    assert_int_equal(ask(check_mapping, *state, facts), VERDICT_ALLOW);
+    facts.number |= MAP_FIXED;
+    assert_int_equal(ask(check_mapping, *state, facts), VERDICT_DENY);
+    facts.number = MADV_DONTNEED;
+    assert_int_equal(ask(check_memory_advice, *state, facts), VERDICT_ALLOW);
+    facts.number = MADV_HWPOISON;
+    assert_int_equal(ask(check_memory_advice, *state, facts), VERDICT_DENY);
+}
+
 static void a_thread_has_its_own_clock_alone(void **state)
 {
     struct facts facts = facts_of(CALLER_LIBRARY, NULL);
@@ -554,7 +571,8 @@ RUN(POLICY(opening_is_judged_by_flags_and_mode),
     POLICY(the_program_around_may_run_text), POLICY(native_calls_ask_for_numbers), POLICY(test_modules_are_nobodys),
     POLICY(variables_that_steer_programs_are_refused), POLICY(the_link_is_nobodys),
     POLICY(no_option_of_a_socket_leads_to_memory), POLICY(texts_for_terminals_have_no_place_for_texts),
-    POLICY(a_thread_has_its_own_clock_alone), POLICY(devices_answer_questions_only), POLICY(monitoring_is_the_guards_own),
+    POLICY(memory_is_mapped_where_there_is_none), POLICY(a_thread_has_its_own_clock_alone),
+    POLICY(devices_answer_questions_only), POLICY(monitoring_is_the_guards_own),
     POLICY(ndbm_opens_names_with_endings),
     POLICY(secrets_are_no_databases_where_writing_is_free), POLICY(what_is_outside_of_read_roots_stays_there),
     POLICY(a_pragma_moves_no_files))

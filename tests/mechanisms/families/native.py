@@ -198,6 +198,20 @@ library = made_by_import(functools.partial(ctypes.CDLL, name))
 function = made_by_import(functools.partial(getattr, library, "_gfortran_system_sub"))
 made_by_import(functools.partial(function, command, None, len(command)))
 
+# %% memory mapped over what is there — at the address 0, where root may, and from there over the program
+import mmap
+try:
+    print("ESCAPED", mmap.mmap(-1, 4096, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | 0x10))
+except PermissionError as error:
+    print("ESCAPED, if it were root's" if error.errno == 1 else error)
+
+# %% memory taken from the machine — a page that is called broken; here none, because it would be
+import mmap
+try:
+    print("ESCAPED", mmap.mmap(-1, 4096).madvise(mmap.MADV_HWPOISON, 0, 0))
+except OSError as error:
+    print("ESCAPED, if this Linux knew it" if error.errno in (1, 22) else error)
+
 # %% memory by a text for a terminal — where it has a place for a text, a number is taken for an address of 31 bits
 import curses, mmap
 space = mmap.mmap(-1, 1 << 20, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | 0x40)
