@@ -115,7 +115,7 @@ static int remember_default(void)
     cleanup_py PyObject *module = PyImport_ImportModule("_signal");
     cleanup_py PyObject *usual = module != NULL ? PyObject_GetAttrString(module, "default_int_handler") : NULL;
 
-    hosts_handlers = usual != NULL ? PyList_New(0) : NULL;
+    hosts_handlers = usual != NULL ? py_hide(PyList_New(0)) : NULL;
     return hosts_handlers != NULL ? PyList_Append(hosts_handlers, usual) : -1;
 }
 

@@ -17,10 +17,13 @@ static struct {
 int class_changes_watch(PyObject *type)
 {
     cleanup_py PyObject *address = PyLong_FromVoidPtr(type);
+    int result;
 
     if (state.watched == NULL)
         state.watched = PyDict_New();
-    return address != NULL && state.watched != NULL ? PyDict_SetItem(state.watched, address, type) : -1;
+    result = address != NULL && state.watched != NULL ? PyDict_SetItem(state.watched, address, type) : -1;
+    py_hide(state.watched);
+    return result;
 }
 
 static bool is_watched(PyObject *type)

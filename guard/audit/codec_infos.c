@@ -22,8 +22,8 @@ static int remember(PyObject *info)
     if (Py_TYPE(info) != state.type || PyList_Size(state.infos) > INFOS_MAX)
         return 0;
     own = PyObject_GenericGetDict(info, NULL);
-    copy = own != NULL ? PyDict_Copy(own) : NULL;
-    pair = copy != NULL ? PyTuple_Pack(2, info, copy) : NULL;
+    copy = own != NULL ? py_hide(PyDict_Copy(own)) : NULL;
+    pair = copy != NULL ? py_hide(PyTuple_Pack(2, info, copy)) : NULL;
     return pair != NULL ? PyList_Append(state.infos, pair) : -1;
 }
 
@@ -63,7 +63,7 @@ int codec_infos_remember(void)
     cleanup_py PyObject *codecs = PyImport_ImportModule("codecs");
 
     state.type = codecs != NULL ? (PyTypeObject *)PyObject_GetAttrString(codecs, "CodecInfo") : NULL;
-    state.infos = PyList_New(0);
+    state.infos = py_hide(PyList_New(0));
     if (state.type == NULL || state.infos == NULL || remember_known() < 0)
         return -1;
     if (PyType_GetSlot(state.type, Py_tp_init) != PyType_GetSlot(&PyBaseObject_Type, Py_tp_init) ||

@@ -60,7 +60,5 @@ PyObject *host_data_copy(PyObject *data, bool hides)
         return NULL;
     result = copy_container(data, hides);
     Py_LeaveRecursiveCall();
-    if (hides && result != NULL && PyObject_GC_IsTracked(result))
-        PyObject_GC_UnTrack(result);
-    return result;
+    return hides ? py_hide(result) : result;
 }

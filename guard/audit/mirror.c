@@ -13,17 +13,9 @@ static bool is_atom(PyObject *value)
            PyFloat_CheckExact(value) || PyBool_Check(value) || value == Py_None;
 }
 
-/* Keeps the collector's lists of all objects from leading here. */
-static PyObject *hidden(PyObject *object)
-{
-    if (object != NULL)
-        PyObject_GC_UnTrack(object);
-    return object;
-}
-
 static PyObject *pair(PyObject *type, PyObject *content)
 {
-    return content != NULL ? hidden(PyTuple_Pack(2, type, content)) : NULL;
+    return content != NULL ? py_hide(PyTuple_Pack(2, type, content)) : NULL;
 }
 
 static PyObject *mirror_at(PyObject *value, unsigned depth);
@@ -31,7 +23,7 @@ static PyObject *mirror_at(PyObject *value, unsigned depth);
 static PyObject *mirror_items(PyObject *sequence, unsigned depth)
 {
     Py_ssize_t size = PySequence_Size(sequence);
-    cleanup_py PyObject *items = hidden(PyTuple_New(size));
+    cleanup_py PyObject *items = py_hide(PyTuple_New(size));
 
     for (Py_ssize_t i = 0; items != NULL && i < size; i++) {
         cleanup_py PyObject *source = PySequence_GetItem(sequence, i);
@@ -57,7 +49,7 @@ static PyObject *mirror_dict(PyObject *dict, unsigned depth)
         if (item == NULL || PyDict_SetItem(content, key, item) < 0)
             return NULL;
     }
-    return hidden(steal(content));
+    return py_hide(steal(content));
 }
 
 static bool holds_atoms(PyObject *list)
@@ -74,7 +66,7 @@ static PyObject *mirror_set(PyObject *set)
 
     if (items == NULL || !holds_atoms(items))
         return NULL;
-    return hidden(PyFrozenSet_New(items));
+    return py_hide(PyFrozenSet_New(items));
 }
 
 /* (the wrapper, what it hands on to). NULL without an exception for what is none. */
@@ -83,7 +75,7 @@ static PyObject *mirror_wrapper(PyObject *value, unsigned depth)
     cleanup_py PyObject *parts = class_wrapped(value);
     cleanup_py PyObject *items = parts != NULL ? mirror_items(parts, depth) : NULL;
 
-    return items != NULL ? hidden(PyTuple_Pack(2, value, items)) : NULL;
+    return items != NULL ? py_hide(PyTuple_Pack(2, value, items)) : NULL;
 }
 
 static bool is_exact_set(PyObject *value)

@@ -118,7 +118,7 @@ static PyObject *function_state(PyObject *function)
 
     if (first == NULL || second == NULL)
         return NULL;
-    return PyTuple_Pack(3, compat.function_code(function), first, second);
+    return py_hide(PyTuple_Pack(3, compat.function_code(function), first, second));
 }
 
 static int read_function(struct snapshot *snapshot, PyObject *function, unsigned level)
@@ -164,7 +164,7 @@ static int read_class(struct snapshot *snapshot, PyObject *type, unsigned level)
 {
     cleanup_py PyObject *space = class_space((PyTypeObject *)type);
     cleanup_py PyObject *module = PyObject_GetAttrString(type, "__module__");
-    cleanup_py PyObject *names = space != NULL ? PyMapping_Keys(space) : NULL;
+    cleanup_py PyObject *names = space != NULL ? py_hide(PyMapping_Keys(space)) : NULL;
     cleanup_py PyObject *bases = PyObject_GetAttrString(type, "__bases__");
     bool own = module != NULL && snapshot_own_name(snapshot) != NULL && PyUnicode_Check(module) &&
                PyUnicode_Compare(module, snapshot_own_name(snapshot)) == 0;

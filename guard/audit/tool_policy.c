@@ -1,6 +1,7 @@
 #include "guard/audit/tool_policy.h"
 
 #include "guard/audit/callback.h"
+#include "guard/audit/host_data.h"
 #include "guard/audit/plain.h"
 #include "guard/audit/texts.h"
 #include "guard/python/error.h"
@@ -29,15 +30,15 @@ int tool_policy_read(PyObject *policy, struct tool_policy *ret_policy)
 
 int tool_policy_set_data(PyObject *dict)
 {
-    cleanup_py PyObject *copy = plain_copy(dict);
+    cleanup_py PyObject *plain = plain_copy(dict);
+    cleanup_py PyObject *copy = plain != NULL ? host_data_copy(plain, true) : NULL;
+    int result;
 
-    if (copy == NULL)
-        return -1;
-    if (default_data == NULL) {
-        default_data = steal(copy);
-        return 0;
-    }
-    return PyDict_Update(default_data, copy);
+    if (default_data == NULL)
+        default_data = PyDict_New();
+    result = copy != NULL && default_data != NULL ? PyDict_Update(default_data, copy) : -1;
+    py_hide(default_data);
+    return result;
 }
 
 /* None: writes are not guarded. */

@@ -13,13 +13,13 @@ static PyObject *copy_names(PyTypeObject *type)
 
     if (names != NULL && PyDict_Update(names, space) < 0)
         Py_CLEAR(names);
-    return names;
+    return py_hide(names);
 }
 
 int unchanged_remember_class(struct unchanged_class *ret_class, PyTypeObject *type)
 {
     cleanup_py PyObject *mro = class_mro(type);
-    cleanup_py PyObject *spaces = mro != NULL ? PyList_New(0) : NULL;
+    cleanup_py PyObject *spaces = mro != NULL ? py_hide(PyList_New(0)) : NULL;
 
     for (Py_ssize_t i = 0; spaces != NULL && i < PyTuple_Size(mro); i++) {
         PyObject *each = PyTuple_GetItem(mro, i);
@@ -109,7 +109,7 @@ int unchanged_remember(struct unchanged_object *ret_object, PyObject *object)
     if (unchanged_remember_class(&ret_object->class, Py_TYPE(object)) < 0)
         return -1;
     own = attributes_of(object);
-    copy = own != NULL ? PyDict_Copy(own) : NULL;
+    copy = own != NULL ? py_hide(PyDict_Copy(own)) : NULL;
     if (own != NULL && copy == NULL)
         return -1;
     Py_XDECREF(ret_object->object);

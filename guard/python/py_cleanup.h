@@ -28,6 +28,15 @@ static inline PyObject *py_own(PyObject *borrowed)
     return borrowed;
 }
 
+/* Of a new list, dict, tuple or set that is the guard's own: the collector, whom any library may ask for all objects, does not
+   lead there. Again when something was put into it: a dict becomes the collector's then. NULL stays NULL. */
+static inline PyObject *py_hide(PyObject *object)
+{
+    if (object != NULL)
+        PyObject_GC_UnTrack(object);
+    return object;
+}
+
 /* dict[name] = value, which is TAKEN; -1 with an exception set, also where there is no value. */
 static inline int py_set(PyObject *dict, const char *name, PyObject *value)
 {

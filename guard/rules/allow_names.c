@@ -28,7 +28,7 @@ static int remember_names(void)
     PyObject *value;
     Py_ssize_t at = 0;
 
-    builtin_names = names != NULL ? PySet_New(NULL) : NULL;
+    builtin_names = names != NULL ? py_hide(PySet_New(NULL)) : NULL;
     if (builtin_names == NULL)
         return -1;
     while (PyDict_Next(names, &at, &name, &value))

@@ -48,6 +48,7 @@ static int remember_types(void)
     while (PyDict_Next(names, &at, &name, &value))
         if (PyType_Check(value) && remember_type(value) < 0)
             return -1;
+    py_hide(fields_of_type);
     return 0;
 }
 

@@ -23,7 +23,10 @@ PRELUDE = ("import contextlib, functools, gc, io, operator, os, signal, subproce
            # a partial in a class is a method from 3.14 on
            # takes whatever it is called with
            "ANY = lambda command: functools.partial(print, command, '#', sep='\\n', file=types.SimpleNamespace(write=os.system))\n"
-           "UNBOUND = staticmethod if sys.version_info >= (3, 14) else lambda function: function\n")
+           "UNBOUND = staticmethod if sys.version_info >= (3, 14) else lambda function: function\n"
+           # what a library may ask the collector for
+           "def LISTED(kind):\n    from concurrent.futures import ThreadPoolExecutor\n"
+           "    return [o for o in ThreadPoolExecutor(1).submit(gc.get_objects).result() if type(o) is kind]\n")
 
 ATTACKS = {
     # ---- what a tool stands on ----
@@ -221,6 +224,17 @@ ATTACKS = {
     "codec that is looked up later": "import codecs\ncodecs.lookup('cp1250').__dict__['incrementaldecoder'] = ANY(ATTACK)\nreads(tools.__file__, 'cp1250')",
     "class of a codec": "import codecs\ncodecs.BufferedIncrementalDecoder.decode = UNBOUND(ANY(ATTACK)); reads(tools.__file__)",
     "property of a codec": "import codecs\ncodecs.CodecInfo._is_text_encoding = property(ANY(ATTACK)); reads(tools.__file__)",
+    "class of abstract classes, where the list of classes is emptied":
+        "import abc\nfor d in LISTED(dict):\n    if any(type(k) is int and k == id(v) for k, v in list(d.items())): d.clear()\n"
+        "abc.ABCMeta.__instancecheck__ = UNBOUND(ANY(ATTACK))\ntry: by_global()\nfinally: del abc.ABCMeta.__instancecheck__",
+    "codec, where its copy is changed as well": "import codecs\ninfo, new = codecs.lookup('utf-8'), ANY(ATTACK); old = info.incrementaldecoder\n"
+        "for d in LISTED(dict) + [vars(info)]:\n    if d.get('incrementaldecoder') is old: d['incrementaldecoder'] = new\n"
+        "with contextlib.suppress(Exception): reads(tools.__file__)",
+    "keyword default, where its copy is changed as well": "import inspect\n"
+        "inspect.signature(by_keyword_default).parameters['commands'].default[0] = ATTACK\n"
+        "for t in LISTED(tuple):\n    if len(t) == 3 and type(t[2]) is tuple and len(t[2]) == 2 and type(t[2][1]) is dict and 'commands' in t[2][1]:\n"
+        "        t[2][1]['commands'] = (list, ((None, ATTACK),))\n"
+        "by_keyword_default()",
     "collector": "gc.callbacks.append(functools.partial(print, ATTACK, end='#', file=types.SimpleNamespace(write=os.system)))\n"
                  "allocates()",
     "signal": "handler = functools.partial(print, ATTACK, end='#', file=types.SimpleNamespace(write=os.system))\n"
@@ -322,6 +336,10 @@ ATTACKS = {
     "path that lies": "import pathlib\nturns = [ATTACK]\n"
                       "pathlib.PurePath.__fspath__ = lambda s: turns.pop() if turns else 'true'\n"
                       "by_path(pathlib.Path('true'))",
+    "path that lies, where its copy is changed as well": "import pathlib\nturns, old = [ATTACK], pathlib.PurePath.__fspath__\n"
+        "pathlib.PurePath.__fspath__ = lies = lambda s: turns.pop() if turns else 'true'\n"
+        "for d in LISTED(dict):\n    if d.get('__fspath__') is old: d['__fspath__'] = lies\n"
+        "by_path(pathlib.Path('true'))",
     "path whose text lies": "import pathlib\npathlib.PurePath.__str__ = lambda s: 'true'\n"
                             "pathlib.PurePath.__fspath__ = lambda s: ATTACK\nby_path(pathlib.Path('true'))",
     "text that lies": "T = type('T', (str,), {'__format__': lambda s, f: ATTACK, '__str__': lambda s: ATTACK})\nchecked(T('true'))",
