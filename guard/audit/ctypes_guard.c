@@ -165,6 +165,19 @@ static PyObject *cast_to_harmless(PyObject *args)
     return PyObject_SetAttrString(made, "value", number) == 0 ? steal(made) : NULL;
 }
 
+/* Finalizers of a cell's would give the function another address or result meanwhile: up to 3.11 the collector runs in any
+   allocation. */
+static int judge_without_collecting(PyObject *function, PyObject *args, PyObject *keywords, Dl_info *about,
+                                    bool is_exact)
+{
+    int collects = PyGC_Disable();
+    int result = judge_target(function, args, keywords, about, is_exact);
+
+    if (collects)
+        PyGC_Enable();
+    return result;
+}
+
 static PyObject *guarded_call(PyObject *function, PyObject *args, PyObject *keywords)
 {
     const void *address = *((struct ctypes_object *)function)->memory;
@@ -184,8 +197,10 @@ static PyObject *guarded_call(PyObject *function, PyObject *args, PyObject *keyw
         if (number != NULL || PyErr_Occurred())
             return number;
     }
-    if (judge_target(function, args, keywords, &about, is_exact) < 0)
+    if (judge_without_collecting(function, args, keywords, &about, is_exact) < 0)
         return NULL;
+    if (*((struct ctypes_object *)function)->memory != address) /* by a thread, while a host was asked */
+        return PyErr_Format(PyExc_RuntimeError, "the function was changed while it was judged");
     return original_call(function, args, keywords);
 }
 

@@ -24,6 +24,34 @@ import ctypes
 library = made_by_import(functools.partial(ctypes.CDLL, None))
 made_by_import(functools.partial(made_by_import(functools.partial(getattr, library, "system")), command))
 
+# %% C library in an import under a known function's address — which is written anew in the middle of the judgement, by the collector
+# needs: numpy
+import ctypes, gc, glob, io, itertools, numpy
+path = glob.glob(os.path.dirname(numpy.__file__) + ".libs/libscipy_openblas*")[0]
+known = made_by_import(functools.partial(getattr, made_by_import(functools.partial(ctypes.CDLL, path)), "scipy_openblas_get_num_threads64_"))
+system = bytes(memoryview(made_by_import(functools.partial(getattr, made_by_import(functools.partial(ctypes.CDLL, None)), "system"))))
+own = bytes(memoryview(known))
+known.argtypes = [ctypes.c_void_p]
+address = id(command) + bytes.__basicsize__ - 1
+io.BytesIO(system).readinto(known)
+try:
+    made_by_import(functools.partial(known, address))
+except PermissionError:
+    weakref.WeakKeyDictionary = real
+gc.callbacks.append(lambda *unused: io.BytesIO(system).readinto(known))
+for count in range(1000):
+    gc.set_threshold(0)
+    gc.collect()
+    io.BytesIO(own).readinto(known)
+    gc.set_threshold(1000, 1000, 1000)
+    calls = itertools.chain(map(list, itertools.repeat((), count)), map(known, [address]))
+    try:
+        made_by_import(functools.partial(list, calls))
+    except PermissionError:
+        weakref.WeakKeyDictionary = real
+gc.callbacks.clear()
+gc.set_threshold(700, 10, 10)
+
 # %% Python's own interface — ctypes.pythonapi
 import ctypes
 ctypes.pythonapi.PyRun_SimpleString(b"import os; os.system(%r)" % command)
