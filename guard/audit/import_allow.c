@@ -86,12 +86,21 @@ static bool is_run_by_import(const struct scope *scope, PyObject *frame)
     return loader_code != NULL && !caller_is_user(scope, loader_code);
 }
 
+/* Neither has a file that a cell has written a right by its name, nor what the cell has put in the way of a module. In a host
+   program nobody knows whose code this is: its modules lie where it may write. */
+static bool is_cells(const struct scope *scope, PyObject *frame)
+{
+    cleanup_py PyObject *code = stack_code(frame);
+
+    return scope->is_process && caller_is_marked_user(code);
+}
+
 bool import_allow_asks(const struct scope *scope)
 {
     bool lists_any = scope->import_allow.count > 0 || (!scope->judges_host_code && list.count > 0);
     cleanup_py PyObject *frame = lists_any ? stack_innermost() : NULL;
 
-    while (frame != NULL) {
+    while (frame != NULL && !is_cells(scope, frame)) {
         if (is_run_by_import(scope, frame) && is_listed(scope, frame))
             return true;
         stack_step_out(&frame);

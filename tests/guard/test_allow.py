@@ -229,6 +229,19 @@ def test_libraries_go_on_while_tools_are_registered(tools):
         refused(guard, "import functools\nweakref.ref(a, functools.partial(print))", "put a lambda around it")
 
 
+def test_a_listed_import_is_what_was_installed(tools, tmp_path):
+    packages = tmp_path / "packages"
+    packages.mkdir()
+    (packages / "starts.py").write_text("import subprocess, posixpath\nposixpath.basename('x')\n"
+                                        "subprocess.run(['true'])\n")
+    with tools.start(f"sys.path.insert(0, {str(packages)!r})\nsys.dont_write_bytecode = True\nallow_imports.add('starts')") as guard:
+        allowed(guard, "import starts, sys; sys.modules.pop('starts').__name__", "'starts'")
+        refused(guard, "import posixpath, subprocess\nold = posixpath.basename\n"
+                       "posixpath.basename = lambda path: subprocess.run(['true'])\nimport starts", "start a program")
+        refused(guard, "posixpath.basename = old\nimport os\nsys.path.insert(0, os.getcwd())\n"
+                       "open('starts.py', 'w').write('import subprocess; subprocess.run([\"true\"])')\nimport starts", "start a program")
+
+
 AT_THE_SAME_PLACE = """
 import array, gc
 Gone = type("Gone", (array.array,), {})
