@@ -14,6 +14,7 @@ enum {
     GUARD_LINES_MAX = 200, /* in the log, in so long a time */
     GUARD_LINES_MS = 10000,
     GUARD_LINE_BYTES_MAX = 4000,
+    ASKED_BYTES_MAX = 64 * 1024 * 1024,
 };
 
 static int write_stream(struct kernel *kernel, enum stream stream, uint32_t cell, struct bytes bytes)
@@ -145,13 +146,27 @@ static int take_comm_close(struct kernel *kernel, const struct frame *frame)
     return publish(kernel, "comm_close", frame);
 }
 
+/*
+ * Cells wait for their answer, or are interrupted. What else is asked waits here when the client does not read, and no
+ * congestion is felt: replies have no bound, and a question is sent like one.
+ */
+static const char *find_fault_of_input(const struct kernel *kernel, const struct request *request)
+{
+    if (kernel->question.is_open && request->subshell == NULL)
+        return "it broke the protocol: input inside of a question";
+    if (!request_allows_stdin(request))
+        return "it broke the protocol: input of a client that gives none";
+    return request->asked_bytes > ASKED_BYTES_MAX ? "it asked for input again and again, without an answer" : NULL;
+}
+
 /* Goes to whoever sent the cell, on the stdin channel; the answer must name this message or none. */
 static int take_input_request(struct kernel *kernel, const struct frame *frame)
 {
     struct request *request = kernel_running(kernel, frame->cell);
+    const char *fault = find_fault_of_input(kernel, request);
 
-    if (kernel->question.is_open && request->subshell == NULL) {
-        guard_process_condemn(&kernel->guard, "it broke the protocol: input inside of a question");
+    if (fault != NULL) {
+        guard_process_condemn(&kernel->guard, fault);
         return 0;
     }
     if (request->subshell == NULL)

@@ -98,14 +98,7 @@ int question_time_out(void *context)
 
 static bool client_answers(const struct request *request)
 {
-    struct bytes value;
-    bool allowed = true; /* messaging 5.5, "Execute" */
-
-    if (request->type != &execute_request || request->execute.silent)
-        return false;
-    if (json_text_member(request_content(request), "allow_stdin", &value))
-        return json_text_bool(value, &allowed) && allowed;
-    return allowed;
+    return !request->execute.silent && request_allows_stdin(request);
 }
 
 /* Four digits that no cell can know. */

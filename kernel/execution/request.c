@@ -20,6 +20,17 @@ struct request *request_new(struct kernel *kernel, enum channel channel,
     return request;
 }
 
+bool request_allows_stdin(const struct request *request)
+{
+    struct bytes value;
+    bool allowed = true; /* messaging 5.5, "Execute" */
+
+    if (request->type != &execute_request)
+        return false;
+    return !json_text_member(request_content(request), "allow_stdin", &value) ||
+           (json_text_bool(value, &allowed) && allowed);
+}
+
 int request_ask(struct request *request, struct bytes content)
 {
     struct kernel *kernel = request->kernel;
@@ -27,6 +38,7 @@ int request_ask(struct request *request, struct bytes content)
 
     free(request->input_msg_id);
     request->input_msg_id = channels_next_msg_id(&kernel->channels);
+    request->asked_bytes += content.size + request->message->header.size;
     if (result != 0)
         return result;
     return channels_ask(&kernel->channels, request->message,

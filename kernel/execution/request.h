@@ -59,6 +59,7 @@ struct request {
     struct denials denials;
     char *result_text;     /* text/plain of its execute_result, for history */
     char *input_msg_id;    /* of the input_request that waits for an answer */
+    size_t asked_bytes;    /* of input_requests, since one was answered */
     bool copy_is_asked;   /* of a question that the guard did not answer in time */
     int64_t due_ms;       /* of a question: when it is asked aside, then when it must be answered */
     struct request *next; /* in the execution queue, or among those that are asked aside */
@@ -92,6 +93,9 @@ int request_abort(struct request *request);
  */
 int request_refuse(struct request *request, const char *ename, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* Whether its client answers questions: a cell's, unless it says no. */
+bool request_allows_stdin(const struct request *request);
 
 /*
  * request_ask() - send an input_request to whoever sent the request, after what it has printed

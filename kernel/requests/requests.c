@@ -182,6 +182,7 @@ int requests_input_reply(struct kernel *kernel, struct message *message)
         return 0;
     }
     request_end_question(running);
+    running->asked_bytes = 0;
     if (running->subshell == NULL)
         limits_resume(&kernel->limits);
     /* One part of a message always fits. */

@@ -313,6 +313,26 @@ def test_a_copy_that_could_not_be_ended_is_none(start_kernel, tmp_path):
     assert kernel.wait(5) == 0
 
 
+#: asks and does not wait
+ASKING_GUARD = r"""
+while True:
+    kind, cell, _ = receive()
+    if kind == NUMBER["EXECUTE"]:
+        for _ in range(100):
+            send("INPUT_REQUEST", cell, json.dumps({"prompt": "x" * 1000000, "password": False}).encode())
+        send("REPLY", cell, b'{"status":"ok","execution_count":1}', b"{}")
+"""
+
+
+@pytest.mark.parametrize("allow_stdin, told", [(True, "without an answer"), (False, "a client that gives none")])
+def test_questions_without_an_end_do_not_fill_the_kernel_process(start_kernel, tmp_path, allow_stdin, told):
+    """Of a client that is connected and does not read."""
+    guard = hostile_guard.write(tmp_path / "guard.py", {}, ASKING_GUARD)
+    front = start_kernel(arguments=("--python", guard, "--on-guard-death", "respawn")).frontend()
+    reply = front.reply(front.execute("1", allow_stdin=allow_stdin))
+    assert reply.content["ename"] == "GuardDied" and told in reply.content["evalue"]
+
+
 class Client:
     """Sends at random, and answers questions at random."""
 
