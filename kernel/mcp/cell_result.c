@@ -1,11 +1,16 @@
 #include "kernel/mcp/cell_result.h"
 
+#include "guard/link/utf8.h"
 #include "kernel/wire/colours.h"
 #include "kernel/wire/json_text.h"
 
 #define CARD "application/vnd.safepyrun.refusal+json"
 
-enum { ERROR_BYTES = 1024 * 1024 };
+enum {
+    ERROR_BYTES = 1024 * 1024,
+    ERROR_TEXT_BYTES = 64 * 1024, /* of its name, and of its message */
+    ITEM_BYTES = 100,             /* what a picture or a card takes that holds nothing */
+};
 
 void cell_result_init(struct cell_result *result)
 {
@@ -31,7 +36,8 @@ static json_t *string_of(const struct buffer *text)
 
 static bool has_room(const struct cell_result *result, size_t size, size_t reserve)
 {
-    return result->blocks_bytes + result->text.size + result->streams[0].size + result->streams[1].size + size <=
+    return result->blocks_bytes + result->refusals_bytes + result->text.size + result->streams[0].size +
+               result->streams[1].size + size <=
            CELL_RESULT_BYTES_MAX + reserve;
 }
 
@@ -66,7 +72,7 @@ static bool take_image(struct cell_result *result, struct bytes data, const char
     while (base64.size > 0 && base64.data[base64.size - 1] == '\n')
         base64.size--;
     close_block(result);
-    result->blocks_bytes += base64.size;
+    result->blocks_bytes += base64.size + ITEM_BYTES;
     json_array_append_new(result->blocks, json_pack("{ss so ss}", "type", "image", "data",
                                                     string_of(&base64), "mimeType", type));
     return true;
@@ -81,7 +87,7 @@ static bool take_card(struct cell_result *result, struct bytes data)
     if (!json_text_member(data, CARD, &value))
         return false;
     card = json_loadb(value.data, value.size, JSON_ALLOW_NUL, NULL);
-    result->blocks_bytes += value.size;
+    result->refusals_bytes += value.size + ITEM_BYTES;
     if (card != NULL)
         json_array_append_new(result->refusals, card);
     return true;
@@ -111,12 +117,27 @@ static void take_traceback(struct cell_result *result, struct bytes content)
     cleanup_buffer struct buffer lines = BUFFER_NONE;
     struct bytes list;
 
-    if (json_text_member(content, "traceback", &list) && has_room(result, list.size, ERROR_BYTES))
+    if (!json_text_member(content, "traceback", &list))
+        return;
+    if (has_room(result, list.size, ERROR_BYTES))
         json_text_append_lines(list, &lines);
+    else
+        result->left_out += list.size;
     if (lines.size == 0)
         return;
     colours_strip(buffer_bytes(&lines), &result->text);
     buffer_append_char(&result->text, '\n');
+}
+
+/* Both are told twice, and a cell chooses how long they are. */
+static void take_error_text(struct cell_result *result, struct bytes content, const char *name, struct buffer *text)
+{
+    size_t size;
+
+    json_text_member_string(content, name, text);
+    size = utf8_cut(buffer_bytes(text), ERROR_TEXT_BYTES);
+    result->left_out += text->size - size;
+    text->size = size;
 }
 
 static void take_error(struct cell_result *result, struct bytes content)
@@ -125,12 +146,12 @@ static void take_error(struct cell_result *result, struct bytes content)
     cleanup_buffer struct buffer message = BUFFER_NONE;
     size_t before = result->text.size;
 
-    json_text_member_string(content, "ename", &name);
-    json_text_member_string(content, "evalue", &message);
+    take_error_text(result, content, "ename", &name);
+    take_error_text(result, content, "evalue", &message);
     json_decref(result->error);
     result->error = json_pack("{so so}", "name", string_of(&name), "message", string_of(&message));
     take_traceback(result, content);
-    if (result->text.size == before) {
+    if (result->text.size == before && has_room(result, name.size + message.size, ERROR_BYTES)) {
         buffer_append(&result->text, buffer_bytes(&name));
         buffer_append_string(&result->text, ": ");
         colours_strip(buffer_bytes(&message), &result->text);

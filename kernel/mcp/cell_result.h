@@ -14,17 +14,18 @@
 
 #include <jansson.h>
 
-enum { CELL_RESULT_BYTES_MAX = 8 * 1024 * 1024 }; /* text and pictures together; an error has its own megabyte */
+enum { CELL_RESULT_BYTES_MAX = 8 * 1024 * 1024 }; /* text, pictures and cards together; an error has its own megabyte */
 
 struct cell_result {
     json_t *blocks;      /* content blocks so far */
-    size_t blocks_bytes; /* text and pictures in them, and the cards */
+    size_t blocks_bytes; /* text and pictures in them */
     struct buffer text;  /* of the block that is being written */
     struct buffer streams[2]; /* stdout, stderr */
     json_t *refusals;    /* cards */
+    size_t refusals_bytes; /* clearing the output takes none of them back */
     json_t *error;       /* {"name", "message"}, or NULL */
     char *result;        /* text of the last expression */
-    uint64_t left_out;   /* bytes of messages for which there was no room */
+    uint64_t left_out;   /* bytes of messages, and of an error, for which there was no room */
 };
 
 void cell_result_init(struct cell_result *result);

@@ -60,4 +60,49 @@ static void what_was_cleared_takes_no_room(void **state)
     cell_result_finish(&result);
 }
 
-RUN(cmocka_unit_test(a_cell_that_prints_for_ever_has_an_end), cmocka_unit_test(what_was_cleared_takes_no_room))
+/* 64 KB of it are shown, twice; the traceback repeats it and is left out. */
+static void an_error_without_an_end_has_one(void **state)
+{
+    struct message reply = {.content = BYTES_LITERAL("{\"status\":\"error\"}"), .metadata = BYTES_LITERAL("{}")};
+    cleanup_free char *text = text_of(1024 * 1024);
+    cleanup_free char *traceback = xasprintf("\",\"traceback\":[\"%s\"]}", text);
+    struct cell_result result;
+    json_t *composed;
+    cleanup_free char *all = NULL;
+
+    (void)state;
+    cell_result_init(&result);
+    for (int i = 0; i < 100; i++)
+        take(&result, "error", "{\"ename\":\"E\",\"evalue\":\"", text, traceback);
+    composed = cell_result_compose(&result, &reply);
+    all = json_dumps(composed, 0);
+    assert_true(strlen(all) <= 10 * 1024 * 1024);
+    assert_non_null(strstr(all, "E: xxx"));
+    assert_non_null(strstr(all, "bytes that followed are left out"));
+    json_decref(composed);
+    cell_result_finish(&result);
+}
+
+/* Cards stay when the output is cleared, and pictures may hold nothing. */
+static void many_small_things_take_room(void **state)
+{
+    cleanup_free char *card = text_of(1024 * 1024);
+    struct cell_result result;
+
+    (void)state;
+    cell_result_init(&result);
+    for (int i = 0; i < 20; i++) {
+        take(&result, "display_data", "{\"data\":{\"application/vnd.safepyrun.refusal+json\":{\"what\":\"", card, "\"}}}");
+        take(&result, "clear_output", "{", "", "}");
+    }
+    assert_true(json_array_size(result.refusals) < 10 && result.left_out > 0);
+    cell_result_finish(&result);
+    cell_result_init(&result);
+    for (int i = 0; i < 200000; i++)
+        take(&result, "display_data", "{\"data\":{\"image/png\":\"", "", "\"}}");
+    assert_true(json_array_size(result.blocks) < 100000 && result.left_out > 0);
+    cell_result_finish(&result);
+}
+
+RUN(cmocka_unit_test(a_cell_that_prints_for_ever_has_an_end), cmocka_unit_test(what_was_cleared_takes_no_room),
+    cmocka_unit_test(an_error_without_an_end_has_one), cmocka_unit_test(many_small_things_take_room))
