@@ -181,7 +181,7 @@ static void refuse_question(struct run_session *session, const struct frame *ask
 {
     struct bytes parts[2] = {ask->parts[0], BYTES_LITERAL("nobody")};
 
-    guard_process_send(&session->guard, &(struct frame){FRAME_ANSWER, CELL, 2, parts});
+    guard_process_answer(&session->guard, &(struct frame){FRAME_ANSWER, CELL, 2, parts});
 }
 
 static void refuse_errand(struct run_session *session, const struct frame *errand)
@@ -189,7 +189,7 @@ static void refuse_errand(struct run_session *session, const struct frame *erran
     struct bytes parts[5] = {errand->parts[0], bytes_of_string(errand_outcome_word(ERRAND_NOBODY)),
                              BYTES_LITERAL("0"), BYTES_NONE, BYTES_NONE};
 
-    guard_process_send(&session->guard, &(struct frame){FRAME_ERRAND_DONE, CELL, 5, parts});
+    guard_process_answer(&session->guard, &(struct frame){FRAME_ERRAND_DONE, CELL, 5, parts});
 }
 
 static int on_frame(void *context, const struct frame *frame)

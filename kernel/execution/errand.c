@@ -76,7 +76,7 @@ static void send_done(struct kernel *kernel, enum errand_outcome outcome, int st
                             bytes_of_string(text), buffer_bytes(&errand->kept[0]),
                             buffer_bytes(&errand->kept[1])};
 
-    guard_process_send(&kernel->guard, &(struct frame){FRAME_ERRAND_DONE, errand->cell, 5, parts});
+    guard_process_answer(&kernel->guard, &(struct frame){FRAME_ERRAND_DONE, errand->cell, 5, parts});
 }
 
 static void finish(struct kernel *kernel, enum errand_outcome outcome, int status)

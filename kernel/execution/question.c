@@ -26,7 +26,7 @@ static void send_answer(struct kernel *kernel, uint32_t cell, unsigned long numb
     cleanup_free char *text = xasprintf("%lu", number);
     struct bytes parts[] = {bytes_of_string(text), bytes_of_string(question_answer_word(answer))};
 
-    guard_process_send(&kernel->guard, &(struct frame){FRAME_ANSWER, cell, 2, parts});
+    guard_process_answer(&kernel->guard, &(struct frame){FRAME_ANSWER, cell, 2, parts});
 }
 
 static void record(struct kernel *kernel, const char *answer)
@@ -195,8 +195,9 @@ int question_take(struct kernel *kernel, const struct frame *frame)
     enum question_answer answer = ANSWER_NOBODY;
     int result = 0;
 
-    if (question->is_open || kernel->errand.state != ERRAND_STATE_NONE || running == NULL || running->cell != frame->cell ||
-        !question_frame_read(frame, &asked)) {
+    /* Whether anybody is to be asked anything, the guard has said before it ran a cell. */
+    if (kernel->errand.policy == NULL || question->is_open || kernel->errand.state != ERRAND_STATE_NONE ||
+        running == NULL || running->cell != frame->cell || !question_frame_read(frame, &asked)) {
         guard_process_condemn(&kernel->guard, "it broke the protocol: a question that is none");
         return 0;
     }

@@ -14,7 +14,10 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-enum { READ_BITE = 16 }; /* reads from the link before the sockets have their turn */
+enum {
+    READ_BITE = 16, /* reads from the link before the sockets have their turn */
+    UNREAD_BYTES_MAX = 64 * 1024 * 1024, /* more than an errand's answer, which it may take a while to read */
+};
 
 /* Whether it is over, its status taken, unless the guard whose copy it was was quicker; a pidfd has told, or SIGKILL is on
    its way. */
@@ -357,6 +360,14 @@ void guard_process_send(struct guard_process *guard, const struct frame *frame)
         return;
     frame_writer_push(&guard->writer, frame);
     write_pending(guard);
+}
+
+void guard_process_answer(struct guard_process *guard, const struct frame *frame)
+{
+    if (guard->pid != 0 && frame_writer_pending(&guard->writer) > UNREAD_BYTES_MAX)
+        guard_process_condemn(guard, "it broke the protocol: it does not read what it has asked for");
+    else
+        guard_process_send(guard, frame);
 }
 
 void guard_process_kill(struct guard_process *guard)

@@ -104,6 +104,9 @@ void guard_process_adopt(struct guard_process *guard, pid_t pid, int pidfd, int 
 /* Sends a frame, or queues what the socket does not take. A dead guard takes everything silently. */
 void guard_process_send(struct guard_process *guard, const struct frame *frame);
 
+/* The same for what the guard itself has asked for, maybe again and again: one that does not read its answers is condemned. */
+void guard_process_answer(struct guard_process *guard, const struct frame *frame);
+
 /* Reads everything that the guard has written to its fds 1 and 2. Returns 0 or -errno. */
 int guard_process_drain_outputs(struct guard_process *guard);
 

@@ -333,6 +333,30 @@ def test_questions_without_an_end_do_not_fill_the_kernel_process(start_kernel, t
     assert reply.content["ename"] == "GuardDied" and told in reply.content["evalue"]
 
 
+#: asks a person, and reads no answer
+QUESTIONING_GUARD = r"""
+while True:
+    kind, cell, _ = receive()
+    if kind == NUMBER["EXECUTE"]:
+        number = b"1" * 19
+        ask = HEADER.pack(MAGIC, NUMBER["ASK"], 4, cell) + struct.pack("=4I", 19, 1, 1, 6) + number + b"05/tmp/x"
+        link.sendall(ask)
+        for _ in range(3000):
+            link.sendall(ask * 1000)
+        time.sleep(1000)
+"""
+
+
+@pytest.mark.parametrize("asks, told", [({}, "a question that is none"), ({"ask": READY["ask"]}, "it does not read")])
+def test_questions_to_a_person_have_an_end(start_kernel, tmp_path, asks, told):
+    """None without on_deny = "ask", whatever a guard sends; and those that are answered at once do not pile up."""
+    guard = hostile_guard.write(tmp_path / "guard.py", asks, QUESTIONING_GUARD)
+    front = start_kernel(arguments=("--python", guard, "--on-guard-death", "respawn")).frontend()
+    reply = front.reply(front.execute("1", allow_stdin=not asks))
+    assert reply.content["ename"] == "GuardDied" and told in reply.content["evalue"]
+    front.silence("stdin")
+
+
 class Client:
     """Sends at random, and answers questions at random."""
 
