@@ -75,11 +75,18 @@ static bool permits_name(const char *name)
            string_list_has(&policy->allowed_globals, name);
 }
 
+static PyObject *explain_error(uint32_t cell, PyObject *error)
+{
+    PyObject *words = refusal_note(cell, error);
+
+    return words != NULL || PyErr_Occurred() != NULL ? words : limit_note(error);
+}
+
 static const struct execute_hooks execute_hooks = {
     .permits_name = permits_name,
     .before_error = refusal_show,
     .before_reply = denials_settle,
-    .explain = limit_note,
+    .explain = explain_error,
     .begin_trial = trial_begin,
     .end_trial = trial_end,
 };

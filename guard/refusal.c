@@ -53,11 +53,12 @@ static struct denial_record *find_record(const char *text)
 }
 
 /* The very type: reading an attribute of it runs nothing that a cell has written. */
-static struct denial_record *record_of(PyObject *error)
+static struct denial_record *record_of(uint32_t cell, PyObject *error)
 {
     cleanup_py PyObject *value = NULL;
     cleanup_py PyObject *utf8 = NULL;
 
+    (void)cell;
     if ((PyObject *)Py_TYPE(error) != PyExc_PermissionError)
         return NULL;
     value = PyObject_GetAttrString(error, "strerror");
@@ -74,9 +75,59 @@ static bool is_group(PyObject *error)
     return type == refusal.group_type || type == PyExc_BaseExceptionGroup;
 }
 
-static struct denial_record *search(PyObject *error, int *left);
+/* Native code that makes an error of its own of a no, with nothing behind it, and says what is not so. */
+static const struct {
+    const char *event; /* how it begins */
+    const char *type;
+    const char *text; /* NULL: any */
+} replaced[] = {
+    {"sqlite3.", "DatabaseError", NULL},
+    {"sqlite3.", "OperationalError", NULL},
+    {"sys.monitoring.", "ValueError", "Another profiling tool is already active"}, /* cProfile */
+};
 
-static struct denial_record *search_group(PyObject *group, int *left)
+static bool is_called(PyObject *error, const char *name)
+{
+    cleanup_py PyObject *found = PyType_GetName(Py_TYPE(error));
+    bool fits = found != NULL && PyUnicode_CompareWithASCIIString(found, name) == 0;
+
+    PyErr_Clear();
+    return fits;
+}
+
+/* What it was made from is read from its own slot: a class of the cell may define anything else. */
+static bool says(PyObject *error, const char *wanted)
+{
+    cleanup_py PyObject *get = PyObject_GetAttrString(PyExc_BaseException, "args");
+    cleanup_py PyObject *args = get != NULL ? PyObject_CallMethod(get, "__get__", "O", error) : NULL;
+    PyObject *text = args != NULL && PyTuple_CheckExact(args) && PyTuple_Size(args) == 1 ? PyTuple_GetItem(args, 0)
+                                                                                         : NULL;
+    bool fits = text != NULL && PyUnicode_CheckExact(text) && PyUnicode_CompareWithASCIIString(text, wanted) == 0;
+
+    PyErr_Clear();
+    return fits;
+}
+
+/* The last refusal of this cell, when it was one that becomes such an error, is meant. */
+static struct denial_record *record_replaced_by(uint32_t cell, PyObject *error)
+{
+    cleanup_denial struct denial_record *last = denials_count() > 0 ? denials_get(denials_count() - 1) : NULL;
+
+    if (last == NULL || last->cell != cell)
+        return NULL;
+    for (size_t i = 0; i < sizeof(replaced) / sizeof(replaced[0]); i++)
+        if (strncmp(last->event, replaced[i].event, strlen(replaced[i].event)) == 0 &&
+            is_called(error, replaced[i].type) && (replaced[i].text == NULL || says(error, replaced[i].text)))
+            return steal(last);
+    return NULL;
+}
+
+/* Looks at one exception: NULL when it comes from no refusal. */
+typedef struct denial_record *look_function(uint32_t cell, PyObject *error);
+
+static struct denial_record *search(look_function *look, uint32_t cell, PyObject *error, int *left);
+
+static struct denial_record *search_group(look_function *look, uint32_t cell, PyObject *group, int *left)
 {
     cleanup_py PyObject *members = PyObject_GetAttrString(group, "exceptions");
     struct denial_record *found = NULL;
@@ -86,12 +137,12 @@ static struct denial_record *search_group(PyObject *group, int *left)
         return NULL;
     }
     for (Py_ssize_t i = 0; found == NULL && i < PyTuple_Size(members) && i < CHAIN_MAX; i++)
-        found = search(PyTuple_GetItem(members, i), left);
+        found = search(look, cell, PyTuple_GetItem(members, i), left);
     return found;
 }
 
 /* The error itself, those in it, and those that a library turned into it. */
-static struct denial_record *search(PyObject *error, int *left)
+static struct denial_record *search(look_function *look, uint32_t cell, PyObject *error, int *left)
 {
     PyObject *at = py_own(error);
     struct denial_record *found = NULL;
@@ -99,9 +150,9 @@ static struct denial_record *search(PyObject *error, int *left)
     while (at != NULL && found == NULL && --*left > 0 && PyExceptionInstance_Check(at)) {
         PyObject *next = PyException_GetCause(at);
 
-        found = record_of(at);
+        found = look(cell, at);
         if (found == NULL && is_group(at))
-            found = search_group(at, left);
+            found = search_group(look, cell, at, left);
         if (next == NULL)
             next = PyException_GetContext(at);
         Py_DECREF(at);
@@ -111,33 +162,26 @@ static struct denial_record *search(PyObject *error, int *left)
     return found;
 }
 
-/* sqlite3 makes an error of its own of an authorizer's no, with nothing behind it: the last refusal
-   of this cell, when it was the authorizer's, is meant. */
-static struct denial_record *record_of_database(uint32_t cell, PyObject *error)
-{
-    cleanup_denial struct denial_record *last =
-        denials_count() > 0 ? denials_get(denials_count() - 1) : NULL;
-    cleanup_py PyObject *name = PyType_GetName(Py_TYPE(error));
-
-    if (last == NULL || last->cell != cell || strncmp(last->event, "sqlite3.", 8) != 0 ||
-        name == NULL ||
-        (PyUnicode_CompareWithASCIIString(name, "DatabaseError") != 0 &&
-         PyUnicode_CompareWithASCIIString(name, "OperationalError") != 0))
-        return NULL;
-    return steal(last);
-}
-
-static struct denial_record *find_behind(uint32_t cell, PyObject *error)
+static struct denial_record *find_behind(look_function *look, uint32_t cell, PyObject *error)
 {
     int left = LOOKED_AT_MAX;
-    struct denial_record *record = search(error, &left);
 
-    return record != NULL ? record : record_of_database(cell, error);
+    return search(look, cell, error, &left);
+}
+
+PyObject *refusal_note(uint32_t cell, PyObject *error)
+{
+    cleanup_denial struct denial_record *record = find_behind(record_replaced_by, cell, error);
+
+    return record != NULL ? PyUnicode_DecodeUTF8(record->message, (Py_ssize_t)strlen(record->message), "replace")
+                          : NULL;
 }
 
 void refusal_show(uint32_t cell, PyObject *error)
 {
-    cleanup_denial struct denial_record *record = find_behind(cell, error);
+    cleanup_denial struct denial_record *behind = find_behind(record_of, cell, error);
+    cleanup_denial struct denial_record *record =
+        behind != NULL ? steal(behind) : find_behind(record_replaced_by, cell, error);
     cleanup_py PyObject *about = record != NULL ? report_denial(record) : NULL;
     cleanup_py PyObject *content = NULL;
 

@@ -17,3 +17,6 @@ int refusal_start(void);
 
 /* Shows a card when `error` is a refusal. Never leaves an exception. */
 void refusal_show(uint32_t cell, PyObject *error);
+
+/* What was refused, of an error that native code has put in the place of the refusal; else NULL. New. */
+PyObject *refusal_note(uint32_t cell, PyObject *error);

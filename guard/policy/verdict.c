@@ -145,6 +145,12 @@ enum verdict check_profiler(const struct policy *policy, const struct facts *fac
                         "a profiler is called in the middle of all code, the guard's too");
 }
 
+enum verdict check_monitor(const struct policy *policy, const struct facts *facts,
+                           struct denial *ret_denial)
+{
+    return facts->caller == CALLER_HOST ? VERDICT_ALLOW : check_profiler(policy, facts, ret_denial);
+}
+
 enum verdict check_breakpoint(const struct policy *policy, const struct facts *facts,
                               struct denial *ret_denial)
 {

@@ -92,6 +92,7 @@ typedef enum verdict verdict_function(const struct policy *policy, const struct 
 verdict_function check_always;          /* nothing to judge */
 verdict_function check_never;           /* nobody, whoever asks */
 verdict_function check_profiler;        /* nobody, and what to do instead */
+verdict_function check_monitor;         /* the same of a profiler that asks sys.monitoring, but for the guard's own work */
 verdict_function check_program;         /* starting one: nobody, and what to do instead of this one */
 verdict_function check_fork;            /* the same for copies of the process */
 verdict_function check_network;         /* nobody */

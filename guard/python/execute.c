@@ -211,9 +211,9 @@ static PyObject *success_content(const struct execution *execution)
 }
 
 /* Behind the text of the exception, and as the last line of the traceback. */
-static int add_explanation(PyObject *content, PyObject *error)
+static int add_explanation(uint32_t cell, PyObject *content, PyObject *error)
 {
-    cleanup_py PyObject *words = executing.hooks->explain(error);
+    cleanup_py PyObject *words = executing.hooks->explain(cell, error);
     PyObject *lines = PyDict_GetItemString(content, "traceback");
     PyObject *value = PyDict_GetItemString(content, "evalue");
 
@@ -231,7 +231,7 @@ static PyObject *failure_content(const struct execution *execution, PyObject *er
 {
     cleanup_py PyObject *content = error_content(executing.shell, error);
 
-    if (content == NULL || add_explanation(content, error) < 0)
+    if (content == NULL || add_explanation(execution->cell, content, error) < 0)
         return NULL;
     if (!execution->silent) {
         executing.hooks->before_error(execution->cell, error);

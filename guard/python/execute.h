@@ -18,7 +18,7 @@ struct execute_hooks {
     void (*begin_trial)(void);
     void (*end_trial)(void);
     /* What the text of an error does not say; new, or NULL without an exception. */
-    PyObject *(*explain)(PyObject *error);
+    PyObject *(*explain)(uint32_t cell, PyObject *error);
     /* Whether the policy lets a name of run_answer.h reach the code. */
     bool (*permits_name)(const char *name);
     /* Before the reply of each cell. */

@@ -67,6 +67,29 @@ def test_monitoring_is_for_the_guard_alone(version, carrier, outside):
             assert "monitor the interpreter" in outcome.reply["evalue"]
 
 
+# ---- profilers -------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("code", ["cProfile.Profile().enable()", "cProfile.run('1')"])
+def test_a_profiler_says_what_to_do_instead(version, code, tmp_path):
+    """From 3.12 on cProfile makes "Another profiling tool is already active" of every no."""
+    with Guard("plain", PYTHONS[version], cwd=tmp_path) as guard:
+        outcome = guard.execute(f"import cProfile\n{code}")
+        assert "time.perf_counter()" in outcome.all("DENIAL")[0]["remedy"], outcome.reply
+        (card,) = outcome.all("DISPLAY_DATA")
+        assert "time.perf_counter()" in card["data"]["text/plain"]
+        assert outcome.reply["evalue"].count("safepyrun refused to ") == 1
+        assert outcome.reply["traceback"][-1].count("time.perf_counter()") == 1
+
+
+@pytest.mark.parametrize("error", ["ValueError('Another tool')", "TypeError('Another profiling tool is already active')"])
+def test_an_error_that_does_not_come_from_a_refusal_has_no_card(version, error, tmp_path):
+    with Guard("plain", PYTHONS[version], cwd=tmp_path) as guard:
+        guard.execute("import cProfile, contextlib")
+        outcome = guard.execute(f"with contextlib.suppress(Exception): cProfile.Profile().enable()\nraise {error}")
+        assert outcome.all("DENIAL") and not outcome.all("DISPLAY_DATA")
+        assert "safepyrun" not in outcome.reply["evalue"]
+
+
 # ---- sqlite3 ---------------------------------------------------------------------------------------
 
 SQLITE = {
@@ -108,6 +131,7 @@ def test_sqlite_stays_below_the_roots(version, name, outside):
         outcome = guard.execute(SQLITE[name])
         assert outcome.error == "PermissionError" if name in RELAYED else outcome.error in ("DatabaseError", "OperationalError")
         assert len(outcome.all("DENIAL")) >= 1
+        assert "safepyrun refused to " in outcome.reply["evalue"]
     assert not list(outside.iterdir())
 
 
