@@ -1,6 +1,7 @@
 #include "guard/limit_note.h"
 
 #include "guard/audit/audit.h"
+#include "guard/policy/env_names.h"
 #include "guard/python/py_cleanup.h"
 
 #include <errno.h>
@@ -117,6 +118,45 @@ static PyObject *note_of_ring(const struct policy *policy)
                : NULL;
 }
 
+/* Whether os.environ[…] has raised this: the same name may be missing in any other dict. */
+static bool is_of_environment(PyObject *error)
+{
+    cleanup_py PyObject *at = PyException_GetTraceback(error);
+    cleanup_py PyObject *frame = NULL;
+    cleanup_py PyObject *code = NULL;
+    cleanup_py PyObject *name = NULL;
+    bool fits;
+
+    while (at != NULL && at != Py_None) {
+        PyObject *next = PyObject_GetAttrString(at, "tb_next");
+
+        Py_XDECREF(frame);
+        frame = PyObject_GetAttrString(at, "tb_frame");
+        Py_DECREF(at);
+        at = next;
+    }
+    code = frame != NULL ? PyObject_GetAttrString(frame, "f_code") : NULL;
+    name = code != NULL ? PyObject_GetAttrString(code, "co_qualname") : NULL;
+    fits = name != NULL && PyUnicode_CompareWithASCIIString(name, "_Environ.__getitem__") == 0;
+    PyErr_Clear(); /* no traceback is no hint */
+    return fits;
+}
+
+/* Judged by the name alone: that a secret is there is not told. */
+static PyObject *note_of_environment(PyObject *error)
+{
+    cleanup_py PyObject *args = PyObject_GetAttrString(error, "args");
+    PyObject *name = args != NULL && PyTuple_CheckExact(args) && PyTuple_Size(args) == 1 ? PyTuple_GetItem(args, 0)
+                                                                                         : NULL;
+    const char *text = name != NULL && PyUnicode_CheckExact(name) ? PyUnicode_AsUTF8AndSize(name, NULL) : NULL;
+
+    PyErr_Clear(); /* as above */
+    if (text == NULL || !env_names_hide(audit_policy(), text, "") || !is_of_environment(error))
+        return NULL;
+    return PyUnicode_FromString("[env] may be why: of the variables that look like secrets cells see those that env.pass "
+                                "names, and none that env.hide names");
+}
+
 static PyObject *note_of_network(const struct policy *policy)
 {
     if (policy->os_ring == POLICY_OS_RING_OFF)
@@ -153,6 +193,8 @@ static PyObject *note_of_limit(PyObject *error)
 {
     const struct policy_limits *limits = &audit_policy()->limits;
 
+    if ((PyObject *)Py_TYPE(error) == PyExc_KeyError)
+        return note_of_environment(error);
     if (is_instance(error, PyExc_MemoryError))
         return note("memory_limit_mb", limits->memory_limit_mb);
     if ((is_instance(error, PyExc_OSError) && number_of(error) == EROFS) || says(error, "Read-only file system"))

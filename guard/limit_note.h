@@ -1,10 +1,10 @@
 /*
  * limit_note - which limit stands behind an exception of the system's
  *
- * A resource limit shows itself as MemoryError, "can't start new thread" or an OSError, which name no
- * limit; the OS ring's no to native code that writes elsewhere as "Read-only file system", and to whoever asks for a
- * host as a name that is not found. This finds the key of the policy that made it so. It only adds words to an error that is shown; the limits themselves are set by
- * the kernel process.
+ * A resource limit shows itself as MemoryError, "can't start new thread" or an OSError, which name no limit. The OS
+ * ring's no is "Read-only file system" to native code that writes elsewhere, and a name that is not found to whoever
+ * asks for a host; a variable that cells do not see is a KeyError. This finds the key of the policy that made it so. It
+ * only adds words to an error that is shown; the limits themselves are set by the kernel process.
  */
 #pragma once
 

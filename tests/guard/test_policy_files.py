@@ -258,6 +258,23 @@ def test_pass_and_hide(start):
         == "('t0ps3cret', False, False)"
 
 
+@pytest.mark.parametrize("code, told", [
+    ("os.environ['MY_API_TOKEN']", True),
+    ("os.environ['NO_SUCH_TOKEN']", True),         # whether there is one is not told
+    ("os.environ['MY_SETTING']", True),
+    ("os.environ['PASSED_TOKEN']", False),
+    ("os.environ['NO_SUCH_SETTING']", False),
+    ("{}['MY_API_TOKEN']", False),
+    ("raise KeyError('MY_API_TOKEN', 1)", False),
+    ("os.environ['\\udc80TOKEN']", False),
+])
+def test_a_variable_that_cells_do_not_see_is_not_just_missing(start, code, told):
+    guard = start(argument('[env]\npass = ["PASSED_*"]\nhide = ["MY_SETTING"]\n'),
+                  environment={**SECRETS, "MY_SETTING": "seen"})
+    outcome = guard.execute(f"import os\n{code}")
+    assert outcome.error == "KeyError" and ("env.pass" in outcome.reply["evalue"]) == told, outcome.reply
+
+
 def test_open_hides_nothing_by_itself(start):
     guard = start(argument('preset = "open"\n'), environment=SECRETS)
     assert guard.execute("import os\nos.environ['MY_API_TOKEN']").result == "'t0ps3cret'"
