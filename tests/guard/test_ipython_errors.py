@@ -2,6 +2,8 @@
 
 import re
 
+import pytest
+
 pytest_plugins = ["ipython_session"]
 
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")
@@ -20,6 +22,17 @@ def test_frames_name_their_cells(ipython):
     assert "----> 2     return number / 0" in text
     assert "safepyrun" not in text
     assert cell.one("error")["traceback"] == cell.reply["traceback"]
+
+
+@pytest.mark.parametrize("code, shown", [
+    ("%run no_such_file.py", "run_line_magic"),         # the cell's own line, as IPython has transformed it
+    ("%load_ext no_such_module", "run_line_magic"),
+    ("%time 1 / 0", "1 / 0"),
+    ("%%time\n1 / 0", "1 / 0"),
+])
+def test_errors_of_magics_do_not_show_how_they_were_called(ipython, code, shown):
+    text = plain(ipython.run(code).reply["traceback"])
+    assert shown in text and "_ipython_shell" not in text and "skipping hidden" not in text, text
 
 
 def test_chained_errors(ipython):

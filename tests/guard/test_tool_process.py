@@ -1,6 +1,7 @@
 """allow(outside=True): tools in a process of their own, beside a guard with a set-up file."""
 
 import pathlib
+import sys
 import textwrap
 import time
 
@@ -84,12 +85,12 @@ def write(path):
 """
 
 
-def start(folder, host, text=TOOLS, policy="ban_defs = false"):
+def start(folder, host, text=TOOLS, policy="ban_defs = false", shell="plain"):
     path = folder / "tools.py"
     path.write_text(textwrap.dedent(text))
     here = folder / "here"
     here.mkdir(exist_ok=True)
-    return Guard(python=host, cwd=here, policy_file=f'{policy}\n[setup]\nfiles = ["{path}"]\n')
+    return Guard(shell, python=host, cwd=here, policy_file=f'{policy}\n[setup]\nfiles = ["{path}"]\n')
 
 
 @pytest.fixture(scope="module")
@@ -128,6 +129,14 @@ def test_values_cross_as_json(guard):
     run(guard, "give([None, True, 2**70, 1.5, 'ü\\n\"', (1, 2), {'a': {}}])",
         "[None, True, 1180591620717411303424, 1.5, 'ü\\n\"', [1, 2], {'a': {}}]")
     run(guard, "give('x' * 1000000) == 'x' * 1000000", "True")
+
+
+@pytest.mark.parametrize("call", ["fail('built-in')", "give(print)", "list(count(1, 2))", "await later()"])
+def test_an_error_shows_the_call_and_not_the_way_to_the_process(tmp_path, call):
+    with start(tmp_path, sys.executable, shell="ipython") as running:
+        outcome = running.execute(call, TIMEOUT_SECONDS)
+        text = "\n".join(outcome.reply["traceback"])
+        assert outcome.error is not None and "_outside.py" not in text and "Cell" in text, text
 
 
 def test_output_goes_to_the_cell(guard):

@@ -89,7 +89,7 @@ def _lines(shell, error, exception_only):
     if _has_group(error):
         # IPython formats a group as if it were its message only.
         return _plain_lines(error)
-    shown = _below_glue(error.__traceback__)
+    shown = frames(_below_glue(error.__traceback__), _leads_somewhere)
     if is_short(error):
         shown = _cell_frames(shell, shown)
         if shown is None:       # refused before anything ran
@@ -104,6 +104,11 @@ def _below_glue(tb):
     while tb is not None and _is_glue(tb.tb_frame.f_globals.get("__name__")):
         tb = tb.tb_next
     return tb
+
+
+def _leads_somewhere(frame):
+    """Not from a cell to its magic, where IPython leaves out its own frames, nor to the process of a tool."""
+    return frame.f_globals.get("__name__") not in ("safepyrun._ipython_shell", "safepyrun._outside")
 
 
 def _is_glue(module):
