@@ -114,23 +114,62 @@ static int close_unguarded(const struct kind *kind, PyObject *connection)
     return -1;
 }
 
+/* From 3.12 on a connection can begin a transaction while it is made ready, and lets other threads run meanwhile, which may have it
+   already: before it is guarded. So it begins one afterwards. NULL: an exception is set. */
+static PyObject *without_autocommit(PyObject *keywords, PyObject **ret_autocommit)
+{
+    PyObject *rest = PyDict_New();
+    PyObject *key;
+    PyObject *value;
+    Py_ssize_t at = 0;
+
+    while (rest != NULL && keywords != NULL && PyDict_Next(keywords, &at, &key, &value)) {
+        if (PyUnicode_Check(key) && PyUnicode_CompareWithASCIIString(key, "autocommit") == 0)
+            *ret_autocommit = value;
+        else if (PyDict_SetItem(rest, key, value) < 0)
+            Py_CLEAR(rest);
+    }
+    return rest;
+}
+
+/* By the descriptor of the built-in type, whatever a subclass says. */
+static int set_autocommit(const struct kind *kind, PyObject *connection, PyObject *value)
+{
+    cleanup_py PyObject *attribute = PyObject_GetAttrString(kind->type, "autocommit");
+    cleanup_py PyObject *done =
+        attribute != NULL ? PyObject_CallMethod(attribute, "__set__", "OO", connection, value) : NULL;
+
+    return done != NULL ? 0 : -1;
+}
+
+static int begin_guarded(const struct kind *kind, PyObject *connection, PyObject *args, PyObject *keywords)
+{
+    PyObject *autocommit = NULL; /* kept by `keywords` */
+    cleanup_py PyObject *rest = without_autocommit(keywords, &autocommit);
+    cleanup_py PyObject *result = NULL;
+
+    if (rest == NULL || kind->init(connection, args, rest) < 0)
+        return -1;
+    result = PyObject_CallFunctionObjArgs(kind->set_authorizer, connection, state.authorizer, NULL);
+    if (result == NULL || (autocommit != NULL && set_autocommit(kind, connection, autocommit) < 0))
+        return close_unguarded(kind, connection);
+    return 0;
+}
+
 /* No event comes when a connection is ready: "sqlite3.connect/handle" is raised a moment before. */
 static int connection_init(PyObject *connection, PyObject *args, PyObject *keywords)
 {
     cleanup_py PyObject *plain = with_plain_path(args);
     const struct kind *kind = kind_of(connection);
-    cleanup_py PyObject *result = NULL;
 
     if (kind == NULL) {
         PyErr_SetString(PyExc_PermissionError, "safepyrun does not know this kind of connection");
         return -1;
     }
-    if (plain == NULL || kind->init(connection, plain, keywords) < 0)
+    if (plain == NULL)
         return -1;
-    if (scope_current() == NULL)
-        return 0;
-    result = PyObject_CallFunctionObjArgs(kind->set_authorizer, connection, state.authorizer, NULL);
-    return result != NULL ? 0 : close_unguarded(kind, connection);
+    return scope_current() != NULL ? begin_guarded(kind, connection, plain, keywords)
+                                   : kind->init(connection, plain, keywords);
 }
 
 static bool is_guarded(PyObject *type)

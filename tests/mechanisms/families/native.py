@@ -513,6 +513,27 @@ import sqlite3
 found = sqlite3.connect(":memory:").execute("select fts3_tokenizer(?)", ("simple",)).fetchone()[0]
 print("ESCAPED" if len(found) == 8 else "")
 
+# %% function of SQLite by its address, in a moment of another thread — a connection begins a transaction before it is guarded
+# python: 3.12
+import sqlite3, threading, time
+sys.setswitchinterval(1e-6)
+found, end = [], time.monotonic() + 2
+base = sqlite3.Connection.__new__(sqlite3.Connection)
+def look():
+    while not found and time.monotonic() < end:
+        try:
+            found.extend(base.execute("select fts3_tokenizer(?)", ("simple",)).fetchone())
+        except sqlite3.Error:
+            pass
+thread = threading.Thread(target=look)
+thread.start()
+kept = []
+while thread.is_alive():
+    kept[:-9] = []
+    kept.append(base := sqlite3.Connection.__new__(sqlite3.Connection))
+    base.__init__(":memory:", autocommit=False, check_same_thread=False)
+print("ESCAPED" if found else base.execute("select fts3_tokenizer(?)", ("simple",)))
+
 # %% function of SQLite by its address, permitted — a setting of 3.12 lets the pointer stand in the text
 # python: 3.12
 # effect: guard
