@@ -21,6 +21,7 @@ static struct {
         PyObject *set_authorizer; /* the method of the built-in type, whatever a subclass says */
         PyObject *close;          /* the same */
         initproc init;            /* what made a connection ready before we came */
+        bool has_guarded_files;   /* before that nobody has a connection */
     } kinds[KINDS];
     size_t count;
     PyObject *authorizer;
@@ -96,6 +97,14 @@ static PyObject *with_plain_path(PyObject *args)
     return plain;
 }
 
+static const struct kind *kind_of_type(PyObject *type)
+{
+    for (size_t i = 0; i < state.count; i++)
+        if (state.kinds[i].type == type)
+            return &state.kinds[i];
+    return NULL;
+}
+
 static const struct kind *kind_of(PyObject *connection)
 {
     for (size_t i = 0; i < state.count; i++)
@@ -166,29 +175,29 @@ static int connection_init(PyObject *connection, PyObject *args, PyObject *keywo
         PyErr_SetString(PyExc_PermissionError, "safepyrun does not know this kind of connection");
         return -1;
     }
+    if (!kind->has_guarded_files) {
+        PyErr_SetString(PyExc_PermissionError, "safepyrun guards sqlite3 first: it is just being loaded");
+        return -1;
+    }
     if (plain == NULL)
         return -1;
     return scope_current() != NULL ? begin_guarded(kind, connection, plain, keywords)
                                    : kind->init(connection, plain, keywords);
 }
 
-static bool is_guarded(PyObject *type)
+/* A first connection, in memory, shows how SQLite reaches files. Opening it lets other threads run, which may have found the type:
+   so the type is guarded before, and makes no other connection until this is done. */
+static int guard_files(struct kind *kind)
 {
-    for (size_t i = 0; i < state.count; i++)
-        if (state.kinds[i].type == type)
-            return true;
-    return false;
-}
-
-/* A first connection, in memory, shows how SQLite reaches files. Before the types are ours: it is nobody's. */
-static int guard_files(PyObject *type)
-{
-    cleanup_py PyObject *connection = PyObject_CallFunction(type, "s", ":memory:");
+    cleanup_py PyObject *args = Py_BuildValue("(s)", ":memory:");
+    cleanup_py PyObject *connection = PyType_GenericNew((PyTypeObject *)kind->type, NULL, NULL);
     cleanup_py PyObject *closed = NULL;
 
-    if (connection == NULL || sqlite_files_guard(connection) < 0)
+    if (args == NULL || connection == NULL || kind->init(connection, args, NULL) < 0 ||
+        sqlite_files_guard(connection) < 0)
         return -1;
-    closed = PyObject_CallMethod(connection, "close", NULL);
+    closed = PyObject_CallFunctionObjArgs(kind->close, connection, NULL);
+    kind->has_guarded_files = closed != NULL;
     return closed != NULL ? 0 : -1;
 }
 
@@ -206,31 +215,31 @@ static int guard_connections(PyObject *type)
 {
     PyObject *set_authorizer = PyObject_GetAttrString(type, "set_authorizer");
     PyObject *close = PyObject_GetAttrString(type, "close");
+    struct kind *kind = &state.kinds[state.count];
     void *init;
 
     if (state.authorizer == NULL)
         state.authorizer = PyCFunction_NewEx(&authorizer_definition, NULL, NULL);
     if (set_authorizer == NULL || close == NULL || state.authorizer == NULL || state.count == KINDS ||
-        guard_files(type) < 0 || guard_method(set_authorizer) < 0 ||
-        slot_patch(type, SLOT_INIT, (void *)connection_init, &init) < 0 ||
+        guard_method(set_authorizer) < 0 || slot_patch(type, SLOT_INIT, (void *)connection_init, &init) < 0 ||
         (initproc)init == connection_init)
         return -1;
-    state.kinds[state.count].init = (initproc)init;
-    state.kinds[state.count].set_authorizer = set_authorizer;
-    state.kinds[state.count].close = close;
-    state.kinds[state.count++].type = py_own(type);
-    return 0;
+    *kind = (struct kind){.type = py_own(type), .set_authorizer = set_authorizer, .close = close, .init = (initproc)init};
+    state.count++;
+    return guard_files(kind);
 }
 
 int sqlite_guard_module(PyObject *module)
 {
     cleanup_py PyObject *connection = PyObject_GetAttrString(module, "Connection");
+    const struct kind *kind;
 
     if (connection == NULL) {
         PyErr_Clear(); /* not filled yet: the module is seen again when it is */
         return 0;
     }
-    if (is_guarded(connection) || guard_connections(connection) == 0)
+    kind = kind_of_type(connection);
+    if (kind != NULL ? kind->has_guarded_files : guard_connections(connection) == 0)
         return 0;
     PyErr_SetString(PyExc_ImportError, "safepyrun cannot guard sqlite3.Connection");
     return -1;

@@ -513,6 +513,27 @@ import sqlite3
 found = sqlite3.connect(":memory:").execute("select fts3_tokenizer(?)", ("simple",)).fetchone()[0]
 print("ESCAPED" if len(found) == 8 else "")
 
+# %% function of SQLite by its address, while the module is loaded — its types are there, and another thread has a turn
+import threading, time
+sys.setswitchinterval(1e-6)
+found, end = [], time.monotonic() + 5
+def look():
+    while not found and time.monotonic() < end:
+        module = sys.modules.get("_sqlite3")
+        if hasattr(module, "Connection"):
+            try:
+                found.extend(module.Connection(":memory:").execute("select fts3_tokenizer(?)", ("simple",)).fetchone())
+            except module.OperationalError:
+                return
+            except PermissionError:
+                pass
+threads = [threading.Thread(target=look) for unused in range(3)]
+[thread.start() for thread in threads]
+time.sleep(0.1)
+import sqlite3
+[thread.join() for thread in threads]
+print("ESCAPED" if found else sqlite3.connect(":memory:").execute("select fts3_tokenizer(?)", ("simple",)))
+
 # %% function of SQLite by its address, in a moment of another thread — a connection begins a transaction before it is guarded
 # python: 3.12
 import sqlite3, threading, time
