@@ -279,6 +279,16 @@ enum verdict check_terminal_text(const struct policy *policy, const struct facts
                         "a number would be taken for the address of a text");
 }
 
+#ifndef SO_PASSPIDFD
+#define SO_PASSPIDFD 76 /* Linux 6.5; glibc leaves it out at first */
+#endif
+
+/* Who wants to be told who sends is bound to a name that Linux chooses, as soon as it sends: no event comes. */
+static bool asks_for_sender(int option)
+{
+    return option == SO_PASSCRED || option == SO_PASSSEC || option == SO_PASSPIDFD;
+}
+
 /* A filter is handed over by its address. It can be asked for as well, and then comes as long as it is, however little room
    there is: over other objects. Level and name are read as descriptors, where the facts keep two numbers. */
 enum verdict check_socket_option(const struct policy *policy, const struct facts *facts,
@@ -286,10 +296,13 @@ enum verdict check_socket_option(const struct policy *policy, const struct facts
 {
     const struct path_fact *level = &facts->paths[0];
     const struct path_fact *name = &facts->paths[1];
+    bool is_known = !level->odd && !name->odd;
 
     (void)policy;
-    if (!level->odd && !name->odd &&
-        (level->fd != SOL_SOCKET || (name->fd != SO_ATTACH_FILTER && name->fd != SO_ATTACH_REUSEPORT_CBPF)))
+    if (is_known && level->fd == SOL_SOCKET && asks_for_sender(name->fd))
+        return verdict_deny(ret_denial, VERDICT_RING, "leave it out: the other end of a pair is the process itself",
+                            "the socket would get a name, which every program can send to");
+    if (is_known && (level->fd != SOL_SOCKET || (name->fd != SO_ATTACH_FILTER && name->fd != SO_ATTACH_REUSEPORT_CBPF)))
         return VERDICT_ALLOW;
     return verdict_deny(ret_denial, VERDICT_RING, "leave out what is not wanted when it was received",
                         "the value of this option is the address of memory");

@@ -402,6 +402,8 @@ static void no_option_of_a_socket_leads_to_memory(void **state)
     assert_int_equal(ask(check_socket_option, *state, facts), VERDICT_ALLOW);
     facts.paths[1].fd = SO_ATTACH_FILTER;
     assert_int_equal(ask(check_socket_option, *state, facts), VERDICT_DENY);
+    facts.paths[1].fd = SO_PASSCRED;
+    assert_int_equal(ask(check_socket_option, *state, facts), VERDICT_DENY);
     facts.paths[0].fd = IPPROTO_TCP;
     assert_int_equal(ask(check_socket_option, *state, facts), VERDICT_ALLOW);
     facts.paths[1].odd = true;

@@ -193,3 +193,13 @@ thread.join(0.3)
 # needs: prometheus_client
 import prometheus_client
 prometheus_client.start_http_server(0, here)
+
+# %% name of a local socket by an option — Linux binds whoever wants to know who sends; any process can send to it then
+import asyncio.base_events
+kind = type(asyncio.base_events.socket.socketpair()[0]).__mro__[1]
+sock = call(kind, 1, 2)
+sock.setsockopt(1, 16, 1)
+try:
+    sock.send(b"x")
+except OSError:
+    print("ESCAPED" if sock.getsockname() else "")
