@@ -204,17 +204,38 @@ static int find_worker(void)
     return state.worker != NULL ? 0 : -1;
 }
 
+/* An item of the program's own, in a thread that guarded code has started. */
+static PyObject *free_item(PyObject *item)
+{
+    if (item == Py_None || scope_entry_current() == NULL || scoped_item_inner(item) != NULL)
+        return py_own(item);
+    return scoped_item_new(py_own(Py_None), item);
+}
+
 static PyObject *get(const struct method_call *call, void *data)
 {
-    PyObject *item = method_call_next(call);
-    PyObject *inner = item != NULL && !is_worker() ? scoped_item_inner(item) : NULL;
+    cleanup_py PyObject *item = method_call_next(call);
+    PyObject *inner;
 
     (void)data;
-    if (inner == NULL)
-        return item;
-    py_own(inner);
-    Py_DECREF(item);
-    return inner;
+    if (item == NULL)
+        return NULL;
+    if (is_worker())
+        return free_item(item);
+    inner = scoped_item_inner(item);
+    return py_own(inner != NULL ? inner : item);
+}
+
+/* One of asyncio's executor, or of a cell's that stands in for it: the thread goes on with anybody's items, but what runs in it
+   besides (the first function of a pool, a changed Thread) is guarded as the one who started it. */
+static PyObject *start_thread(const struct method_call *call, void *data)
+{
+    (void)data;
+    if (scope_current() != NULL && (call->positional == 0 || !PyCallable_Check(call->args[0]))) {
+        PyErr_SetString(PyExc_TypeError, "under a guard a thread's function is given by position");
+        return NULL;
+    }
+    return carry_argument(call, 0);
 }
 
 /* ---- places --------------------------------------------------------------------------------- */
@@ -285,11 +306,22 @@ static int patch_later(void)
     return patch_new(reference, (void *)new_reference, &state.new_reference);
 }
 
+static int patch_threads(void)
+{
+    static const char *const names[] = {"start_new_thread", "start_new", "start_joinable_thread"};
+    cleanup_py PyObject *module = PyImport_ImportModule("_thread");
+
+    for (size_t i = 0; module != NULL && i < sizeof(names) / sizeof(names[0]); i++)
+        if (PyObject_HasAttrString(module, names[i]) && method_patch_attribute(module, names[i], start_thread, NULL) < 0)
+            return -1;
+    return module != NULL ? 0 : -1;
+}
+
 int carry_start(void)
 {
     if (state.started)
         return 0;
-    if (scoped_start() < 0 || find_worker() < 0 || patch_contexts() < 0 || patch_later() < 0 ||
+    if (scoped_start() < 0 || find_worker() < 0 || patch_contexts() < 0 || patch_later() < 0 || patch_threads() < 0 ||
         carry_handlers_start() < 0)
         return -1;
     state.started = true;

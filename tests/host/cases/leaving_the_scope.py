@@ -143,6 +143,25 @@ async def test_executor_of_asyncio():
     assert await RunPython(g={})("import asyncio\nawait asyncio.get_running_loop().run_in_executor(None, len, 'abc')") == 3
 
 
+async def test_what_stands_in_for_an_executor_of_asyncio():
+    await must_hold("import asyncio, _thread, contextlib, types\nwith contextlib.suppress(AssertionError):\n"
+                    "    asyncio.get_running_loop().run_in_executor(types.SimpleNamespace(submit=_thread.start_new_thread), function, args)")
+    await must_hold("import asyncio, concurrent.futures as c\n"
+                    "pool = c.ThreadPoolExecutor(1, initializer=function, initargs=args)\n"
+                    "await asyncio.get_running_loop().run_in_executor(pool, len, 'abc')")
+
+
+async def test_work_of_the_host_in_a_thread_that_a_cell_has_started():
+    asyncio.get_running_loop().set_default_executor(concurrent.futures.ThreadPoolExecutor(1))  # that one and no other
+    await RunPython(g={})("import asyncio\nawait asyncio.to_thread(len, 'abc')")
+    with refused():
+        await RunPython(g=with_names({}))("import asyncio\nawait asyncio.to_thread(function, *args)")
+    function, args = touch()
+    await asyncio.to_thread(os.close, await asyncio.to_thread(function, *args))
+    assert appeared()
+    os.unlink(PROOF)
+
+
 async def test_executor_of_the_host():
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
         pool.submit(len, "").result()
