@@ -100,6 +100,68 @@ static PyObject *register_codec(const struct method_call *call, void *data)
     return carried != NULL ? method_call_next_with(call, index, carried) : NULL;
 }
 
+/* ---- hooks of asynchronous generators --------------------------------------------------------- */
+
+enum { GENERATOR_HOOKS = 2 };
+
+static PyObject *get_generator_hooks; /* sys.get_asyncgen_hooks, as it was at start */
+static _Thread_local PyObject *found_hooks[GENERATOR_HOOKS]; /* the program's: asyncio puts back what it found */
+
+static int note_found_hooks(void)
+{
+    cleanup_py PyObject *now = PyObject_CallNoArgs(get_generator_hooks);
+
+    for (Py_ssize_t i = 0; now != NULL && i < GENERATOR_HOOKS; i++) {
+        PyObject *hook = PyTuple_GetItem(now, i);
+        PyObject *before = found_hooks[i];
+
+        if (hook == Py_None || scoped_inner(hook) != NULL)
+            continue;
+        found_hooks[i] = py_own(hook);
+        Py_XDECREF(before);
+    }
+    return now != NULL ? 0 : -1;
+}
+
+static PyObject *carry_hook(PyObject *hook)
+{
+    return PyCallable_Check(hook) && hook != found_hooks[0] && hook != found_hooks[1] ? carry_bare(hook) : py_own(hook);
+}
+
+/* sys.set_asyncgen_hooks(firstiter, finalizer): whoever iterates next calls them. */
+static PyObject *set_generator_hooks(const struct method_call *call, void *data)
+{
+    Py_ssize_t count = call->positional + (call->kwnames != NULL ? PyTuple_Size(call->kwnames) : 0);
+    PyObject *hooks[GENERATOR_HOOKS] = {NULL};
+    struct method_call changed = *call;
+    PyObject *result = NULL;
+    Py_ssize_t done = 0;
+
+    (void)data;
+    if (scope_current() == NULL || count > GENERATOR_HOOKS)
+        return method_call_next(call); /* what is wrong is refused there */
+    if (note_found_hooks() < 0)
+        return NULL;
+    while (done < count && (hooks[done] = carry_hook(call->args[done])) != NULL)
+        done++;
+    changed.args = hooks;
+    if (done == count)
+        result = method_call_next(&changed);
+    while (done > 0)
+        Py_DECREF(hooks[--done]);
+    return result;
+}
+
+static int find_generator_hooks(void)
+{
+    PyObject *get = PySys_GetObject("get_asyncgen_hooks");
+
+    if (get == NULL)
+        PyErr_SetString(PyExc_RuntimeError, "sys.get_asyncgen_hooks is missing");
+    get_generator_hooks = py_own(get);
+    return get != NULL ? 0 : -1;
+}
+
 /* ---- places --------------------------------------------------------------------------------- */
 
 static int patch(const char *module_name, const char *name, method_patch_function function, void *data)
@@ -121,10 +183,11 @@ static int remember_default(void)
 
 int carry_handlers_start(void)
 {
-    if (remember_default() < 0)
+    if (remember_default() < 0 || find_generator_hooks() < 0)
         return -1;
     if (patch("_signal", "signal", set_handler, NULL) < 0 || patch("_signal", "getsignal", get_handler, NULL) < 0 ||
         patch("posix", "register_at_fork", register_at_fork, NULL) < 0 ||
+        patch("sys", "set_asyncgen_hooks", set_generator_hooks, NULL) < 0 ||
         patch("_codecs", "register", register_codec, (void *)0) < 0)
         return -1;
     return patch("_codecs", "register_error", register_codec, (void *)1);

@@ -4,6 +4,7 @@ import functools
 import os
 import shutil
 import signal
+import sys
 
 from host_tools import refused
 
@@ -12,7 +13,7 @@ from safepyrun import RunPython
 
 def remover(folder):
     """No function of a cell, and no matter what else it is called with."""
-    folder.mkdir()
+    folder.mkdir(parents=True)
     return functools.partial(shutil.rmtree, folder)
 
 
@@ -66,6 +67,21 @@ async def test_a_search_for_a_codec(tmp_path):
 
 async def test_an_error_handler_of_codecs(tmp_path):
     await must_hold("import codecs\ncodecs.register_error('mine', remove)", lambda: quietly("ä".encode, "ascii", "mine"), tmp_path)
+
+
+async def test_a_hook_of_asynchronous_generators(tmp_path):
+    async def numbers():
+        yield 1
+
+    def iterate():
+        quietly(numbers().__anext__().close)
+        sys.set_asyncgen_hooks(*hooks)
+
+    hooks = sys.get_asyncgen_hooks()
+    await must_hold("import sys\nsys.set_asyncgen_hooks(firstiter=remove)", iterate, tmp_path)
+    await must_hold("import sys\nsys.set_asyncgen_hooks(remove)", iterate, tmp_path / "again")
+    await RunPython(g={})("import sys\nold = sys.get_asyncgen_hooks()\nsys.set_asyncgen_hooks(None, None)\nsys.set_asyncgen_hooks(*old)")
+    assert sys.get_asyncgen_hooks() == hooks and all(new is old for new, old in zip(sys.get_asyncgen_hooks(), hooks, strict=True))
 
 
 async def test_the_handler_of_the_program_is_put_back_as_it_was(tmp_path):
