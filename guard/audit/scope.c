@@ -183,7 +183,8 @@ PyObject *scope_entry_new(struct scope *scope)
 
 int scope_set(PyObject *capsule, PyObject **ret_token)
 {
-    *ret_token = compat.context_var_set(state.variable, capsule);
+    /* From 3.14 on whoever has a token takes back with it what it stands for, by a `with`. */
+    *ret_token = py_hide(compat.context_var_set(state.variable, capsule));
     return *ret_token != NULL ? 0 : -1;
 }
 

@@ -184,6 +184,13 @@ async def test_executor_of_the_host():
         assert appeared()
 
 
+async def test_the_token_of_the_scope_is_nobodys():
+    tokens = "[o for o in await asyncio.to_thread(gc.get_objects) if type(o).__name__ == 'Token' and o.var.name == {!r}]"
+    value = contextvars.ContextVar("value").set(1)  # shows that they would be found
+    found = await RunPython(g={})(f"import asyncio, gc\n{tokens.format('value')}, {tokens.format('safepyrun')}")
+    assert [len(each) for each in found] == [1, 0] and found[0][0] is value
+
+
 async def test_queues_give_back_what_was_put():
     assert await RunPython(g={})("import queue\nq = queue.SimpleQueue()\nx = []\nq.put(x)\nq.get() is x")
     runner = RunPython(g={})
