@@ -70,6 +70,19 @@ static void protect_audit_log(struct policy *policy, const char *path)
     policy_add_read_only(policy, old);
 }
 
+/* So may this one, which the next kernel believes; what other sessions have run is not for this one's cells. */
+static void protect_history(struct policy *policy, const char *path)
+{
+    static const char *const endings[] = {"", "-wal", "-shm", "-journal"};
+
+    for (size_t i = 0; path != NULL && i < sizeof(endings) / sizeof(endings[0]); i++) {
+        cleanup_free char *file = xasprintf("%s%s", path, endings[i]);
+
+        policy_add_secret(policy, file);
+        policy_add_read_only(policy, file);
+    }
+}
+
 /*
  * What is wrong in any of the files, or that one cannot be read, is found by the guard and told by every cell. To end
  * instead would leave whoever has moved a file with a notebook server that says "the kernel died", and not why.
@@ -81,5 +94,6 @@ void opening_policy(struct kernel *kernel)
     policy_sources_read(kernel->options.policy_file, &kernel->policy_files);
     policy = session_policy_new(&kernel->options, &kernel->policy_files, kernel->private_directory);
     protect_audit_log(policy, kernel->audit_log_path);
+    protect_history(policy, history_path(kernel->history));
     policy_encode(policy, &kernel->policy);
 }

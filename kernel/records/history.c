@@ -44,6 +44,11 @@ struct history *history_new(const char *path)
     return history;
 }
 
+const char *history_path(const struct history *history)
+{
+    return history->path;
+}
+
 bool history_is_pending(const struct history *history)
 {
     return history->pending;

@@ -40,6 +40,8 @@ char *history_default_path(void);
 
 /* path: NULL or ":memory:" keeps nothing beyond the process. Opens nothing yet. */
 struct history *history_new(const char *path);
+/* Borrowed; NULL: there is no file. */
+const char *history_path(const struct history *history);
 /* Flushes first. Takes NULL. */
 void history_free(struct history *history);
 

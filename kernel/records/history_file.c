@@ -16,16 +16,22 @@
 
 enum { SCHEMA_VERSION = 1 };
 
+#define SESSIONS "sessions (  session INTEGER PRIMARY KEY AUTOINCREMENT, start INTEGER NOT NULL)"
+#define ENTRIES                                                                                    \
+    "entries (  session INTEGER NOT NULL, line INTEGER NOT NULL, input TEXT NOT NULL, output TEXT,"  \
+    "  PRIMARY KEY (session, line)) WITHOUT ROWID"
+
 /* Without fsync(), which costs tens of milliseconds on a slow disk: there is nothing to lose yet.
  */
-static const char schema[] =
-    "PRAGMA disk.synchronous = OFF; BEGIN IMMEDIATE;"
-    "CREATE TABLE IF NOT EXISTS disk.sessions ("
-    "  session INTEGER PRIMARY KEY AUTOINCREMENT, start INTEGER NOT NULL);"
-    "CREATE TABLE IF NOT EXISTS disk.entries ("
-    "  session INTEGER NOT NULL, line INTEGER NOT NULL, input TEXT NOT NULL, output TEXT,"
-    "  PRIMARY KEY (session, line)) WITHOUT ROWID;"
-    "PRAGMA disk.user_version = 1; COMMIT;";
+static const char schema[] = "PRAGMA disk.synchronous = OFF; BEGIN IMMEDIATE;"
+                             "CREATE TABLE IF NOT EXISTS disk." SESSIONS ";"
+                             "CREATE TABLE IF NOT EXISTS disk." ENTRIES ";"
+                             "PRAGMA disk.user_version = 1; COMMIT;";
+
+/* SQLite keeps the text of a table as it was made. */
+static const char strangers[] =
+    "SELECT count(*) FROM disk.sqlite_master WHERE type <> 'table' OR sql IS NULL OR sql NOT IN"
+    " ('CREATE TABLE " SESSIONS "', 'CREATE TABLE " ENTRIES "', 'CREATE TABLE sqlite_sequence(name,seq)')";
 
 static bool is_shared_by_machines(const char *path)
 {
@@ -69,23 +75,43 @@ static int attach(sqlite3 *connection, const char *path)
     return status == SQLITE_DONE ? 0 : -1;
 }
 
-static int read_version(void *version, int count, char **values, char **names)
+static int read_number(void *number, int count, char **values, char **names)
 {
     (void)names;
-    *(int *)version = count > 0 && values[0] != NULL ? atoi(values[0]) : 0;
+    *(int *)number = count > 0 && values[0] != NULL ? atoi(values[0]) : 0;
     return 0;
+}
+
+/*
+ * A session whose write root is the home folder can have written this file, and no guard is around us: triggers and views
+ * are programs, and so are constraints, computed columns and indexes of expressions. Where there is anything but our
+ * two tables, nothing is run.
+ */
+static int check_tables(sqlite3 *connection, char **ret_problem)
+{
+    int count = 1;
+
+    sqlite3_db_config(connection, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
+    sqlite3_db_config(connection, SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL);
+    if (sqlite3_exec(connection, strangers, read_number, &count, NULL) != SQLITE_OK)
+        return -1;
+    if (count != 0)
+        *ret_problem = xstrdup("it holds more than a history, or another one than ours");
+    return count == 0 ? 0 : -1;
 }
 
 static int set_up_tables(sqlite3 *connection, char **ret_problem)
 {
     int version = 0;
 
-    if (sqlite3_exec(connection, "PRAGMA disk.user_version", read_version, &version, NULL) != 0)
+    if (sqlite3_exec(connection, "PRAGMA disk.user_version", read_number, &version, NULL) != 0)
         return -1;
     if (version > SCHEMA_VERSION) {
         *ret_problem = xasprintf("written by a newer version (tables of version %d)", version);
         return -1;
     }
+    if (check_tables(connection, ret_problem) < 0)
+        return -1;
     if (version == SCHEMA_VERSION)
         return 0;
     if (sqlite3_exec(connection, schema, NULL, NULL, NULL) == SQLITE_OK)

@@ -3,7 +3,9 @@
 #include "guard/link/buffer.h"
 #include "kernel/records/history.h"
 
+#include <signal.h>
 #include <sqlite3.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 struct folder {
@@ -296,6 +298,36 @@ static void newer_tables_are_left_alone(void **state)
     history_free(history);
 }
 
+/* Whoever could write there would have his program run by the next kernel, which no guard is around. */
+static void programs_in_the_file_are_not_run(void **state)
+{
+    static const char *const programs[] = {
+        "CREATE TRIGGER t AFTER INSERT ON entries BEGIN DELETE FROM sessions; END",
+        "CREATE VIEW v AS SELECT 1",
+        "CREATE INDEX i ON entries (hex(input))",
+        "ALTER TABLE entries ADD COLUMN more TEXT AS (hex(input))",
+    };
+    const struct folder *folder = *state;
+
+    for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++) {
+        struct history *history = history_new(folder->file);
+        sqlite3 *other;
+
+        add(history, 1, "a", NULL);
+        history_free(history);
+        assert_int_equal(sqlite3_open(folder->file, &other), SQLITE_OK);
+        assert_int_equal(sqlite3_exec(other, programs[i], NULL, NULL, NULL), SQLITE_OK);
+        sqlite3_close(other);
+        history = history_new(folder->file);
+        add(history, 1, "b", NULL);
+        history_flush(history);
+        a_warning(history, "holds more than a history");
+        check_tail(history, 2, "1/1 b; ");
+        history_free(history);
+        assert_int_equal(remove(folder->file), 0);
+    }
+}
+
 static void impossible_place_is_memory(void **state)
 {
     struct history *history = history_new("/dev/null/history.sqlite");
@@ -314,23 +346,23 @@ static void full_disk_keeps_entries(void **state)
     struct folder *folder = *state;
     struct history *history = history_new(folder->file);
     cleanup_free char *large = xcalloc(1, 300001);
-    sqlite3 *other = NULL;
+    struct rlimit usual;
+    struct rlimit full;
 
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &usual), 0);
+    full = (struct rlimit){100000, usual.rlim_max};
     add(history, 1, "one", NULL);
     history_flush(history);
     history_free(history);
-    assert_int_equal(sqlite3_open(folder->file, &other), SQLITE_OK);
-    sqlite3_exec(other,
-                 "CREATE TRIGGER full BEFORE INSERT ON entries WHEN length(new.input) > 100000"
-                 " BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END",
-                 NULL, NULL, NULL);
-    sqlite3_close(other);
     history = history_new(folder->file);
     memset(large, 'x', 300000);
     add(history, 1, large, NULL);
     add(history, 2, "two", NULL);
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &full), 0);
     history_flush(history);
-    a_warning(history, "full");
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &usual), 0);
+    a_warning(history, "disk");
     check_search(history, "[ot]*", -1, false, "1/1 one; 2/2 two; ");
     history_free(history);
 }
@@ -391,7 +423,8 @@ RUN(cmocka_unit_test(memory_answers_without_a_file), IN_FOLDER(sessions_follow_e
     IN_FOLDER(search_finds_the_newest), cmocka_unit_test(unique_holds_for_many),
     IN_FOLDER(a_line_added_again_is_replaced), IN_FOLDER(file_is_ours_alone),
     IN_FOLDER(locked_file_costs_nothing), IN_FOLDER(broken_file_is_left_alone),
-    IN_FOLDER(newer_tables_are_left_alone), cmocka_unit_test(impossible_place_is_memory),
+    IN_FOLDER(newer_tables_are_left_alone), IN_FOLDER(programs_in_the_file_are_not_run),
+    cmocka_unit_test(impossible_place_is_memory),
     IN_FOLDER(full_disk_keeps_entries), cmocka_unit_test(long_output_is_cut_at_a_character),
     cmocka_unit_test(bytes_come_back_as_they_were),
     cmocka_unit_test(default_path_is_in_the_data_folder))

@@ -67,6 +67,19 @@ def test_history_outlives_the_kernel(start_kernel, shell):
         assert ask(front, hist_access_type="range", session=-1, start=1, stop=2)[0][2] == "remembered = 1"
 
 
+@pytest.mark.parametrize("ending", ["", "-wal", "-journal"])
+def test_a_session_in_the_home_folder_cannot_have_it(start_kernel, shell, ending):
+    """What the next kernel process, which nobody guards, believes; and what other sessions have run."""
+    kernel = start_kernel(shell=shell)
+    kernel.frontend().run("1")
+    kernel.stop()
+    again = start_kernel(shell=shell, environment={"HOME": str(kernel.home)}, arguments=("--write-root", kernel.home)).frontend()
+    path = f"~/.local/share/safepyrun/history.sqlite{ending}"
+    for code in (f"import os; open(os.path.expanduser('{path}'), 'wb')", f"import os; open(os.path.expanduser('{path}'))"):
+        assert again.run(code)[0].content["ename"] == "PermissionError"
+    assert again.run("import os; open(os.path.expanduser('~/other'), 'wb').close()")[0].content["status"] == "ok"
+
+
 def test_unknown_sizes(front):
     assert ask(front, hist_access_type="tail", n=0) == []
     assert len(ask(front, hist_access_type="tail", n=10**9)) == 5
