@@ -19,6 +19,7 @@
 #define FRAME_MANY 1024
 #define FRAME_PARTS_MAX (FRAME_MANY)
 #define FRAME_BYTES_MAX ((size_t)512 * 1024 * 1024) /* all parts together */
+#define FRAME_JSON_DEPTH_MAX 256                     /* of parts that are JSON: lists and objects in each other */
 
 enum frame_type {
     FRAME_INVALID = 0,

@@ -16,5 +16,6 @@ int json_start(void);
 /* A new object, or NULL with ValueError. */
 PyObject *json_decode(struct bytes text);
 
-/* A new bytes object, or NULL with the TypeError or ValueError that names what cannot be shown. */
+/* A new bytes object, or NULL with the TypeError or ValueError that names what cannot be shown: what lies deeper in each
+   other than the kernel process takes, for one. */
 PyObject *json_encode(PyObject *value);

@@ -12,13 +12,14 @@
 
 #include "guard/link/buffer.h"
 #include "guard/link/bytes.h"
+#include "guard/link/frame.h"
 
 enum json_text_rules {
     JSON_TEXT_STRICT,  /* RFC 8259 */
     JSON_TEXT_LENIENT, /* and NaN, Infinity, -Infinity, as Python's json module writes them */
 };
 
-enum { JSON_TEXT_DEPTH_MAX = 256 };
+enum { JSON_TEXT_DEPTH_MAX = FRAME_JSON_DEPTH_MAX }; /* what clients send goes on to the guard, and back */
 
 /* Whether `text` is one JSON object in UTF-8, nested at most JSON_TEXT_DEPTH_MAX deep. */
 bool json_text_is_object(struct bytes text, enum json_text_rules rules);

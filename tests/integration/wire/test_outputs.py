@@ -142,3 +142,23 @@ def test_streams_are_proper_files(front):
     code = "import sys\nprint(sys.stdout.encoding, sys.stdout.isatty(), sys.stdout.writable(), sys.stdout.fileno() >= 0, sys.stdout.write('x'))"
     _, outputs = front.run(code)
     assert text(outputs).lower() == "xutf-8 false true true 1\n"
+
+
+DEEP = "deep = []\nfor i in range({depth}): deep = [deep]\n"
+
+
+@pytest.mark.parametrize("what", ["display({'application/json': deep}, raw=True)", "display({'text/plain': '1'}, metadata={'a': deep}, raw=True)",
+                                  "1"])
+def test_what_lies_too_deep_is_an_error_of_the_cell(front, what):
+    """The kernel process takes it for none of ours and ends the interpreter, so the guard looks first."""
+    expressions = {"a": "type('R', (), {'_repr_mimebundle_': lambda self, **_: {'application/json': deep}})()"} if what == "1" else {}
+    reply, _ = front.run(DEEP.format(depth=300) + what, user_expressions=expressions)
+    assert (reply.content["ename"], "more than 256 deep" in reply.content["evalue"]) == ("ValueError", True)
+    reply, _ = front.run(DEEP.format(depth=240) + what, user_expressions=expressions)
+    assert reply.content["status"] == "ok"
+
+
+def test_brackets_and_quotes_in_text_are_not_deep(front):
+    odd = "[" * 1000 + '\\" {' * 1000
+    _, outputs = front.run(f"display({{'application/json': {{'a': {odd!r}, 'b': 'x\\\\'}}}}, raw=True)")
+    assert only(outputs, "display_data").content["data"]["application/json"] == {"a": odd, "b": "x\\"}
