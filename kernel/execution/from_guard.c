@@ -17,22 +17,14 @@ enum {
     ASKED_BYTES_MAX = 64 * 1024 * 1024,
 };
 
-static int write_stream(struct kernel *kernel, enum stream stream, uint32_t cell, struct bytes bytes)
-{
-    int result = outputs_write(&kernel->outputs, stream, cell, bytes);
-
-    kernel_heed_congestion(kernel);
-    return result;
-}
-
 static int take_stdout(struct kernel *kernel, const struct frame *frame)
 {
-    return write_stream(kernel, STREAM_STDOUT, frame->cell, frame->parts[0]);
+    return outputs_write(&kernel->outputs, STREAM_STDOUT, frame->cell, frame->parts[0]);
 }
 
 static int take_stderr(struct kernel *kernel, const struct frame *frame)
 {
-    return write_stream(kernel, STREAM_STDERR, frame->cell, frame->parts[0]);
+    return outputs_write(&kernel->outputs, STREAM_STDERR, frame->cell, frame->parts[0]);
 }
 
 static size_t size_of(const struct frame *frame)
@@ -46,15 +38,12 @@ static size_t size_of(const struct frame *frame)
 
 static int publish(struct kernel *kernel, const char *msg_type, const struct frame *frame)
 {
-    int result = outputs_publish(&kernel->outputs, frame->cell,
-                                 &(struct outgoing){.msg_type = msg_type,
-                                                    .content = frame->parts[0],
-                                                    .metadata = frame->parts[1],
-                                                    .buffers = frame->parts + 2,
-                                                    .buffer_count = frame->part_count - 2});
-
-    kernel_heed_congestion(kernel);
-    return result;
+    return outputs_publish(&kernel->outputs, frame->cell,
+                           &(struct outgoing){.msg_type = msg_type,
+                                              .content = frame->parts[0],
+                                              .metadata = frame->parts[1],
+                                              .buffers = frame->parts + 2,
+                                              .buffer_count = frame->part_count - 2});
 }
 
 /* What does not fit into max_output_kb is left out whole: half a picture is none. */
@@ -78,14 +67,6 @@ static int take_clear_output(struct kernel *kernel, const struct frame *frame)
 {
     output_cap_reset(&kernel->outputs.cap);
     return publish(kernel, "clear_output", frame);
-}
-
-static int take_error(struct kernel *kernel, const struct frame *frame)
-{
-    int result = cell_error_publish(kernel, frame);
-
-    kernel_heed_congestion(kernel);
-    return result;
 }
 
 /* A result beyond max_output_kb: head and tail of its text. */
@@ -237,7 +218,7 @@ static const struct {
     [FRAME_UPDATE_DISPLAY_DATA] = {take_update_display_data, 2},
     [FRAME_CLEAR_OUTPUT] = {take_clear_output, 2},
     [FRAME_EXECUTE_RESULT] = {take_execute_result, 2},
-    [FRAME_ERROR] = {take_error, 2},
+    [FRAME_ERROR] = {cell_error_publish, 2},
     [FRAME_COMM_OPEN] = {take_comm_open, 2},
     [FRAME_COMM_MSG] = {take_comm_msg, 2},
     [FRAME_COMM_CLOSE] = {take_comm_close, 2},
@@ -308,18 +289,25 @@ static int take_passive(struct kernel *kernel, const struct frame *frame)
 int from_guard_frame(struct kernel *kernel, const struct frame *frame)
 {
     const char *fault = find_fault(kernel, frame);
+    int result;
 
     if (fault != NULL) {
         guard_process_condemn(&kernel->guard, fault);
         return 0;
     }
     if (kernel->shows_passive_only && takers[frame->type].json_parts > 0 && frame->part_count > 0)
-        return take_passive(kernel, frame);
-    return takers[frame->type].take(kernel, frame);
+        result = take_passive(kernel, frame);
+    else
+        result = takers[frame->type].take(kernel, frame);
+    kernel_heed_congestion(kernel); /* whatever of it was published */
+    return result;
 }
 
 int from_guard_output(struct kernel *kernel, enum frame_type stream, struct bytes bytes)
 {
-    return write_stream(kernel, stream == FRAME_STDOUT ? STREAM_STDOUT : STREAM_STDERR,
-                        kernel->output_cell, bytes);
+    int result = outputs_write(&kernel->outputs, stream == FRAME_STDOUT ? STREAM_STDOUT : STREAM_STDERR,
+                               kernel->output_cell, bytes);
+
+    kernel_heed_congestion(kernel);
+    return result;
 }

@@ -9,7 +9,9 @@ import re
 import time
 
 import hostile_guard
+import psutil
 import pytest
+import zmq
 from debugger import Debugger
 from frontend import labels
 
@@ -355,6 +357,34 @@ def test_questions_to_a_person_have_an_end(start_kernel, tmp_path, asks, told):
     reply = front.reply(front.execute("1", allow_stdin=not asks))
     assert reply.content["ename"] == "GuardDied" and told in reply.content["evalue"]
     front.silence("stdin")
+
+
+#: stands still and goes on, without an end
+RESTLESS_GUARD = r"""
+while True:
+    kind, cell, _ = receive()
+    if kind == NUMBER["EXECUTE"]:
+        for i in range(20000):
+            send("DEBUG_EVENT", cell, json.dumps({"event": "stopped" if i % 2 == 0 else "continued", "x": "x" * 20000}).encode())
+"""
+
+
+def test_events_of_a_debugger_wait_for_who_does_not_read(start_kernel, tmp_path):
+    guard = hostile_guard.write(tmp_path / "guard.py", {}, RESTLESS_GUARD)
+    kernel = start_kernel(arguments=("--python", guard))
+    front = kernel.frontend()
+    Debugger(front).attach()
+    with kernel.frontend(subscribe=False) as stalled:
+        stalled.sockets["iopub"] = socket = stalled.context.socket(zmq.SUB)
+        socket.rcvhwm = 1
+        socket.subscribe(b"")
+        socket.connect(stalled.endpoint("iopub"))
+        stalled.receive("iopub")
+        front.execute("1")
+        time.sleep(2)
+        assert psutil.Process(kernel.process.pid).memory_info().rss < 150 << 20
+        asked = front.send("control", "safepyrun_status_request")
+        assert front.reply(asked, channel="control").content["state"] == "busy"
 
 
 class Client:
