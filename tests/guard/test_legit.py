@@ -65,7 +65,7 @@ PACKAGES = {
                     "RandomForestClassifier(5, n_jobs=2).fit(X, y).score(X, y), KMeans(2, n_init=2).fit(X).labels_, load_iris().data.shape\n"
                     "import joblib\njoblib.dump(y, 'y.joblib'), joblib.load('y.joblib')\n"
                     "from sklearn.model_selection import GridSearchCV\nGridSearchCV(LogisticRegression(), {'C': [0.1, 1]}, n_jobs=-1).fit(X, y).best_score_\n"
-                    "for options in ({}, {'prefer': 'processes'}, {'backend': 'loky'}):\n"
+                    "for options in ({}, {'prefer': 'processes'}, {'backend': 'loky'}, {'backend': 'multiprocessing'}):\n"
                     "    assert joblib.Parallel(2, **options)(joblib.delayed(abs)(-n) for n in range(4)) == [0, 1, 2, 3]",
     "scipy": "import scipy.stats, scipy.optimize, scipy.integrate, scipy.sparse, scipy.signal, scipy.ndimage, scipy.linalg\n"
              "scipy.stats.norm.rvs(size=3, random_state=1), scipy.optimize.minimize(lambda x: x @ x, [1., 2.]).x, scipy.integrate.quad(lambda x: x, 0, 1)",
@@ -168,6 +168,20 @@ def test_a_package_that_sets_path_while_it_is_imported(tmp_path):
         assert [denial["event"] for denial in outcome.all("DENIAL")] == ["os.putenv"]
         assert guard.execute("sets_path.again()").error == "PermissionError"
         assert guard.execute("os.environ['PATH'] = '/own'").error == "PermissionError"
+
+
+@pytest.mark.parametrize("policy, scheduler", [("", "threads"), ('preset = "open"\nos_ring = "off"\n', "processes")])
+def test_dask_works_in_threads_where_nothing_can_be_started(tmp_path, policy, scheduler):
+    """Its bags ask for processes by themselves. Here is what of it matters."""
+    package = tmp_path / "packages/dask"
+    package.mkdir(parents=True)
+    (package / "__init__.py").touch()
+    (package / "base.py").write_text("named_schedulers = {'threads': 'threads', 'processes': 'processes'}\n")
+    (package / "bag.py").write_text("from dask.base import named_schedulers\nDEFAULT = named_schedulers.get('processes')\n")
+    with Guard(cwd=tmp_path, environment={"SAFEPYRUN_PYTHONPATH": str(package.parent)},
+               policy_file=f'ok_dests = ["{tmp_path}/work"]\n' + policy) as guard:
+        outcome = guard.execute("import dask.bag, dask.base\ndask.bag.DEFAULT, dask.base.named_schedulers")
+        assert outcome.result == f"('{scheduler}', {{'threads': 'threads', 'processes': '{scheduler}'}})", outcome.reply
 
 
 def test_requests_is_refused_in_clear_words(tmp_path):

@@ -30,9 +30,16 @@ def _load(module, amend):
 
 
 def _joblib(parallel):
-    """Its processes are programs; scikit-learn asks for them with n_jobs. Whoever names loky is told by joblib that threads do it."""
-    parallel.BACKENDS.pop("loky", None)
+    """Its processes are programs; scikit-learn asks for them with n_jobs. Whoever names them is told by joblib that threads do it."""
+    for name in ("loky", "multiprocessing"):
+        parallel.BACKENDS.pop(name, None)
     parallel.DEFAULT_BACKEND = parallel.DEFAULT_PROCESS_BACKEND = "threading"
+
+
+def _dask(base):
+    """Bags ask for processes unless they are told otherwise."""
+    schedulers = base.named_schedulers
+    schedulers.update(dict.fromkeys(schedulers.keys() & {"processes", "multiprocessing"}, schedulers["threads"]))
 
 
 def _tqdm(std):
@@ -49,7 +56,7 @@ def _tqdm(std):
 
 def work_in_threads():
     """Called before trusted code runs, where no program can be started."""
-    _amend({"joblib.parallel": _joblib})
+    _amend({"joblib.parallel": _joblib, "dask.base": _dask})
 
 
 def amend():
