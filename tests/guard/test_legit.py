@@ -184,6 +184,14 @@ def test_dask_works_in_threads_where_nothing_can_be_started(tmp_path, policy, sc
         assert outcome.result == f"('{scheduler}', {{'threads': 'threads', 'processes': '{scheduler}'}})", outcome.reply
 
 
+def test_counting_the_cores_refuses_nothing(tmp_path):
+    """scikit-learn's gradient boosting asks joblib for them."""
+    with start("plain", sys.executable, tmp_path) as guard:
+        outcome = guard.execute("import joblib, os, warnings\nwarnings.simplefilter('error')\n"
+                                "0 < joblib.cpu_count(only_physical_cores=True) <= os.cpu_count()", TIMEOUT_SECONDS)
+        assert outcome.result == "True" and outcome.stderr == "" and not outcome.all("DENIAL"), outcome.reply
+
+
 def test_requests_is_refused_in_clear_words(tmp_path):
     with start("plain", sys.executable, tmp_path) as guard:
         outcome = guard.execute("import requests\nrequests.get('http://127.0.0.1:9')", TIMEOUT_SECONDS)

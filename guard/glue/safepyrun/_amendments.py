@@ -36,6 +36,22 @@ def _joblib(parallel):
     parallel.DEFAULT_BACKEND = parallel.DEFAULT_PROCESS_BACKEND = "threading"
 
 
+def _loky(context):
+    """joblib asks a program how many cores there are, and a refusal is a warning with a traceback to it."""
+    context._count_physical_cores_linux = _physical_cores
+
+
+def _physical_cores():
+    import glob
+    import os
+
+    cores = set()       # each tells which processors it is made of
+    for name in glob.glob("/sys/devices/system/cpu/cpu[0-9]*/topology/thread_siblings_list"):
+        with open(name) as file:
+            cores.add(file.read())
+    return len(cores) or os.cpu_count()
+
+
 def _dask(base):
     """Bags ask for processes unless they are told otherwise."""
     schedulers = base.named_schedulers
@@ -56,7 +72,8 @@ def _tqdm(std):
 
 def work_in_threads():
     """Called before trusted code runs, where no program can be started."""
-    _amend({"joblib.parallel": _joblib, "dask.base": _dask})
+    _amend({"joblib.parallel": _joblib, "dask.base": _dask, "joblib.externals.loky.backend.context": _loky,
+            "loky.backend.context": _loky})
 
 
 def amend():
