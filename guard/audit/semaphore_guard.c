@@ -8,7 +8,7 @@
 static void *original; /* SemLock.__new__, a newfunc */
 
 static const struct event_row named_row = {.name = "multiprocessing.SemLock",
-                                           .check = check_never,
+                                           .check = check_shared,
                                            .arguments = NOTHING,
                                            .words = "make a semaphore that other processes see"};
 

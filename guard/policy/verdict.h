@@ -95,6 +95,7 @@ verdict_function check_profiler;        /* nobody, and what to do instead */
 verdict_function check_monitor;         /* the same of a profiler that asks sys.monitoring, but for the guard's own work */
 verdict_function check_program;         /* starting one: nobody, and what to do instead of this one */
 verdict_function check_fork;            /* the same for copies of the process */
+verdict_function check_shared;          /* and for what is of use to several processes only */
 verdict_function check_network;         /* nobody */
 verdict_function check_open;            /* reading: deny_read; writing: write roots */
 verdict_function check_read;            /* deny_read */

@@ -28,6 +28,8 @@ bool verdict_is_link(const struct facts *facts, int fd);
 enum verdict verdict_judge_path(const struct policy *policy, const struct path_fact *path, bool opening,
                                 bool root_itself, struct denial *denial);
 
+/* Of what needs another process. */
+const char *verdict_threads_remedy(const struct policy *policy);
 void verdict_name_subject(struct denial *denial, struct bytes text);
 /* `names` ends with NULL. */
 bool verdict_is_one_of(struct bytes name, const char *const *names);

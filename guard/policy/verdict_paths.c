@@ -34,6 +34,10 @@ static enum verdict deny_outside(const struct policy *policy, struct denial *den
     char roots[DENIAL_TEXT / 2];
 
     write_roots_describe(policy->write_roots, roots, sizeof(roots));
+    /* What multiprocessing would keep there is memory, which another rule refuses wherever it lies. */
+    if (strncmp(denial->subject, "/dev/shm/pym-", 13) == 0)
+        return verdict_deny(denial, "ok_dests", verdict_threads_remedy(policy),
+                            "it is outside the write roots (%s)", roots);
     /* The cache of matplotlib is no place for anybody's files. */
     if (roots[0] == '\0' || (policy->preset == POLICY_READ_ONLY && policy->ok_dests.count + policy->extra_roots.count == 0))
         return verdict_deny(denial, "ok_dests", "show it instead of writing it, or " ADD_ROOT IN_FILE,

@@ -81,12 +81,23 @@ enum verdict check_program(const struct policy *policy, const struct facts *fact
                         policy->of_program ? hint->in_program : hint->in_kernel, WHY);
 }
 
+const char *verdict_threads_remedy(const struct policy *policy)
+{
+    return policy->of_program ? "use asyncio.to_thread() or run_in_executor()"
+                              : "use threads: ThreadPoolExecutor, multiprocessing.pool.ThreadPool, joblib";
+}
+
 enum verdict check_fork(const struct policy *policy, const struct facts *facts,
                         struct denial *ret_denial)
 {
     (void)facts;
-    return verdict_deny(ret_denial, VERDICT_RING,
-                        policy->of_program ? "use asyncio.to_thread() or run_in_executor()"
-                                           : "use threads: ThreadPoolExecutor, multiprocessing.pool.ThreadPool, joblib",
-                        WHY);
+    return verdict_deny(ret_denial, VERDICT_RING, verdict_threads_remedy(policy), WHY);
+}
+
+enum verdict check_shared(const struct policy *policy, const struct facts *facts,
+                          struct denial *ret_denial)
+{
+    (void)facts;
+    return verdict_deny(ret_denial, VERDICT_RING, verdict_threads_remedy(policy),
+                        "cells share nothing with other processes");
 }

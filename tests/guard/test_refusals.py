@@ -68,6 +68,14 @@ def test_a_command_that_is_a_list_is_known_by_its_module(own, command, remedy, s
     assert denial["remedy"].startswith(remedy) and denial["subject"].startswith(subject), denial
 
 
+@pytest.mark.parametrize("code", ["multiprocessing.Value('i', 1)", "multiprocessing.get_context('spawn').Lock()",
+                                  "import multiprocessing.shared_memory as m; m.SharedMemory(create=True, size=9)"])
+def test_what_several_processes_would_share_is_said_to_be_for_threads(own, code):
+    """No key of a policy gives any of it: a write root in /dev/shm would not."""
+    denial = own.execute(f"import multiprocessing\n{code}").all("DENIAL")[0]
+    assert denial["remedy"].startswith("use threads: ") and "ok_dests" not in denial["remedy"], denial
+
+
 @pytest.mark.parametrize("code, event, rule, subject", REFUSED)
 def test_each_ring_and_rule_has_its_card(guarded, code, event, rule, subject):
     outcome = guarded.execute(code)
