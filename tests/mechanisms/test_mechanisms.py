@@ -8,6 +8,7 @@ that fails for another reason proves nothing.
 SAFEPYRUN_ATTACK_PYTHON names another Python: the guard is then its module.
 """
 
+import curses
 import functools
 import importlib.util
 import json
@@ -62,6 +63,8 @@ def find_python(mechanism):
 def check_needs(mechanism, python):
     if mechanism.sqlite and sqlite3.sqlite_version_info[:2] > tuple(map(int, mechanism.sqlite.split("."))):
         pytest.skip(f"SQLite does this no longer: {sqlite3.sqlite_version}")
+    if mechanism.ncurses and curses.ncurses_version[:2] > tuple(map(int, mechanism.ncurses.split("."))):
+        pytest.skip(f"ncurses does this no longer: {'.'.join(map(str, curses.ncurses_version))}")
     if not mechanism.needs and mechanism.shell == "plain":
         return
     if python != sys.executable:

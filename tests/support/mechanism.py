@@ -8,6 +8,7 @@ before its first entry make.
     needs    packages that it is about
     python   the first version that has what it is about
     sqlite   the last version of SQLite that does it
+    ncurses  the last version of ncurses that does it
     effect   guard: what it does is to end the guard
     baseline hook: the ten lines of seed 004 instead of no guard, for what only means something under one
     by       why nothing is on record: what holds it is no refusal
@@ -18,7 +19,7 @@ import pathlib
 import re
 
 FOLDER = pathlib.Path(__file__).parents[1] / "mechanisms/families"
-KEYS = {"shell": "plain", "needs": "", "python": "3.11", "sqlite": "", "effect": "", "baseline": "open", "by": "", "only": ""}
+KEYS = {"shell": "plain", "needs": "", "python": "3.11", "sqlite": "", "ncurses": "", "effect": "", "baseline": "open", "by": "", "only": ""}
 OPTION = re.compile(rf"^# ({'|'.join(KEYS)}): *(.*)\n", re.M)
 
 

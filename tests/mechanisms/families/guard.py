@@ -119,46 +119,46 @@ open(evil, "w")
 # %% link written — a frame of one's own
 # effect: guard
 import stat
-[os.write(fd, b"evil" * 10) for fd in range(3, 64) if os.path.exists(f"/proc/self/fd/{fd}") and stat.S_ISSOCK(os.fstat(fd).st_mode)]
+[os.write(fd, b"evil" * 10) for fd in range(3, 1024) if os.path.exists(f"/proc/self/fd/{fd}") and stat.S_ISSOCK(os.fstat(fd).st_mode)]
 
 # %% link closed
 # effect: guard
-os.closerange(3, 64)
+os.closerange(3, 1024)
 
 # %% link replaced — another descriptor in its place
 # effect: guard
 import stat
-[os.dup2(0, fd) for fd in range(3, 64) if os.path.exists(f"/proc/self/fd/{fd}") and stat.S_ISSOCK(os.fstat(fd).st_mode)]
+[os.dup2(0, fd) for fd in range(3, 1024) if os.path.exists(f"/proc/self/fd/{fd}") and stat.S_ISSOCK(os.fstat(fd).st_mode)]
 
 # %% link as a socket — an object around the number
 # effect: guard
 import stat
-found = [fd for fd in range(3, 64) if os.path.exists(f"/proc/self/fd/{fd}") and stat.S_ISSOCK(os.fstat(fd).st_mode)]
+found = [fd for fd in range(3, 1024) if os.path.exists(f"/proc/self/fd/{fd}") and stat.S_ISSOCK(os.fstat(fd).st_mode)]
 _socket = call(builtin["__import__"], "_socket")
 [_socket.socket(1, 1, 0, fd).send(b"evil" * 10) for fd in found]
 
 # %% link as a socket by a library — which may make sockets for event loops
 # effect: guard
 import stat
-found = [fd for fd in range(3, 64) if os.path.exists(f"/proc/self/fd/{fd}") and stat.S_ISSOCK(os.fstat(fd).st_mode)]
+found = [fd for fd in range(3, 1024) if os.path.exists(f"/proc/self/fd/{fd}") and stat.S_ISSOCK(os.fstat(fd).st_mode)]
 _socket = call(builtin["__import__"], "_socket")
 [call(_socket.socket, 1, 1, 0, fd).send(b"evil" * 10) for fd in found]
 
 # %% link by an opener — whose answer is a number that no event tells
 # effect: guard
 import stat
-found = [fd for fd in range(3, 64) if os.path.exists(f"/proc/self/fd/{fd}") and stat.S_ISSOCK(os.fstat(fd).st_mode)]
+found = [fd for fd in range(3, 1024) if os.path.exists(f"/proc/self/fd/{fd}") and stat.S_ISSOCK(os.fstat(fd).st_mode)]
 [open("mine", "wb", buffering=0, closefd=True, opener=lambda name, flags: fd).write(b"evil" * 10) for fd in found]
 
 # %% link by an opener of a file that is initialised again
 # effect: guard
 import io, stat
-found = [fd for fd in range(3, 64) if os.path.exists(f"/proc/self/fd/{fd}") and stat.S_ISSOCK(os.fstat(fd).st_mode)]
+found = [fd for fd in range(3, 1024) if os.path.exists(f"/proc/self/fd/{fd}") and stat.S_ISSOCK(os.fstat(fd).st_mode)]
 [(file := io.FileIO("mine", "w"), file.__init__("mine", "w", True, lambda *unused: fd), file.write(b"evil" * 10)) for fd in found]
 
 # %% link read at its place — with a flag, preadv() reads what is no file as well
 import stat
-found = [fd for fd in range(3, 64) if os.path.exists(f"/proc/self/fd/{fd}") and stat.S_ISSOCK(os.fstat(fd).st_mode)]
+found = [fd for fd in range(3, 1024) if os.path.exists(f"/proc/self/fd/{fd}") and stat.S_ISSOCK(os.fstat(fd).st_mode)]
 try:
     print("ESCAPED", os.preadv(found[0], [bytearray(10)], -1, os.RWF_NOWAIT))
 except BlockingIOError:
@@ -167,7 +167,7 @@ except BlockingIOError:
 # %% link as a socket by a name that lies — its key is another one when it is compared for the first time
 # effect: guard
 import functools, stat
-found = [fd for fd in range(3, 64) if os.path.exists(f"/proc/self/fd/{fd}") and stat.S_ISSOCK(os.fstat(fd).st_mode)]
+found = [fd for fd in range(3, 1024) if os.path.exists(f"/proc/self/fd/{fd}") and stat.S_ISSOCK(os.fstat(fd).st_mode)]
 _socket = call(builtin["__import__"], "_socket")
 answers = []
 Sly = type("Sly", (str,), {"__hash__": lambda self: hash("fileno"), "__eq__": lambda self, other: answers.pop() if answers else True})
@@ -181,27 +181,27 @@ for fd in found:
 # %% link copied by the socket module
 # effect: guard
 import stat
-found = [fd for fd in range(3, 64) if os.path.exists(f"/proc/self/fd/{fd}") and stat.S_ISSOCK(os.fstat(fd).st_mode)]
+found = [fd for fd in range(3, 1024) if os.path.exists(f"/proc/self/fd/{fd}") and stat.S_ISSOCK(os.fstat(fd).st_mode)]
 _socket = call(builtin["__import__"], "_socket")
 [os.write(_socket.dup(fd), b"evil" * 10) for fd in found]
 
 # %% link closed by the socket module
 # effect: guard
 import stat
-found = [fd for fd in range(3, 64) if os.path.exists(f"/proc/self/fd/{fd}") and stat.S_ISSOCK(os.fstat(fd).st_mode)]
+found = [fd for fd in range(3, 1024) if os.path.exists(f"/proc/self/fd/{fd}") and stat.S_ISSOCK(os.fstat(fd).st_mode)]
 _socket = call(builtin["__import__"], "_socket")
 [_socket.close(fd) for fd in found]
 
 # %% link closed by epoll — an object around the number closes it
 # effect: guard
 import select, stat
-found = [fd for fd in range(3, 64) if os.path.exists(f"/proc/self/fd/{fd}") and stat.S_ISSOCK(os.fstat(fd).st_mode)]
+found = [fd for fd in range(3, 1024) if os.path.exists(f"/proc/self/fd/{fd}") and stat.S_ISSOCK(os.fstat(fd).st_mode)]
 [select.epoll.fromfd(fd).close() for fd in found]
 
 # %% link initialised again — a harmless socket becomes another
 # effect: guard
 import stat
-found = [fd for fd in range(3, 64) if os.path.exists(f"/proc/self/fd/{fd}") and stat.S_ISSOCK(os.fstat(fd).st_mode)]
+found = [fd for fd in range(3, 1024) if os.path.exists(f"/proc/self/fd/{fd}") and stat.S_ISSOCK(os.fstat(fd).st_mode)]
 _socket = call(builtin["__import__"], "_socket")
 one, two = _socket.socketpair()
 [(one.__init__(1, 1, 0, fd), one.send(b"evil" * 10)) for fd in found]
@@ -209,7 +209,7 @@ one, two = _socket.socketpair()
 # %% link by the wake-up of signals — each signal writes a byte
 # effect: guard
 import stat, time
-found = [fd for fd in range(3, 64) if os.path.exists(f"/proc/self/fd/{fd}") and stat.S_ISSOCK(os.fstat(fd).st_mode)]
+found = [fd for fd in range(3, 1024) if os.path.exists(f"/proc/self/fd/{fd}") and stat.S_ISSOCK(os.fstat(fd).st_mode)]
 stack = contextlib.ExitStack()
 [stack.callback(signal.set_wakeup_fd, fd, warn_on_full_buffer=False) for fd in found]
 stack.close()
@@ -221,7 +221,7 @@ signal.setitimer(signal.ITIMER_REAL, 0)
 # %% link by faulthandler — a traceback is written to it
 # effect: guard
 import stat, faulthandler
-found = [fd for fd in range(3, 64) if os.path.exists(f"/proc/self/fd/{fd}") and stat.S_ISSOCK(os.fstat(fd).st_mode)]
+found = [fd for fd in range(3, 1024) if os.path.exists(f"/proc/self/fd/{fd}") and stat.S_ISSOCK(os.fstat(fd).st_mode)]
 [call(faulthandler.dump_traceback, fd) for fd in found]
 
 # %% signal to another process

@@ -241,6 +241,7 @@ except OSError as error:
     print("ESCAPED, if this Linux knew it" if error.errno in (1, 22) else error)
 
 # %% memory by a text for a terminal — where it has a place for a text, a number is taken for an address of 31 bits
+# ncurses: 6.4
 import curses, mmap
 space = mmap.mmap(-1, 1 << 20, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | 0x40)
 space[:9] = b"ESCA" + b"PED\0\0"
