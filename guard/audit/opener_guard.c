@@ -54,7 +54,10 @@ static int init_with(PyObject *file, PyObject *args, PyObject *keywords, PyObjec
 static int guarded_init(PyObject *file, PyObject *args, PyObject *keywords)
 {
     PyObject *opener = slot_argument(args, keywords, OPENER_AT, "opener");
+    struct facts_source unknown = {&opener, NULL, 1};
 
+    if (opener == Py_Ellipsis)
+        return hook_judge(&opener_row, &unknown) < 0 ? -1 : original(file, args, keywords);
     if (opener == NULL || opener == Py_None || scope_current() == NULL)
         return original(file, args, keywords);
     return init_with(file, args, keywords, opener);

@@ -115,13 +115,17 @@ int slot_patch_again(PyObject *type, enum slot_patch_place place, void *function
 PyObject *slot_argument(PyObject *args, PyObject *keywords, Py_ssize_t index, const char *name)
 {
     Py_ssize_t at = 0;
+    PyObject *found = NULL;
     PyObject *key;
     PyObject *value;
 
     if (index < PyTuple_Size(args))
         return PyTuple_GetItem(args, index);
-    while (keywords != NULL && PyDict_Next(keywords, &at, &key, &value))
-        if (PyUnicode_Check(key) && PyUnicode_CompareWithASCIIString(key, name) == 0)
-            return value;
-    return NULL;
+    while (keywords != NULL && PyDict_Next(keywords, &at, &key, &value)) {
+        if (!PyUnicode_CheckExact(key))
+            return Py_Ellipsis;
+        if (PyUnicode_CompareWithASCIIString(key, name) == 0)
+            found = value;
+    }
+    return found;
 }

@@ -48,7 +48,6 @@ int slot_patch_again(PyObject *type, enum slot_patch_place place, void *function
 /*
  * slot_argument() - an argument of a call of SLOT_INIT or SLOT_NEW; NULL when there is none. Borrowed.
  *
- * Named by its text, as the type itself finds it in the end: a key can be of a class whose __eq__ says no when a dict is asked
- * for the first time.
+ * Ellipsis where a name is of a class of its own: what that one is equal to, it says when it is asked, and the type asks again.
  */
 PyObject *slot_argument(PyObject *args, PyObject *keywords, Py_ssize_t index, const char *name);

@@ -133,10 +133,14 @@ static PyObject *without_autocommit(PyObject *keywords, PyObject **ret_autocommi
     Py_ssize_t at = 0;
 
     while (rest != NULL && keywords != NULL && PyDict_Next(keywords, &at, &key, &value)) {
-        if (PyUnicode_Check(key) && PyUnicode_CompareWithASCIIString(key, "autocommit") == 0)
-            *ret_autocommit = value;
-        else if (PyDict_SetItem(rest, key, value) < 0)
+        if (!PyUnicode_CheckExact(key)) { /* it says itself what it is equal to */
+            PyErr_SetString(PyExc_TypeError, "keywords must be plain strings");
             Py_CLEAR(rest);
+        } else if (PyUnicode_CompareWithASCIIString(key, "autocommit") == 0) {
+            *ret_autocommit = py_own(value);
+        } else if (PyDict_SetItem(rest, key, value) < 0) {
+            Py_CLEAR(rest);
+        }
     }
     return rest;
 }
@@ -153,7 +157,7 @@ static int set_autocommit(const struct kind *kind, PyObject *connection, PyObjec
 
 static int begin_guarded(const struct kind *kind, PyObject *connection, PyObject *args, PyObject *keywords)
 {
-    PyObject *autocommit = NULL; /* kept by `keywords` */
+    cleanup_py PyObject *autocommit = NULL;
     cleanup_py PyObject *rest = without_autocommit(keywords, &autocommit);
     cleanup_py PyObject *result = NULL;
 

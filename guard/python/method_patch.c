@@ -193,7 +193,12 @@ static PyObject *run_tuple(unsigned slot, PyObject *self, PyObject *tuple, PyObj
     for (Py_ssize_t i = 0; i < positional; i++)
         args[i] = PyTuple_GetItem(tuple, i);
     for (Py_ssize_t i = 0; i < named && PyDict_Next(keywords, &position, &key, &value); i++) {
-        PyTuple_SetItem(kwnames, i, py_own(key));
+        /* Plain: an object of a class of its own says itself what it is equal to, and the original asks it again. */
+        PyObject *name = PyUnicode_FromObject(key);
+
+        if (name == NULL)
+            return NULL;
+        PyTuple_SetItem(kwnames, i, name);
         args[positional + i] = value;
     }
     return run(slot, self, args, positional, kwnames);

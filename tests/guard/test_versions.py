@@ -209,3 +209,22 @@ def test_a_database_of_gnu_dbm_is_made_anew_where_it_was(version, outside):
         assert outcome.error == "PermissionError" and "outside the write roots" in outcome.reply["evalue"]
         assert guard.execute("_gdbm.open('mine', 'c').reorganize()").error is None
     assert not list(outside.iterdir())
+
+
+# ---- names of arguments ----------------------------------------------------------------------------
+
+LIE = """import faulthandler, functools, os, stat
+from concurrent.futures import ThreadPoolExecutor
+sockets = [fd for fd in range(3, 64) if os.path.exists(f"/proc/self/fd/{fd}") and stat.S_ISSOCK(os.fstat(fd).st_mode)]
+Sly = type("Sly", (str,), {"__hash__": lambda self: hash("file"), "__eq__": lambda self, other: True})
+"""
+
+
+def test_a_name_is_judged_as_what_it_is_taken_for(version, outside):
+    """Under the text of another one, it says that it is equal to a parameter's."""
+    with Guard("plain", PYTHONS[version], cwd=outside.parent / "work") as guard:
+        assert guard.execute(LIE).error is None
+        for text, error in (("other", "TypeError"), ("file", "PermissionError")):
+            code = f"ThreadPoolExecutor(1).submit(functools.partial(faulthandler.dump_traceback, **{{Sly({text!r}): sockets[0]}})).result()"
+            assert guard.execute(code).error == error
+        assert guard.execute("6 * 7").result == "42"

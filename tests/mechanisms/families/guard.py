@@ -172,8 +172,8 @@ _socket = call(builtin["__import__"], "_socket")
 answers = []
 Sly = type("Sly", (str,), {"__hash__": lambda self: hash("fileno"), "__eq__": lambda self, other: answers.pop() if answers else True})
 for fd in found:
-    for lie in ([], [False]):
-        make = functools.partial(_socket.socket, 1, 1, 0, **{Sly("fileno"): fd})
+    for lie, text in (([], "fileno"), ([False], "fileno"), ([], "other")):
+        make = functools.partial(_socket.socket, 1, 1, 0, **{Sly(text): fd})
         answers[:] = lie
         with contextlib.suppress(PermissionError):
             call(make).send(b"evil" * 10)
