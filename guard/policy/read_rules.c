@@ -117,11 +117,13 @@ static bool is_process_secret(const char *resolved)
     return strcmp(end, "/environ") == 0 && pid != (long)getpid();
 }
 
-/* Who reads a terminal takes away what somebody types there. */
+/* Who reads a terminal takes away what somebody types there, and who reads the log of Linux what others wait for. */
 static bool is_foreign_device(const char *resolved)
 {
     struct stat about;
 
+    if (strcmp(resolved, "/proc/kmsg") == 0)
+        return true;
     return strncmp(resolved, "/dev/", 5) == 0 && !write_roots_is_harmless_device(resolved) &&
            stat(resolved, &about) == 0 && (S_ISCHR(about.st_mode) || S_ISBLK(about.st_mode));
 }

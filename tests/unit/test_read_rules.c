@@ -223,6 +223,7 @@ static void processes_keep_their_secrets(void **state)
 
     assert_int_equal(ask(policy, "/dev/null"), READ_ALLOWED);
     assert_int_equal(ask(policy, "/dev/ptmx"), READ_DEVICE);
+    assert_int_equal(ask(policy, "/proc/kmsg"), READ_DEVICE);
     assert_int_equal(ask(policy, "/dev/shm"), READ_ALLOWED);
 
     /* What another process has open: a pipe, whose content whoever reads takes away. */
