@@ -40,7 +40,7 @@ static void protect_own_runtime_folder(struct policy *policy)
 
 /*
  * What is run without a guard at the next start: of a kernel (a usercustomize.py), of JupyterLab (extensions, kernelspecs), of
- * a shell, of a session, of an editor. With a home folder as write root it lies inside of that. Whether or not it is there by now.
+ * a shell, of a session, of an editor; and where installers take packages from. With a home folder as write root it lies inside of that. Whether or not it is there by now.
  */
 static void protect_what_starts(struct policy *policy)
 {
@@ -56,7 +56,8 @@ static void protect_what_starts(struct policy *policy)
         "~/.pdbrc",        "~/.gdbinit",           "~/.local/share/systemd", "~/.local/share/dbus-1",
         "~/.vim",          "~/.vimrc",             "~/.config/nvim",         "~/.ipython/extensions",
         "~/.emacs",        "~/.emacs.d",           "~/.config/emacs",        "~/.ipython/profile_default/ipython_config.py",
-        "~/.screenrc",     "~/.tmux.conf",         "~/.config/tmux"};
+        "~/.screenrc",     "~/.tmux.conf",         "~/.config/tmux",        "~/.local/share/bash-completion",
+        "~/.bash_completion", "~/.selected_editor", "~/.condarc",           "~/.config/uv"};
     const char *python = getenv("PYTHONUSERBASE");
 
     /* Without HOME it is the home of the user's entry in passwd, as for "~" in a write root. */

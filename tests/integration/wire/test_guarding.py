@@ -82,3 +82,12 @@ def test_an_installation_below_a_write_root_stays_what_it_is(start_kernel, shell
             reply, _ = front.run(f"open({str(path)!r}, 'ab')")
             assert reply.content["ename"] == "PermissionError"
     assert not (library / "safepyrun" / "_new.py").exists()
+
+
+@pytest.mark.parametrize("path", [".bashrc", ".bash_completion", ".local/share/bash-completion/completions/git", ".selected_editor", ".condarc",
+                                  ".config/uv/uv.toml"])
+def test_what_starts_without_a_guard_is_not_written_in_the_home_folder(start_kernel, tmp_path, path):
+    front = start_kernel(environment={"HOME": str(tmp_path)}, arguments=("--write-root", tmp_path)).frontend()
+    code = "import os, pathlib; path = pathlib.Path.home() / {!r}; os.makedirs(path.parent, exist_ok=True); path.write_text('echo')"
+    assert front.run(code.format(path))[0].content["ename"] == "PermissionError"
+    assert front.run(code.format("own/" + path))[0].content["status"] == "ok"
