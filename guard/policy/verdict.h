@@ -114,9 +114,9 @@ verdict_function check_sqlite;          /* a database: file, file: URI or ":memo
 verdict_function check_breakpoint;      /* in the guard process; a host program's own debugger is not a cell's */
 verdict_function check_own_process;     /* the number is this process's */
 verdict_function check_own_by_library;  /* the same, 0 too, and not user code itself */
-verdict_function check_mapping;           /* where the system puts it */
-verdict_function check_memory_advice;     /* none that takes it from the whole machine */
-verdict_function check_own_thread;        /* the number is that of the thread that asks */
+verdict_function check_mapping;         /* where the system puts it */
+verdict_function check_memory_advice;   /* none that takes it from the whole machine */
+verdict_function check_own_thread;      /* the number is that of the thread that asks */
 verdict_function check_monitoring;      /* the guard's own work alone */
 verdict_function check_other_monitor;   /* and a tool of the host program that is not the guard's */
 verdict_function check_library;         /* not user code itself */
@@ -135,8 +135,8 @@ verdict_function check_attribute_write; /* code, defaults, class: not user code 
 verdict_function check_readline;        /* a key binding; no directive that reads a file */
 verdict_function check_environment;     /* variables that steer programs and libraries: nobody */
 verdict_function check_socket;          /* a pair of local sockets for an event loop, nothing else */
-verdict_function check_terminal_text;     /* numbers in it stay numbers */
-verdict_function check_socket_option;     /* none whose value leads to memory, or that gives it a name */
+verdict_function check_terminal_text;   /* numbers in it stay numbers */
+verdict_function check_socket_option;   /* none whose value leads to memory, or that gives it a name */
 verdict_function check_fcntl;           /* no signals by descriptor */
 verdict_function check_ioctl;           /* a few that only ask */
 verdict_function check_callback;        /* neither user code nor what it calls */

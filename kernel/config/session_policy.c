@@ -40,7 +40,8 @@ static void protect_own_runtime_folder(struct policy *policy)
 
 /*
  * What is run without a guard at the next start: of a kernel (a usercustomize.py), of JupyterLab (extensions, kernelspecs), of
- * a shell, of a session, of an editor; and where installers take packages from. With a home folder as write root it lies inside of that. Whether or not it is there by now.
+ * a shell, of a session, of an editor; and where installers take packages from. With a home folder as write root it lies
+ * inside of that. Whether or not it is there by now.
  */
 static void protect_what_starts(struct policy *policy)
 {
