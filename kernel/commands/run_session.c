@@ -84,10 +84,22 @@ static int add_traceback(struct run_session *session, struct bytes content)
     return on_output(session, FRAME_STDERR, buffer_bytes(&plain));
 }
 
+/* Of an exception that is as long as the code likes, the beginning; and how much there is beyond it. */
+static char *bounded(char *owned)
+{
+    cleanup_free char *text = owned;
+    struct bytes all = bytes_of_string(text);
+    size_t kept = utf8_cut(all, RUN_ERROR_BYTES_MAX);
+
+    if (kept == all.size)
+        return steal(text);
+    return xasprintf("%.*s [%zu bytes that follow are left out]", (int)kept, text, all.size - kept);
+}
+
 static void set_error(struct run_result *result, int exit_code, char *owned)
 {
     free(result->error);
-    result->error = owned;
+    result->error = bounded(owned);
     result->exit_code = exit_code;
     result->ok = false;
 }
@@ -151,6 +163,23 @@ static void tell_breach(struct run_session *session)
     buffer_clear(&result->result, 0);
 }
 
+/* Half of a JSON text is none: a result that an answer cannot hold is no result, and the run is told so. */
+static void take_result(struct run_session *session, struct bytes value)
+{
+    struct run_result *result = session->result;
+
+    if (session->settings->streams || value.size <= RUN_RESULT_BYTES_MAX) { /* without an answer it passes through as output does */
+        buffer_append(&result->result, value);
+        return;
+    }
+    if (!result->ok) /* which says enough */
+        return;
+    result->resource_exceeded = true;
+    set_error(result, RUN_EXIT_MEMORY,
+              xasprintf("the result takes %zu bytes as JSON, and an answer holds %d: write it to a file, or return less of it",
+                        value.size, RUN_RESULT_BYTES_MAX));
+}
+
 static int take_reply(struct run_session *session, struct bytes content)
 {
     struct run_result *result = session->result;
@@ -166,11 +195,12 @@ static int take_reply(struct run_session *session, struct bytes content)
     session->is_answered = true;
     limits_end(&session->limits);
     status = member_text(content, "status");
-    if (json_text_member(content, "run", &run) && json_text_member(run, "result", &value))
-        buffer_append(&result->result, value);
     result->ok = strcmp(status, "ok") == 0;
+    json_text_member(content, "run", &run);
     if (!result->ok)
         done = take_error(session, content, run);
+    if (run.size > 0 && json_text_member(run, "result", &value))
+        take_result(session, value);
     if (session->limits.breached != LIMIT_NONE)
         tell_breach(session);
     loop_stop(session->loop);

@@ -12,6 +12,9 @@
 
 enum { RUN_TIMEOUT_SECONDS = 5, RUN_MEMORY_MB = 256, RUN_OUTPUT_KB = 128 };
 
+/* What the code chooses the length of, in an answer: JSON of the result, text of the error. */
+enum { RUN_RESULT_BYTES_MAX = 8 * 1024 * 1024, RUN_ERROR_BYTES_MAX = 64 * 1024 };
+
 /* Exit statuses of runs that did not end by themselves, as timeout(1) and shells have them. */
 enum { RUN_EXIT_ERROR = 1, RUN_EXIT_MEMORY = 2, RUN_EXIT_TIMEOUT = 124, RUN_EXIT_NO_GUARD = 125 };
 
@@ -38,7 +41,7 @@ struct run_result {
     bool resource_exceeded;
     bool interrupted; /* by a signal to this process: nothing more is to be run */
     int exit_code;
-    char *error;          /* one line, or NULL; owned */
+    char *error;          /* in words, or NULL; owned */
     struct buffer result; /* JSON; empty: null */
     struct buffer streams[2];
     struct buffer denials; /* JSON objects with "," between them */

@@ -82,6 +82,25 @@ def test_s04_output_is_capped(run):
 # ---- S05-S07: the two modes ------------------------------------------------------------------------
 
 
+def test_what_an_answer_holds_is_bounded(run):
+    whole = run("result = 'x' * (8 * 1024 * 1024 - 2)")
+    assert whole.ok and len(whole.result) == 8 * 1024 * 1024 - 2
+    large = run("result = 'x' * (8 * 1024 * 1024 - 1)")
+    assert (large.ok, large.result, large.resource_exceeded, large.exit_code) == (False, None, True, 2)
+    assert "8388609 bytes" in large.error and "write it to a file" in large.error
+    for code in ("raise ValueError('ä' * 5_000_000)", "import sys\nsys.exit('ä' * 5_000_000)"):
+        failed = run(code)
+        text, _, rest = failed.error.partition(" [")
+        assert failed.exit_code == 1 and 65_000 < len(text.encode()) <= 65_536
+        assert int(rest.split()[0]) == len(text.split(":")[0]) + 2 + 10_000_000 - len(text.encode())
+        assert rest.endswith(" bytes that follow are left out]")
+
+
+def test_an_error_hides_behind_no_large_result(run):
+    failed = run("result = 'x' * 9_000_000\n1 / 0")
+    assert (failed.error, failed.resource_exceeded, failed.exit_code) == ("ZeroDivisionError: division by zero", False, 1)
+
+
 def test_s05_restrict_blocks_what_is_listed_and_ignores_the_other_lists(run):
     policy = RunnerPolicy(blocked_imports=["json"], blocked_builtins=["len"], allowed_imports=[], allowed_builtins=[])
     assert run("import math\nresult = math.sqrt(81)", policy=policy).result == 9.0
