@@ -1,5 +1,6 @@
 """Magics, payloads and history; what magics must not get around."""
 
+import json
 import sys
 
 import pytest
@@ -147,6 +148,18 @@ def test_autosave_fails_no_cell(ipython):
 
 def test_store_says_what_to_do_instead(ipython):
     assert "pickle.dump" in ipython.run("x = 1\n%store x").one("error")["evalue"]
+
+
+def test_the_session_is_written_to_a_notebook_that_nobody_has_signed(ipython, tmp_path):
+    ipython.run("alpha = 1")
+    ipython.run("alpha + 1")
+    cell = ipython.run("%notebook written.ipynb")
+    assert cell.reply["status"] == "ok", cell.reply
+    cells = json.loads((tmp_path / "written.ipynb").read_text())["cells"]
+    assert ["".join(cell["source"]) for cell in cells] == ["alpha = 1", "alpha + 1"]
+    assert ipython.run("%guard log").stdout.startswith("Nothing was refused")
+    refused = ipython.run("%notebook ../outside.ipynb").one("error")
+    assert refused["ename"] == "PermissionError" and "outside.ipynb" in refused["evalue"]
 
 
 def test_a_refused_script_is_named(ipython, tmp_path):
