@@ -162,6 +162,13 @@ def test_the_session_is_written_to_a_notebook_that_nobody_has_signed(ipython, tm
     assert refused["ename"] == "PermissionError" and "outside.ipynb" in refused["evalue"]
 
 
+@pytest.mark.parametrize("cell", ["%%bash", "%%sh\n", "%%script", "%%script true", "%%python"])
+def test_an_empty_script_is_a_mistake_and_no_refusal(ipython, cell):
+    answer = ipython.run(cell)
+    assert answer.reply["ename"] == "UsageError" and "the cell body is empty" in answer.reply["evalue"]
+    assert ipython.run("%guard log").stdout.startswith("Nothing was refused")
+
+
 def test_a_refused_script_is_named(ipython, tmp_path):
     (tmp_path / "script.py").write_text("x = 1\nimport socket\n")
     assert f"(a line of {tmp_path}/script.py)" in ipython.run("%run script.py").one("error")["evalue"]

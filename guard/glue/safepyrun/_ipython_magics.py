@@ -35,7 +35,7 @@ _INSTALLER = re.compile(r"(?:\S*/)?(?:python[\d.]*[\"']?\s+-m\s+)?"
 
 def ask_before_magic(shell, name, line, cell):
     """Refuse now what would be refused later, or slip through."""
-    if cell is not None and name in SCRIPT_MAGICS:
+    if cell and name in SCRIPT_MAGICS:      # of an empty one IPython says how it is used
         program = (line.split() or [name])[0] if name == "script" else name
         sys.audit("subprocess.Popen", program, [program], None, None)
     if name == "config":

@@ -293,7 +293,7 @@ class ZMQInteractiveShell(InteractiveShell):
 
     def run_cell_magic(self, magic_name, line, cell):
         __tracebackhide__ = True
-        if magic_name in SCRIPT_MAGICS and programs.run_script(self, magic_name, line, cell):
+        if cell and magic_name in SCRIPT_MAGICS and programs.run_script(self, magic_name, line, cell):
             return None
         ask_before_magic(self, magic_name, line, cell)
         return super().run_cell_magic(magic_name, line, cell)

@@ -127,6 +127,12 @@ def test_scripts_are_shown_line_by_line(shared):
     assert reply.content["ename"] == "CalledProcessError"
 
 
+def test_nobody_is_asked_for_an_empty_script(shared):
+    _, front = shared
+    reply, _ = front.run("%%bash")
+    assert reply.content["ename"] == "UsageError"
+
+
 def test_surroundings(asking):
     """No secret, no terminal, no descriptor of ours, a group of its own; what cells set is not there."""
     secrets = {"GITHUB_TOKEN": "hidden", "MY_SERVICE_KEY": "passed", "PLAIN": "plain", "CHOSEN": "hidden"}
