@@ -169,6 +169,18 @@ def test_an_empty_script_is_a_mistake_and_no_refusal(ipython, cell):
     assert ipython.run("%guard log").stdout.startswith("Nothing was refused")
 
 
+@pytest.mark.parametrize("place, words", [("script.py", "may define functions and classes: import script)"),
+                                          ("sub/script.py", "may define functions and classes)"),
+                                          ("a-script.py", "may define functions and classes)")])
+def test_a_script_that_defines_something_is_told_of_modules(strict_ipython, tmp_path, place, words):
+    (tmp_path / "sub").mkdir()
+    (tmp_path / place).write_text("def f():\n    return 6 * 7\n")
+    assert strict_ipython.run(f"%run {place}").one("error")["evalue"].endswith(words)
+    assert "ban_defs" in strict_ipython.run("def f(): pass").one("error")["evalue"]
+    if place == "script.py":
+        assert strict_ipython.run("import script; script.f()").result["data"]["text/plain"] == "42"
+
+
 def test_a_refused_script_is_named(ipython, tmp_path):
     (tmp_path / "script.py").write_text("x = 1\nimport socket\n")
     assert f"(a line of {tmp_path}/script.py)" in ipython.run("%run script.py").one("error")["evalue"]

@@ -5,6 +5,7 @@ Cells are compiled in C. What still comes this way is text that magics compile t
 """
 
 import ast
+import os
 
 from IPython.core.compilerop import CachingCompiler
 from IPython.utils.text import DollarFormatter
@@ -34,6 +35,18 @@ def check_expression(text):
     _guard.check_ast(as_module(tree))
 
 
+def _name_script(error, filename):
+    """What %run reads becomes part of the session, as if it stood in the cell; a module does not, and may define what it likes."""
+    where = f"a line of {filename}"
+    policy = _guard.policy()
+    if "ban_defs = true" in error.strerror and policy["mode"] == "restrict":
+        folder, name = os.path.split(filename)
+        module, ending = os.path.splitext(name)
+        is_near = ending == ".py" and module.isidentifier() and folder == os.getcwd()
+        where += "; a module that a cell imports may define functions and classes" + f": import {module}" * is_near
+    error.strerror = f"{error.strerror} ({where})"
+
+
 class GuardCompiler(CachingCompiler):
     """A CachingCompiler that refuses what a cell may not contain."""
 
@@ -47,7 +60,7 @@ class GuardCompiler(CachingCompiler):
             _guard.check_ast(as_module(tree))
         except PermissionError as error:
             if not str(filename).startswith("<"):        # %run: the line is not one of the cell
-                error.strerror = f"{error.strerror} (a line of {filename})"
+                _name_script(error, str(filename))
             raise
         return tree
 
