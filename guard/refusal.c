@@ -1,6 +1,7 @@
 #include "guard/refusal.h"
 
 #include "guard/denials.h"
+#include "guard/python/attribution.h"
 #include "guard/python/display.h"
 #include "guard/python/py_cleanup.h"
 #include "guard/report.h"
@@ -17,18 +18,6 @@ static struct {
     PyObject *compose;
     PyObject *group_type; /* ExceptionGroup; the base is PyExc_BaseExceptionGroup */
 } refusal;
-
-int refusal_start(void)
-{
-    cleanup_py PyObject *module = PyImport_ImportModule("safepyrun._refusal");
-    cleanup_py PyObject *builtins = PyImport_ImportModule("builtins");
-
-    if (module == NULL || builtins == NULL)
-        return -1;
-    refusal.compose = PyObject_GetAttrString(module, "compose");
-    refusal.group_type = PyObject_GetAttrString(builtins, "ExceptionGroup");
-    return refusal.compose != NULL && refusal.group_type != NULL ? 0 : -1;
-}
 
 /* What both texts surely spell alike: Python replaces and cuts odd bytes in its own way. */
 static size_t comparable_size(const char *message)
@@ -190,4 +179,30 @@ void refusal_show(uint32_t cell, PyObject *error)
     if (content != NULL)
         (void)display_send_for(cell, FRAME_DISPLAY_DATA, content);
     PyErr_Clear(); /* the error message that follows says the same in one line */
+}
+
+/* An error that the shell shows beside the cell's own: of %run, an event, a widget's callback. */
+static PyObject *show(PyObject *self, PyObject *error)
+{
+    uint32_t cell = attribution_cell();
+
+    (void)self;
+    if (attribution_is_running(cell))
+        refusal_show(cell, error);
+    return py_own(Py_None);
+}
+
+static PyMethodDef methods[] = {{"show_refusal", show, METH_O, NULL}, {NULL, NULL, 0, NULL}};
+
+int refusal_start(void)
+{
+    cleanup_py PyObject *module = PyImport_ImportModule("safepyrun._refusal");
+    cleanup_py PyObject *guard = PyImport_ImportModule("safepyrun._guard");
+    cleanup_py PyObject *builtins = PyImport_ImportModule("builtins");
+
+    if (module == NULL || guard == NULL || builtins == NULL || PyModule_AddFunctions(guard, methods) < 0)
+        return -1;
+    refusal.compose = PyObject_GetAttrString(module, "compose");
+    refusal.group_type = PyObject_GetAttrString(builtins, "ExceptionGroup");
+    return refusal.compose != NULL && refusal.group_type != NULL ? 0 : -1;
 }

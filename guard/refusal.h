@@ -11,7 +11,9 @@
 
 #include <stdint.h>
 
-/* Fetches the glue, before cells could put something else in its place. 0, or -1 with an exception.
+/*
+ * Fetches the glue, before cells could put something else in its place, and adds show_refusal(error) to safepyrun._guard: for
+ * errors that do not end the cell. 0, or -1 with an exception.
  */
 int refusal_start(void);
 

@@ -48,6 +48,23 @@ REFUSED = [
 ]
 
 
+# The cell itself goes on, as it does without a guard.
+@pytest.mark.parametrize("cell, rule", [
+    ("%run script.py", "ban_defs"),
+    ("get_ipython().events.register('post_run_cell', lambda result: open('/srv/x', 'w'))", "ok_dests"),
+    ("from ipykernel.comm import Comm\ncomm = Comm('x')\ncomm.on_msg(lambda message: open('/srv/x', 'w'))", "ok_dests"),
+])
+def test_an_error_beside_the_cells_own_has_a_card_too(strict_ipython, tmp_path, cell, rule):  # noqa: F811
+    (tmp_path / "script.py").write_text("def f(): pass\n")
+    answer = strict_ipython.run(cell)
+    if "comm" in cell:
+        comm_id = strict_ipython.run("comm.comm_id").result["data"]["text/plain"].strip("'")
+        answer = strict_ipython.comm("comm_msg", {"comm_id": comm_id, "data": {}})
+    assert [name for name, _ in answer.messages if name != "comm_open"] == ["display_data", "error"]
+    assert answer.one("display_data")["data"][MIME]["rule"] == rule
+    assert answer.one("error")["ename"] == "PermissionError"
+
+
 def test_native_code_says_what_would_allow_it(tmp_path):
     with Guard(cwd=tmp_path, policy_file="ban_imports = []\n") as guard:
         outcome = guard.execute("import ctypes\nctypes.CFUNCTYPE(None)(1)()")

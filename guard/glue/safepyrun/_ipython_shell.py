@@ -340,6 +340,7 @@ class ZMQInteractiveShell(InteractiveShell):
             self._display_error = self._display_error or error
             return
         content = error_content(self, error, exception_only)
+        _guard.show_refusal(error)
         self._showtraceback(type(error), error, content["traceback"])
 
     def showsyntaxerror(self, filename=None, running_compiled_code=False):
