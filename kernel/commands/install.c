@@ -6,6 +6,7 @@
 
 #include "guard/link/cleanup.h"
 #include "kernel/config/installation.h"
+#include "kernel/config/options.h"
 
 #include <getopt.h>
 #include <stdarg.h>
@@ -70,7 +71,7 @@ __attribute__((format(printf, 1, 2))) static int complain(const char *format, ..
 
 static int take_shell(struct installation *installation, const char *shell)
 {
-    if (strcmp(shell, "auto") != 0 && strcmp(shell, "ipython") != 0 && strcmp(shell, "plain") != 0)
+    if (!options_knows_shell(shell))
         return complain("--shell is auto, ipython or plain, not \"%s\"", shell);
     installation->spec.shell = strcmp(shell, "auto") == 0 ? NULL : shell;
     return 0;

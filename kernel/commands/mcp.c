@@ -4,6 +4,7 @@
 #include "guard/link/cleanup.h"
 #include "kernel/commands/value_options.h"
 #include "kernel/config/installation.h"
+#include "kernel/config/options.h"
 #include "kernel/config/policy_sources.h"
 #include "kernel/mcp/server.h"
 
@@ -47,6 +48,8 @@ static int run(int argc, char **argv)
 
     if (status >= 0)
         return status;
+    if (options.shell != NULL && !options_knows_shell(options.shell))
+        return fprintf(stderr, "safepyrun mcp: --shell is auto, ipython or plain, not %s\n\n%s", options.shell, usage), 2;
     return can_read_policy(options.policy_file) ? mcp_serve(&options) : 1;
 }
 

@@ -7,7 +7,9 @@
 #include "kernel/commands/command.h"
 
 #include "guard/link/buffer.h"
+#include "kernel/commands/python_info.h"
 #include "kernel/commands/value_options.h"
+#include "kernel/config/options.h"
 #include "kernel/config/runtime_folder.h"
 #include "kernel/supervisor/template_ask.h"
 #include "kernel/supervisor/template_start.h"
@@ -33,6 +35,16 @@ static int complain(const char *problem, const char *subject)
 {
     fprintf(stderr, "safepyrun template: %s%s\n\n%s", problem, subject, usage);
     return 2;
+}
+
+/* A template says nothing of its end, and who starts one by hand would take "started" for an answer. */
+static bool is_usable(const char *python)
+{
+    struct python_info info = PYTHON_INFO_NONE;
+    bool usable = python == NULL || python_info_ask(python, &info) == 0; /* which has said why */
+
+    python_info_finish(&info);
+    return usable;
 }
 
 /* Who names modules wants to know whether they are there. */
@@ -67,6 +79,10 @@ static int start(int argc, char **argv)
         return result;
     if (!value_options_number(idle, INT32_MAX, &idle_seconds))
         return complain("--idle takes a whole number of seconds, not ", idle);
+    if (!options_knows_shell(shell))
+        return complain("--shell is auto, ipython or plain, not ", shell);
+    if (!is_usable(python))
+        return 1;
     templates_init(&templates, NULL, &(struct templates_options){.python = python, .shell = shell});
     result = templates_start(&templates, imports, (int)idle_seconds, &is_new);
     if (result == 0)

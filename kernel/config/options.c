@@ -86,13 +86,19 @@ static bool is_one_of(const char *value, const char *const *choices)
     return false;
 }
 
+bool options_knows_shell(const char *name)
+{
+    static const char *const shells[] = {"auto", "ipython", "plain", NULL};
+
+    return is_one_of(name, shells);
+}
+
 static int set_choice(struct options *options, enum option option, const char *value,
                       char **ret_error)
 {
-    static const char *const shells[] = {"auto", "ipython", "plain", NULL};
     static const char *const deaths[] = {"exit", "respawn", NULL};
 
-    if (option == OPTION_SHELL && is_one_of(value, shells)) {
+    if (option == OPTION_SHELL && options_knows_shell(value)) {
         options->shell = value;
         return 0;
     }

@@ -41,5 +41,8 @@ struct options {
 int options_parse(int argc, char **argv, struct options *ret_options, char **ret_error);
 void options_finish(struct options *options);
 
+/* Whether --shell may say so; of other commands that have it, too. */
+bool options_knows_shell(const char *name);
+
 /* The usage text of the command. */
 extern const char options_usage[];

@@ -308,6 +308,12 @@ def test_no_process_stays_behind(server):
     assert not left
 
 
+def test_a_shell_that_is_none_ends_it(tmp_path):
+    done = subprocess.run([PROGRAM, "mcp", "--shell", "bash"], env=clean_environment(tmp_path), stdin=subprocess.DEVNULL,
+                          capture_output=True, text=True, timeout=10)
+    assert done.returncode == 2 and "auto, ipython or plain, not bash" in done.stderr and not done.stdout
+
+
 def test_a_policy_that_is_not_there_ends_it(tmp_path):
     process = subprocess.Popen(
         [PROGRAM, "mcp", "--policy", tmp_path / "none.toml"],

@@ -541,3 +541,8 @@ def test_usage(warm):
     assert warm.command("--help").stdout.startswith("usage: safepyrun template start")
     assert "there is no nonsense" in warm.command("nonsense").stderr
     assert warm.command("start", "--python").returncode == 2
+    unknown = warm.command("start", "--shell", "bash")
+    assert unknown.returncode == 2 and "auto, ipython or plain, not bash" in unknown.stderr and not unknown.stdout
+    missing = warm.command("start", "--python", "/nowhere/python")
+    assert missing.returncode == 1 and "/nowhere/python" in missing.stderr and not missing.stdout
+    assert warm.command("status").stdout == "there is none\n"
