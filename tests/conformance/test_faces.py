@@ -112,13 +112,18 @@ def test_c074_a_script_prints_its_last_value_unless_it_is_none(text, printed, tm
 
 
 def test_c074_errors_are_told_without_a_traceback(tmp_path):
-    for text, message in (("1 / 0", "division by zero"), ("import os; os.unlink('/foo/bar')", "safepyrun refused to delete")):
+    for text, message in (("1 / 0", "ZeroDivisionError: division by zero"), ("{}['x']", "KeyError: 'x'"), ("assert False", "AssertionError"), ("import os; os.unlink('/foo/bar')", "safepyrun refused to delete")):
         done = script("-", text=text)
         assert done.stderr.startswith("Error: ") and message in done.stderr and "Traceback" not in done.stderr
         assert (done.stdout, done.returncode) == ("", 1)
         assert ("safepyrun run --policy FILE" in done.stderr) == ("refused" in message)  # RunPython's advice needs somewhere to follow it
     done = script(str(tmp_path / "missing.py"))
     assert done.stderr.startswith("Error: ") and "missing.py" in done.stderr and done.returncode == 1
+
+
+def test_c074_an_error_that_cannot_be_told_has_a_name():
+    done = script("-", text="raise type('Odd', (Exception,), {'__notes__': property(lambda self: open('/srv/x', 'w'))})")
+    assert (done.stderr, done.returncode) == ("Error: Odd\n", 1)
 
 
 def test_c074_what_is_printed_at_the_end_is_guarded_too(tmp_path):

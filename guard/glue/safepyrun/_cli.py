@@ -3,6 +3,7 @@
 import asyncio
 import pathlib
 import sys
+import traceback
 
 from safepyrun._runpython import RunPython
 
@@ -15,11 +16,19 @@ def cli(path="-"):
         if value is not None:
             print(value)
     except Exception as error:
-        print(f"Error: {error}", file=sys.stderr)
+        print(f"Error: {_short(error)}", file=sys.stderr)
         if isinstance(error, PermissionError) and "safepyrun refused" in str(error):
             print("Note: this way to run a script takes no policy; `safepyrun run --policy FILE` does.", file=sys.stderr)
         return 1
     return 0
+
+
+def _short(error):
+    """Its last line in a traceback: a KeyError's text alone is a name, an AssertionError's nothing."""
+    try:
+        return "".join(traceback.format_exception_only(error)).strip()
+    except Exception:       # what it says of itself is the script's, and may be refused
+        return type(error).__name__
 
 
 async def _run(code):
