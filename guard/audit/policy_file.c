@@ -153,7 +153,11 @@ static int apply_key(const struct policy_file *file, const struct policy_target 
     if (policy_key_find(key) == NULL || strcmp(key, "extra_globals") == 0)
         return refuse_key(file, key, ret_problem);
     if (strcmp(key, "project_policy") == 0) {
-        if (strcmp(file->kind, "user") != 0 || !PyBool_Check(value))
+        if (strcmp(file->kind, "user") != 0) {
+            policy_problem_add(ret_problem, policy_problem_not_here(file, key));
+            return POLICY_E_BAD_VALUE;
+        }
+        if (!PyBool_Check(value))
             return refuse_value(file, key, value, ret_problem);
         target->note(target->context, key, file->path);
         return 0;

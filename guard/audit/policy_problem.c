@@ -173,6 +173,13 @@ static size_t wrong_entry(PyObject *value, const char *key)
     return 0;
 }
 
+char *policy_problem_not_here(const struct policy_file *file, const char *key)
+{
+    cleanup_free char *where = policy_problem_place(file, key);
+
+    return xasprintf("%s: %s may stand in your own policy file only, ~/.config/safepyrun/policy.toml", where, key);
+}
+
 char *policy_problem_value(const struct policy_file *file, const char *key, PyObject *value)
 {
     const struct policy_key *row = policy_key_find(key);

@@ -19,6 +19,9 @@ char *policy_problem_unknown(const struct policy_file *file, const char *key);
 /* The key is one of keys.def and its value is not: a wrong type, a wrong entry, out of range. */
 char *policy_problem_value(const struct policy_file *file, const char *key, PyObject *value);
 
+/* The key may not stand in this file, whatever its value. */
+char *policy_problem_not_here(const struct policy_file *file, const char *key);
+
 /* One line more, TAKEN; of very many the last ones are left out. `problems` begins with NULL. */
 void policy_problem_add(char **problems, char *problem);
 

@@ -257,7 +257,8 @@ def test_ones_own_file_may_say_what_only_it_may_say(tmp_path):
     own = put(tmp_path / ".config/safepyrun/policy.toml", "project_policy = true\n")
     assert ask("check", own, home=tmp_path).returncode == 0
     other = put(tmp_path / "policy.toml", "project_policy = true\n")
-    assert "in your own policy file only" in ask("check", other, home=tmp_path).stderr
+    said = ask("check", other, home=tmp_path).stderr
+    assert "project_policy may stand in your own policy file only, ~/.config/safepyrun/policy.toml" in said
 
 
 def test_output_that_cannot_be_written_is_an_error(tmp_path):
