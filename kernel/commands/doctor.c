@@ -50,18 +50,28 @@ struct doctor {
     bool is_wrong;
 };
 
+/* Each mistake of a policy file is a line, and so is what a set-up file fails with: they stay in their column. */
+static void say_lines(const char *text)
+{
+    for (const char *end; (end = strchr(text, '\n')) != NULL; text = end + 1)
+        printf("%.*s\n%24s", (int)(end - text), text, "");
+    puts(text);
+}
+
 static void __attribute__((format(printf, 4, 5)))
 say(struct doctor *doctor, const char *verdict, const char *subject, const char *format, ...)
 {
+    cleanup_free char *text = NULL;
     va_list arguments;
 
     if (verdict == WRONG)
         doctor->is_wrong = true;
-    printf("  %-7s %-13s ", verdict, subject);
     va_start(arguments, format);
-    vprintf(format, arguments);
+    if (vasprintf(&text, format, arguments) < 0)
+        abort();
     va_end(arguments);
-    putchar('\n');
+    printf("  %-7s %-13s ", verdict, subject);
+    say_lines(text);
 }
 
 /* ---- the Python of the cells ---------------------------------------------------------------- */

@@ -51,6 +51,16 @@ def test_a_wrong_policy(doctor, tmp_path, content, words):
     assert words in done.stdout and "No kernel would start here" in done.stdout
 
 
+def test_each_mistake_stays_in_its_column(doctor, tmp_path):
+    (tmp_path / "policy.toml").write_text("first = 1\nsecond = 2\n")
+    done = doctor("--policy", tmp_path / "policy.toml")
+    lines = done.stdout.splitlines()
+    (at,) = [number for number, line in enumerate(lines) if line.split()[:2] == ["wrong", "guard"]]
+    column = lines[at].index("policy file")
+    assert "there is no key first" in lines[at] and "there is no key second" in lines[at + 1]
+    assert lines[at + 1].index("policy file") == column
+
+
 def test_no_such_policy_file(doctor, tmp_path):
     done = doctor("--policy", tmp_path / "policy.toml")
     assert done.returncode == 1 and "No such file" in done.stdout
