@@ -124,4 +124,4 @@ static int run(int argc, char **argv)
     return argc > 1 ? complain("there is no ", argv[1]) : complain("what about it?", "");
 }
 
-const struct command policy_command = {"policy", "check, show and explain what cells may do", run};
+const struct command policy_command = {"policy", "what cells may do: check a file, show what is in force, list the keys", run};
