@@ -2,8 +2,8 @@
  * audit_log - what was run and what was refused, for whoever looks into it later
  *
  * JSON lines, appended by the kernel process, where no cell can reach: when a session starts and
- * ends, every cell (the SHA-256 of its source, not the source), every refusal, what a debugger had
- * run, steps of tools outside, commands, questions with their answers. Kernels of one user share the
+ * ends, every cell (the SHA-256 of its source, not the source), its refusals (as many as denials.h says, and
+ * how many there were), what a debugger had run, steps of tools outside, commands, questions with their answers. Kernels of one user share the
  * file; a line is one write(). Beyond the size limit it becomes FILE.1 and a new one begins. A full
  * disk costs lines, never a cell. Owns the descriptor. Not the log for the operator (log.h).
  */
