@@ -14,7 +14,7 @@ static int parse(const char **argv, struct options *options, char **error)
 static void both_spellings_are_read(void **state)
 {
     const char *argv[] = {"-f", "c.json", "--python=/p", "--write-root", "a", "--write-root=b",
-                          "--audit-log", "none", NULL};
+                          "--audit-log", "none", "--log-level=debug", "--on-guard-death", "respawn", "--shell=plain", NULL};
     struct options options;
     char *error = NULL;
 
@@ -24,8 +24,10 @@ static void both_spellings_are_read(void **state)
     assert_string_equal(options.python, "/p");
     assert_int_equal(options.write_root_count, 2);
     assert_string_equal(options.write_roots[1], "b");
-    assert_string_equal(options.shell, "auto");
+    assert_string_equal(options.shell, "plain");
     assert_string_equal(options.audit_log, "none");
+    assert_int_equal(options.log_level, LOG_DEBUG);
+    assert_int_equal(options.on_guard_death, GUARD_DEATH_RESPAWN);
     options_finish(&options);
 }
 
@@ -38,6 +40,9 @@ static void what_launchers_append_is_tolerated(void **state)
     (void)state;
     assert_int_equal(parse(argv, &options, &error), 0);
     assert_string_equal(options.history_file, ":memory:");
+    assert_string_equal(options.shell, "auto");
+    assert_int_equal(options.log_level, LOG_INFO);
+    assert_int_equal(options.on_guard_death, GUARD_DEATH_EXIT);
     assert_true(bytes_equal_string(buffer_bytes(&options.ignored), " --debug -Xx"));
     options_finish(&options);
 }
@@ -70,6 +75,9 @@ static void a_wrong_value_of_ours_is_an_error(void **state)
     (void)state;
     expect_error((const char *[]){"-f", "c", "--shell", "bash", NULL}, "ipython");
     expect_error((const char *[]){"-f", "c", "--on-guard-death=never", NULL}, "respawn");
+    expect_error((const char *[]){"-f", "c", "--log-level", "loud", NULL}, "warning");
+    expect_error((const char *[]){"-f", "c", "--shell", "debug", NULL}, "ipython"); /* what another one takes */
+    expect_error((const char *[]){"-f", "c", "--on-guard-death", "plain", NULL}, "respawn");
     expect_error((const char *[]){"-f", "c", "--policy", NULL}, "--policy");
     expect_error((const char *[]){NULL}, "-f FILE");
     expect_error((const char *[]){"-f", "c", "--response-address=1.2.3.4:5", NULL}, "one or the other");

@@ -28,7 +28,9 @@ static const char text[] = "# ban_defs\n"                      /* 1 */
                            "[extra_globals]\r\n"               /* 22 */
                            "x = 1\r\n"                         /* 23 */
                            "preset = 1\n"                      /* 24 */
-                           "[unknown.'deep.er'.\"a b\"]";      /* 25 */
+                           "v = [\"\\\" # \\\\\", 'C:\\']\n" /* 25: a quotation mark in a string; a backslash that is one */
+                           "w = 1\n"                           /* 26 */
+                           "[unknown.'deep.er'.\"a b\"]";      /* 27 */
 
 static void keys_are_found(void **state)
 {
@@ -53,8 +55,9 @@ static void keys_are_found(void **state)
         {"extra_globals", 22},
         {"extra_globals.x", 23},
         {"extra_globals.preset", 24},
-        {"unknown", 25},
-        {"unknown.\"deep.er\".a b", 25},
+        {"extra_globals.w", 26},
+        {"unknown", 27},
+        {"unknown.\"deep.er\".a b", 27},
     };
 
     (void)state;

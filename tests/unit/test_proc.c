@@ -56,4 +56,28 @@ static void finds_all_children_and_nobody_else(void **state)
     assert_memory_equal(found.data, children, sizeof(children));
 }
 
-RUN(cmocka_unit_test(finds_all_children_and_nobody_else))
+/* What limits and ends processes by these facts must not take another's for them. */
+static void tells_about_a_process_until_it_is_gone(void **state)
+{
+    static _Alignas(16) char stack[STACK_BYTES];
+    struct proc_times times = {0};
+    pid_t child;
+
+    (void)state;
+    prctl(PR_SET_NAME, "a) S 1 (b");
+    child = start_child(stack);
+    assert_true(child > 0);
+    assert_int_equal(proc_parent(child), getpid());
+    assert_true(proc_times(child, &times));
+    assert_true(times.started_ticks > 0);
+    assert_int_equal(times.tasks, 1);
+    assert_true(proc_cpu_ns(getpid()) > 0);
+    kill(child, SIGKILL);
+    waitpid(child, NULL, 0);
+    assert_int_equal(proc_parent(child), 0);
+    assert_false(proc_times(child, &times));
+    assert_int_equal(proc_cpu_ns(child), 0);
+    assert_int_equal(proc_cpu_ns(0), 0); /* not our own */
+}
+
+RUN(cmocka_unit_test(tells_about_a_process_until_it_is_gone), cmocka_unit_test(finds_all_children_and_nobody_else))

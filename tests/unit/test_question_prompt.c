@@ -47,6 +47,8 @@ static void what_could_mislead_is_written_as_a_number(void **state)
          "\"\\u{202e}\\u{2066}\\u{200b}\\u{a0}\\u{ad}\\u{2028}\""},
         {BYTES_LITERAL("e\u0301\U000e0041\U0001f600"), "\"e\\u{301}\\u{e0041}\\u{1f600}\""},
         {BYTES_LITERAL("\u00e9"), "\"\u00e9\"\n  = \"\\u{e9}\"\n"},
+        {BYTES_LITERAL("/srv/\u0430 b"), "\"/srv/\u0430 b\"\n  = \"/srv/\\u{430} b\"\n"},
+        {BYTES_LITERAL("\ufeff\ud55c"), "\"\\u{feff}\ud55c\"\n  = \"\\u{feff}\\u{d55c}\"\n"},
         {BYTES_LITERAL("\u0430"), "\"\u0430\"\n  = \"\\u{430}\"\n"},
         {BYTES_LITERAL("\u00c2\xc2\x80"), "\"\u00c2\\u{80}\"\n  = \"\\u{c2}\\u{80}\"\n"},
     };

@@ -95,5 +95,20 @@ static void message_ids_are_known_before_and_never_repeat(void **state)
     session_finish(&session);
 }
 
-RUN(cmocka_unit_test(a_date_is_iso_8601_in_utc), cmocka_unit_test(a_header_has_what_messages_need),
+static void a_uuid_is_spelt_as_usual(void **state)
+{
+    char uuid[37];
+
+    (void)state;
+    for (int i = 0; i < 20; i++) { /* each of them is another */
+        session_random_uuid(uuid);
+        assert_int_equal(strlen(uuid), 36);
+        for (size_t at = 0; at < 36; at++)
+            assert_true(at == 8 || at == 13 || at == 18 || at == 23 ? uuid[at] == '-' : strchr("0123456789abcdef", uuid[at]) != NULL);
+        assert_int_equal(uuid[14], '4');
+        assert_non_null(strchr("89ab", uuid[19]));
+    }
+}
+
+RUN(cmocka_unit_test(a_uuid_is_spelt_as_usual), cmocka_unit_test(a_date_is_iso_8601_in_utc), cmocka_unit_test(a_header_has_what_messages_need),
     cmocka_unit_test(message_ids_are_known_before_and_never_repeat))

@@ -12,6 +12,7 @@ static void what_the_interpreter_decodes_is_known(void **state)
         "# coding: utf-8\n",
         "#!/usr/bin/python\n# -*- coding: UTF_8 -*-\n",
         "\xef\xbb\xbf# coding: utf-8\n",
+        "# folder: big5\n", /* a word of six letters that is another */
         "# vim: set fileencoding=latin-1 :\n",
         "# coding: iso-8859-1-unix\r\n",
         "\f \t# coding=us-ascii\n",

@@ -49,6 +49,14 @@ static void validity_follows_the_standard(void **state)
     assert_true(utf8_is_valid(BYTES_LITERAL("a\xc3\xa9\xf4\x8f\xbf\xbf")));
     assert_true(utf8_is_valid(BYTES_NONE));
     assert_false(utf8_is_valid(BYTES_LITERAL("\xf4\x90\x80\x80"))); /* above U+10FFFF */
+    assert_true(utf8_is_valid(BYTES_LITERAL("\xe0\xa0\x80\xed\x9f\xbf\xf0\x90\x80\x80"))); /* the first and last ones there */
+    assert_false(utf8_is_valid(BYTES_LITERAL("\xe0\x9f\xbf")));      /* overlong */
+    assert_false(utf8_is_valid(BYTES_LITERAL("\xf0\x8f\xbf\xbf")));  /* overlong */
+    assert_false(utf8_is_valid(BYTES_LITERAL("\xed\xa0\x80")));      /* a surrogate */
+    for (const char *first = "\xe0\xe1\xed\xf0\xf1\xf4"; *first != '\0'; first++) { /* no second byte */
+        assert_false(utf8_is_valid((struct bytes){(const char[]){*first, '\x7f', '\x80', '\x80'}, 4}));
+        assert_false(utf8_is_valid((struct bytes){(const char[]){*first, '\xc0', '\x80', '\x80'}, 4}));
+    }
     assert_false(utf8_is_valid(BYTES_LITERAL("\xc3")));
 }
 
