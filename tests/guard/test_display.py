@@ -20,6 +20,12 @@ def test_mime_bundle_with_metadata(guard):
     assert content["data"] == {"text/plain": "b", "x/y": {"a": [1]}} and content["metadata"] == {"x/y": {"m": 1}}
 
 
+def test_a_form_with_metadata(guard):
+    code = "class M:\n    def _repr_html_(self): return '<i>', {'isolated': True}\n    def __repr__(self): return 'M'\nM()"
+    content = guard.execute(code).all("EXECUTE_RESULT")[0]
+    assert content["data"] == {"text/plain": "M", "text/html": "<i>"} and content["metadata"] == {"text/html": {"isolated": True}}
+
+
 def test_failing_and_endless_representations(guard):
     assert guard.execute("class F:\n    def _repr_html_(self): 1 / 0\n    def __repr__(self): return 'F'\nF()").result == "F"
     assert guard.execute("class A:\n    def __getattr__(self, name): return lambda *a, **k: {'x': 'y'}\n    def __repr__(self): return 'A'\nA()").result == "A"
@@ -31,6 +37,8 @@ def test_update_and_clear(guard):
     assert outcome.all("DISPLAY_DATA")[0]["transient"] == {"display_id": "d"}
     assert outcome.all("UPDATE_DISPLAY_DATA")[0]["data"] == {"text/plain": "'two'"}
     assert guard.execute("clear_output(wait=True)").all("CLEAR_OUTPUT") == [{"wait": True}]
+    replaced = guard.execute("display(1, clear=True)")
+    assert replaced.names == ["CLEAR_OUTPUT", "DISPLAY_DATA", "REPLY"] and replaced.all("CLEAR_OUTPUT") == [{"wait": True}]
 
 
 def test_values_that_json_lacks(guard):

@@ -97,6 +97,7 @@ def test_publish_hooks_see_and_swallow_messages(ipython):
     ipython.run("seen = []\nhook = lambda message: seen.append(message['msg_type'])\n"
                 "get_ipython().display_pub.register_hook(hook)")
     assert ipython.run("display(1)").messages == []
-    ipython.run("get_ipython().display_pub.unregister_hook(hook);")
+    for found in ("True", "False"):
+        assert ipython.run("get_ipython().display_pub.unregister_hook(hook)").result["data"]["text/plain"] == found
     assert ipython.run("display(seen)").one("display_data")["data"]["text/plain"] == \
         "['display_data']"

@@ -64,6 +64,17 @@ def test_programs_are_refused(ipython, cell):
     assert refused.stdout == ""
 
 
+@pytest.mark.parametrize("cell, program", [("%%script perl -w\n1", "perl"), ("%%bash -e\ntrue", "bash"), ("%%script\n1", "script")])
+def test_a_refused_program_is_named(ipython, cell, program):
+    assert ipython.run(cell).reply["evalue"].endswith(f": '{program}'")
+
+
+def test_edit_needs_a_file(ipython):
+    assert ipython.run("%edit").reply["evalue"] == "Missing filename."
+    (payload,) = ipython.run("%edit notes.txt 7").reply["payload"]
+    assert payload == {"source": "edit_magic", "filename": "notes.txt", "line_number": 7}
+
+
 @pytest.mark.parametrize("cell", ["%pip --version", "!pip --version", "!python -m pip --version",
                                   "!uv pip --version"])
 def test_installing_says_what_to_do_instead(ipython, cell):
