@@ -37,7 +37,7 @@ static json_t *string_of(const struct buffer *text)
 static bool has_room(const struct cell_result *result, size_t size, size_t reserve)
 {
     return result->blocks_bytes + result->refusals_bytes + result->text.size + result->streams[0].size +
-               result->streams[1].size + size <=
+               result->streams[1].size + result->result_bytes + size <=
            CELL_RESULT_BYTES_MAX + reserve;
 }
 
@@ -101,9 +101,14 @@ static void take_data(struct cell_result *result, struct bytes content, bool is_
     if (!json_text_member(content, "data", &data) || take_card(result, data))
         return;
     json_text_member_string(data, "text/plain", &text);
+    if (is_result && !has_room(result, content.size + text.size, 0)) { /* it is told twice, as what is printed is */
+        result->left_out += content.size;
+        return;
+    }
     if (is_result) {
         free(result->result);
         result->result = xstrndup(text.data != NULL ? text.data : "", text.size);
+        result->result_bytes = text.size;
     }
     if (take_image(result, data, "image/png") || take_image(result, data, "image/jpeg") ||
         text.size == 0)
@@ -170,8 +175,8 @@ static void clear(struct cell_result *result)
 static void say_what_is_left_out(struct cell_result *result)
 {
     if (result->left_out != 0)
-        buffer_append_format(&result->text, "[safepyrun: more than %d MB of output; %llu bytes that followed are left out]\n",
-                             CELL_RESULT_BYTES_MAX / (1024 * 1024), (unsigned long long)result->left_out);
+        buffer_append_format(&result->text, "[safepyrun: %llu bytes are left out: a result holds %d MB, and %d KB of what an error says]\n",
+                             (unsigned long long)result->left_out, CELL_RESULT_BYTES_MAX / (1024 * 1024), ERROR_TEXT_BYTES / 1024);
 }
 
 struct bytes cell_result_take(struct cell_result *result, const struct message *message)

@@ -14,7 +14,7 @@
 
 #include <jansson.h>
 
-enum { CELL_RESULT_BYTES_MAX = 8 * 1024 * 1024 }; /* text, pictures and cards together; an error has its own megabyte */
+enum { CELL_RESULT_BYTES_MAX = 8 * 1024 * 1024 }; /* all together, each as often as it is told; an error has its own megabyte */
 
 struct cell_result {
     json_t *blocks;      /* content blocks so far */
@@ -24,7 +24,8 @@ struct cell_result {
     json_t *refusals;    /* cards */
     size_t refusals_bytes; /* clearing the output takes none of them back */
     json_t *error;       /* {"name", "message"}, or NULL */
-    char *result;        /* text of the last expression */
+    char *result;        /* text of the last expression, which is in the blocks as well */
+    size_t result_bytes;
     uint64_t left_out;   /* bytes of messages, and of an error, for which there was no room */
 };
 

@@ -38,10 +38,33 @@ static void a_cell_that_prints_for_ever_has_an_end(void **state)
     composed = cell_result_compose(&result, &reply);
     all = json_dumps(composed, 0);
     assert_true(strlen(all) >= 7 * 1024 * 1024 && strlen(all) <= 9 * 1024 * 1024);
-    assert_non_null(strstr(all, "bytes that followed are left out"));
+    assert_non_null(strstr(all, "bytes are left out: a result holds 8 MB, and 64 KB of what an error says"));
     assert_non_null(strstr(all, "where it stood"));
     json_decref(composed);
     cell_result_finish(&result);
+}
+
+static void a_last_value_is_told_twice_or_not_at_all(void **state)
+{
+    struct message reply = {.content = BYTES_LITERAL("{\"status\":\"ok\"}"), .metadata = BYTES_LITERAL("{}")};
+
+    (void)state;
+    for (size_t megabytes = 3; megabytes <= 5; megabytes += 2) {
+        cleanup_free char *text = text_of(megabytes * 1024 * 1024);
+        cleanup_free char *all = NULL;
+        struct cell_result result;
+        json_t *composed;
+
+        cell_result_init(&result);
+        take(&result, "execute_result", "{\"data\":{\"text/plain\":\"", text, "\"}}");
+        take(&result, "display_data", "{\"data\":{\"image/png\":\"", text, "\"}}"); /* for which there is no room beside 6 MB */
+        composed = cell_result_compose(&result, &reply);
+        all = json_dumps(composed, 0);
+        assert_true(strlen(all) <= 8 * 1024 * 1024 + 1024);
+        assert_true(result.left_out > megabytes * 1024 * 1024 && result.left_out < (megabytes + 1) * 1024 * 1024);
+        json_decref(composed);
+        cell_result_finish(&result);
+    }
 }
 
 static void what_was_cleared_takes_no_room(void **state)
@@ -78,7 +101,7 @@ static void an_error_without_an_end_has_one(void **state)
     all = json_dumps(composed, 0);
     assert_true(strlen(all) <= 10 * 1024 * 1024);
     assert_non_null(strstr(all, "E: xxx"));
-    assert_non_null(strstr(all, "bytes that followed are left out"));
+    assert_non_null(strstr(all, "bytes are left out: a result holds 8 MB, and 64 KB of what an error says"));
     json_decref(composed);
     cell_result_finish(&result);
 }
@@ -105,4 +128,5 @@ static void many_small_things_take_room(void **state)
 }
 
 RUN(cmocka_unit_test(a_cell_that_prints_for_ever_has_an_end), cmocka_unit_test(what_was_cleared_takes_no_room),
+    cmocka_unit_test(a_last_value_is_told_twice_or_not_at_all),
     cmocka_unit_test(an_error_without_an_end_has_one), cmocka_unit_test(many_small_things_take_room))
