@@ -162,7 +162,8 @@ static int check_whom_to_serve(const struct options *options, char **ret_error)
     if (options->connection_file != NULL && options->response_address != NULL)
         *ret_error = xstrdup("-f and --response-address: one or the other");
     else if (options->connection_file == NULL && options->response_address == NULL)
-        *ret_error = xasprintf("the connection file is missing: -f FILE%s%.*s",
+        *ret_error = xasprintf("the connection file is missing: -f FILE%s%.*s; Jupyter writes one for each kernel that it "
+                               "starts: jupyter console --kernel safepyrun",
                                ignored->size != 0 ? "; not known here:" : "", (int)ignored->size,
                                ignored->size != 0 ? ignored->data : "");
     else

@@ -290,8 +290,9 @@ def test_install_takes_no_wrong_file(tmp_path):
 @pytest.mark.parametrize("arguments,status,told", [
     ("help", 0, "usage: safepyrun COMMAND"), ("--help", 0, "usage: safepyrun COMMAND"), ("help policy", 0, "usage: safepyrun policy"),
     ("help kernel", 0, "usage: safepyrun kernel"), ("help install", 0, "usage: safepyrun install"), ("help nothing", 2, "no command nothing"),
-    ("kernel", 2, "the connection file is missing: -f FILE\nTry `safepyrun kernel --help`"),
-    ("kernel --bogus x", 2, "the connection file is missing: -f FILE; not known here: --bogus x\n"),
+    ("kernel", 2, "the connection file is missing: -f FILE; Jupyter writes one for each kernel that it starts: jupyter console --kernel safepyrun\n"
+     "Try `safepyrun kernel --help`"),
+    ("kernel --bogus x", 2, "the connection file is missing: -f FILE; not known here: --bogus x; Jupyter writes one"),
 ])
 def test_the_command_line_answers(tmp_path, arguments, status, told):
     done = subprocess.run([PROGRAM, *arguments.split()], env=clean_environment(tmp_path), capture_output=True, text=True,
