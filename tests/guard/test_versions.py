@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 from guard_client import Guard  # noqa: E402
-from pythons import PYTHONS  # noqa: E402
+from pythons import PYTHONS, all_of_them  # noqa: E402
 
 
 @pytest.fixture(params=PYTHONS)
@@ -228,3 +228,24 @@ def test_a_name_is_judged_as_what_it_is_taken_for(version, outside):
             code = f"ThreadPoolExecutor(1).submit(functools.partial(faulthandler.dump_traceback, **{{Sly({text!r}): sockets[0]}})).result()"
             assert guard.execute(code).error == error
         assert guard.execute("6 * 7").result == "42"
+
+
+# ---- IPython ---------------------------------------------------------------------------------------
+
+
+def ipython_of(python):
+    """(8, 12) of the one that is installed for this Python; None where there is none."""
+    done = subprocess.run([python, "-c", "import IPython; print(*IPython.version_info[:2])"], capture_output=True, text=True, timeout=60)
+    return tuple(map(int, done.stdout.split())) if done.returncode == 0 else None
+
+
+def test_an_older_ipython_is_used(tmp_path):
+    """"auto" falls back to the plain shell where IPython does not start, and says so in the log alone."""
+    older = next((python for python in all_of_them() if (8, 5) <= (ipython_of(python) or (0, 0)) < (9, 0)), None)
+    if older is None:
+        pytest.skip("no Python here has an IPython 8")
+    with Guard("ipython", older, cwd=tmp_path, environment={"IPYTHONDIR": str(tmp_path / "ipython")}) as guard:
+        outcome = guard.execute("%time x = 6 * 7\nx")
+        assert outcome.result == "42" and "Wall time" in outcome.stdout
+        assert guard.execute("open is __builtins__.open").result == "True"
+        assert guard.execute("%run nowhere.py").error is not None

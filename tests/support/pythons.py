@@ -39,6 +39,11 @@ def _version(path):
     return version if version >= OLDEST and without_gil == "False" else None
 
 
+def all_of_them():
+    """Paths, several of one version among them."""
+    return [path for path in dict.fromkeys(_candidates()) if _version(path)]
+
+
 @functools.cache
 def pythons():
     """{"3.11": path, …}, one of each version; the first that was found."""

@@ -48,6 +48,9 @@ class PrivateProfile(ProfileDir):
     def _mkdir(self, path, mode=None):
         return False
 
+    def check_startup_dir(self, change=None):
+        """IPython 8 copies a README to where no directory is."""
+
     def move(self, location):
         """A location is set once only, and a new profile is half a millisecond of traitlets."""
         names = ("security", "log", "startup", "pid", "static")
@@ -109,7 +112,7 @@ class ZMQInteractiveShell(InteractiveShell):
     def init_user_ns(self):
         super().init_user_ns()
         # IPython's own open() guards fd 0 to 2 only; the built-in one keeps refusals short.
-        del self.user_ns["open"]
+        self.user_ns.pop("open", None)
         self.user_ns_hidden.pop("open", None)
 
     def init_payload(self):
