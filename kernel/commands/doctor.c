@@ -122,9 +122,8 @@ static void check_shell(struct doctor *doctor)
     if (strcmp(text_of(doctor->trial.ready, "shell"), "ipython") == 0)
         say(doctor, FINE, "IPython", "there: magics, completion by jedi, inline plots");
     else
-        say(doctor, ABSENT, "IPython",
-            "cells run in a plain shell, without magics and inline plots; "
-            "pip install ipython matplotlib-inline comm");
+        say(doctor, ABSENT, "IPython", "cells run in a plain shell, without magics and inline plots: %s",
+            text_of(doctor->trial.ready, "without_ipython"));
 }
 
 /* The guard's own words about each part (guard/ring/parts.def). */

@@ -1,6 +1,7 @@
 """A cell from source to reply."""
 
 import pytest
+from guard_client import Guard
 
 
 def test_value_of_last_expression(guard):
@@ -49,6 +50,16 @@ def test_syntax_error(guard):
 @pytest.mark.parametrize("code, told", [("%matplotlib inline", True), ("x = 1\n!ls", True), ("1 %", False)])
 def test_whose_magics_are_is_told(guard, code, told):
     assert ("without IPython" in "".join(guard.execute(code).reply["traceback"])) == told
+
+
+def test_why_there_is_no_ipython_is_told(tmp_path):
+    with Guard("auto", cwd=tmp_path) as guard:      # Debian's Python, as the guard embeds it; where it has an IPython there is nothing to be told
+        reply = guard.execute("%time 1").reply
+        assert reply["status"] == "ok" or "IPython is not installed; in a terminal: " in "".join(reply["traceback"])
+    with Guard("plain", cwd=tmp_path) as guard:
+        assert "(--shell plain)" in "".join(guard.execute("%time 1").reply["traceback"])
+        said = "".join(guard.execute("%rewind two").reply["traceback"])
+        assert "the only thing in their cell" in said and "IPython" not in said
 
 
 def test_output_comes_before_error_and_reply(guard):

@@ -41,7 +41,9 @@ class PlainShell(Shell):
     _named_count = OfThread(0)
     _serial = OfThread(0)
 
-    def __init__(self):
+    def __init__(self, without_ipython):
+        #: why there is no IPython, and what helps
+        self.without_ipython = without_ipython
         self.banner = f"Python {sys.version.splitlines()[0]}\nCells run under a guard.\n"
         self.namespace = sys.modules["__main__"].__dict__
         self.namespace.update(In=[""], Out={})
@@ -135,8 +137,13 @@ class PlainShell(Shell):
         name = type(error).__name__
         lines = "".join(self._format(traceback, error)).rstrip("\n").split("\n")
         if self._is_magic(error):
-            lines.append("Lines that begin with % or ! are IPython's; this session runs without IPython.")
+            lines.append(self._whose(error.text.split()[0]))
         return name, _text_of(error), [_coloured(line, name) for line in lines]
+
+    def _whose(self, word):
+        if word in ("%guard", "%rewind", "%trial", "%%trial"):      # the kernel process has not known it for one
+            return "%guard [WORD], %rewind [N], %trial STATEMENT and %%trial are each the only thing in their cell."
+        return f"Lines that begin with % or ! are IPython's; this session runs without IPython: {self.without_ipython}"
 
     def _is_magic(self, error):
         return (type(error) is SyntaxError and error.filename in self._sources

@@ -13,20 +13,24 @@ def _ipython():
     return IPythonShell()
 
 
-def _plain():
+def _plain(why="the kernel was asked for the plain shell (--shell plain)"):
     from safepyrun._plain import PlainShell
-    return PlainShell()
+    return PlainShell(why)
+
+
+#: the two others come along with ipykernel, not with IPython
+_ADVICE = f"in a terminal: {sys.executable} -m pip install ipython matplotlib-inline comm"
 
 
 def _auto():
     """IPython where it is installed; looking for it costs a directory listing, no import."""
     if PathFinder.find_spec("IPython") is None:
-        return _plain()
+        return _plain(f"IPython is not installed; {_ADVICE}")
     try:
         return _ipython()
     except Exception as error:  # a broken installation must not cost the session
         _guard.log("warning", f"IPython cannot be used, cells run without it: {error!r}")
-        return _plain()
+        return _plain(f"IPython is there and cannot be used ({error!r}); {_ADVICE}")
 
 
 _SHELLS = {"auto": _auto, "ipython": _ipython, "plain": _plain}
@@ -72,4 +76,4 @@ def start(choice):
 def describe(shell):
     """Content of READY."""
     return {"python_version": ".".join(map(str, sys.version_info[:3])),
-            "shell": shell.name, "banner": shell.banner}
+            "shell": shell.name, "banner": shell.banner, "without_ipython": getattr(shell, "without_ipython", "")}

@@ -34,6 +34,8 @@ def test_a_kernel_would_start(doctor):
 
 def test_the_shell_is_that_of_the_python(doctor):
     assert verdicts(doctor("--python", sys.executable))["IPython"] == "ok"
+    (line,) = [line for line in doctor().stdout.splitlines() if line.split()[1:2] == ["IPython"]]
+    assert line.split()[0] == "ok" or "IPython is not installed; in a terminal: " in line
 
 
 def test_what_the_policy_switches_off_is_not_called_active(doctor, tmp_path):
