@@ -201,6 +201,21 @@ def test_pipelined_cells_are_all_answered_in_order(front, count):
         assert text(front.outputs(msg_id)) == f"{n}\n"
 
 
+def test_who_listens_to_all_hears_of_pipelined_cells_one_after_the_other(front):
+    """The guard has the next cell before the answer to this one is written: nobody may notice."""
+    sent = []
+    for n in range(30):
+        sent.append((front.execute(f"print({n}); {n}"), ["busy", "execute_input", "stdout", "execute_result", "idle"]))
+        sent.append((front.execute("1 / 0", stop_on_error=False), ["busy", "execute_input", "error", "idle"]))
+        sent.append((front.execute("import os; _ = os.write(1, b'fd')", silent=n % 2 == 1),
+                     ["busy", "idle"] if n % 2 else ["busy", "execute_input", "stdout", "idle"]))
+    heard = []
+    while len(heard) < sum(len(labels) for _, labels in sent):
+        message = front.receive("iopub")
+        heard.append((message.parent_id, message.label))
+    assert heard == [(msg_id, label) for msg_id, labels in sent for label in labels]
+
+
 def test_what_a_cell_gave_does_not_wait_for_those_behind_it(front):
     """Answers are collected while further cells wait, but for a moment only: the second cell runs until it is interrupted."""
     first, second, third = (front.execute(code) for code in ("print('one'); 1", "print('two', flush=True)\nwhile True: pass", "3"))
