@@ -166,8 +166,9 @@ def test_the_session_is_written_to_a_notebook_that_nobody_has_signed(ipython, tm
     ipython.run("alpha + 1")
     cell = ipython.run("%notebook written.ipynb")
     assert cell.reply["status"] == "ok", cell.reply
-    cells = json.loads((tmp_path / "written.ipynb").read_text())["cells"]
-    assert ["".join(cell["source"]) for cell in cells] == ["alpha = 1", "alpha + 1"]
+    written = json.loads((tmp_path / "written.ipynb").read_text())
+    assert written["metadata"]["kernelspec"]["name"] == "safepyrun"
+    assert ["".join(cell["source"]) for cell in written["cells"]] == ["alpha = 1", "alpha + 1"]
     assert ipython.run("%guard log").stdout.startswith("Nothing was refused")
     refused = ipython.run("%notebook ../outside.ipynb").one("error")
     assert refused["ename"] == "PermissionError" and "outside.ipynb" in refused["evalue"]

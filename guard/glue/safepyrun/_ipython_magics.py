@@ -94,7 +94,8 @@ class _NoNotary:
         pass
 
     def sign(self, nb):
-        pass
+        """The last to see it: what ran guarded is opened guarded again, where IPython names the kernel "python3"."""
+        nb.metadata["kernelspec"] = {"display_name": "Python 3 (safepyrun)", "language": "python", "name": "safepyrun"}
 
     def close(self):
         pass
