@@ -240,13 +240,18 @@ enum verdict check_link_pair(const struct policy *policy, const struct facts *fa
     return VERDICT_ALLOW;
 }
 
+/* Linux is told the last one, as a number without a sign: of a range that ends before 0 that is the highest of all. */
+static bool range_has(int low, int end, int fd)
+{
+    return fd >= 0 && low <= fd && (unsigned)fd <= (unsigned)end - 1;
+}
+
 enum verdict check_link_range(const struct policy *policy, const struct facts *facts,
                               struct denial *ret_denial)
 {
     (void)policy;
     if (facts->paths[0].odd || facts->paths[1].odd ||
-        (facts->link_fd >= 0 && facts->paths[0].fd <= facts->link_fd &&
-         facts->link_fd < facts->paths[1].fd))
+        range_has(facts->paths[0].fd, facts->paths[1].fd, facts->link_fd))
         return verdict_deny_link(facts, ret_denial);
     return VERDICT_ALLOW;
 }

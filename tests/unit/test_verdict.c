@@ -390,6 +390,10 @@ static void the_link_is_nobodys(void **state)
     facts.paths[1].fd = LINK_FD; /* a range ends before its second number */
     assert_int_equal(ask(check_link_range, *state, facts), VERDICT_ALLOW);
     assert_int_equal(ask(check_link_pair, *state, facts), VERDICT_DENY);
+    facts.paths[1].fd = 0; /* the last one is -1 then, and without a sign the highest of all */
+    assert_int_equal(ask(check_link_range, *state, facts), VERDICT_DENY);
+    facts.paths[0].fd = LINK_FD + 1;
+    assert_int_equal(ask(check_link_range, *state, facts), VERDICT_ALLOW);
 }
 
 static void no_option_of_a_socket_leads_to_memory(void **state)

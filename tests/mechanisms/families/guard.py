@@ -125,6 +125,10 @@ import stat
 # effect: guard
 os.closerange(3, 1024)
 
+# %% link closed by a range that ends before 0 — the system reads its end as a number without a sign
+# effect: guard
+os.closerange(3, 0)
+
 # %% link replaced — another descriptor in its place
 # effect: guard
 import stat
