@@ -62,6 +62,7 @@ struct event_row {
 #define NAME_AT(n)                {.asks = ASKS_INNERMOST, .name = (n) + 1}
 #define PROGRAM_AT(n)             {.name = (n) + 1, .names_program = true}
 #define NAME_ONLY(n)              {.name = (n) + 1}
+#define NAME_AND_PATH(n, p)       {.name = (n) + 1, .path = {(p) + 1}}
 #define STACK_LIBRARY_SYMBOL_AND_SHAPE {.asks = ASKS_STACK, .path = {1}, .name = 2, .number = 3}
 #define FD_NUMBER_AND_VALUE       {.path = {1}, .number = 2, .value = 3}
 #define OPEN_AT_ARGS              {.path = {1}, .dir_fd = {4}, .number = 2}

@@ -324,6 +324,15 @@ enum verdict check_readline(const struct policy *policy, const struct facts *fac
                         "a directive of readline reads any file, and tells what is in it");
 }
 
+/* The C library makes a path with it, below the folder of its messages: see check_messages(). */
+static bool leads_to_messages(const struct facts *facts)
+{
+    struct bytes languages = facts->paths[0].text;
+
+    return bytes_equal_string(facts->name, "LANGUAGE") &&
+           (facts->paths[0].odd || (languages.size > 0 && memchr(languages.data, '/', languages.size) != NULL));
+}
+
 enum verdict check_environment(const struct policy *policy, const struct facts *facts,
                                struct denial *ret_denial)
 {
@@ -351,7 +360,7 @@ enum verdict check_environment(const struct policy *policy, const struct facts *
         "BASH", "npm_config_", "NPM_CONFIG_", "OPENSSL_", "GIO_", "KRB5_", "RES_",
         "SQLITE_", "GST_", "GTK_", "QT_", "MALLOC_", NULL};
     /* clang-format on */
-    bool refused = facts->name.data == NULL || verdict_is_one_of(facts->name, names);
+    bool refused = facts->name.data == NULL || verdict_is_one_of(facts->name, names) || leads_to_messages(facts);
 
     (void)policy;
     for (size_t i = 0; !refused && prefixes[i] != NULL; i++)

@@ -136,6 +136,7 @@ verdict_function check_readline;        /* a key binding; no directive that read
 verdict_function check_environment;     /* variables that steer programs and libraries: nobody */
 verdict_function check_socket;          /* a pair of local sockets for an event loop, nothing else */
 verdict_function check_terminal_text;   /* numbers in it stay numbers */
+verdict_function check_messages;        /* of the C library: none that a cell can write, by folder or by name */
 verdict_function check_socket_option;   /* none whose value leads to memory, or that gives it a name */
 verdict_function check_fcntl;           /* no signals by descriptor */
 verdict_function check_ioctl;           /* a few that only ask */

@@ -284,6 +284,37 @@ enum verdict check_terminal_text(const struct policy *policy, const struct facts
                         "a number would be taken for the address of a text");
 }
 
+/* Also what is in a root by one more name: that of a language. */
+static bool is_open_to_cells(const struct policy *policy, struct bytes folder)
+{
+    char resolved[PATH_MAX];
+    bool magic;
+
+    return folder.size == 0 || ((const char *)folder.data)[0] != '/' || /* it is looked for where the process is by then */
+           write_roots_are_on_the_way(policy->write_roots, folder) ||
+           path_resolve(folder, AT_FDCWD, PATH_FOLLOW_LAST, resolved, &magic) != 0 ||
+           write_roots_hold_start(policy->write_roots, resolved);
+}
+
+/* The C library believes what it finds in such a file: where a text begins, and that a text which numbers are filled into asks for
+   numbers. The name of a domain is part of the path. */
+enum verdict check_messages(const struct policy *policy, const struct facts *facts,
+                            struct denial *ret_denial)
+{
+    const struct path_fact *folder = &facts->paths[0];
+    bool has_folder = facts->path_count > 0 && folder->text.data != NULL;
+
+    if (facts->path_count > 0 && folder->odd)
+        return verdict_deny_odd(ret_denial);
+    if (policy->write_roots == NULL ||
+        ((facts->name.size == 0 || memchr(facts->name.data, '/', facts->name.size) == NULL) &&
+         (!has_folder || !is_open_to_cells(policy, folder->text))))
+        return VERDICT_ALLOW;
+    verdict_name_subject(ret_denial, has_folder ? folder->text : facts->name);
+    return verdict_deny(ret_denial, "ok_dests", "call gettext.translation(), which reads such files in Python",
+                        "messages of the C library are not taken from where a cell can write");
+}
+
 #ifndef SO_PASSPIDFD
 #define SO_PASSPIDFD 76 /* Linux 6.5; glibc leaves it out at first */
 #endif

@@ -273,6 +273,14 @@ bool write_roots_cover_start(const struct write_roots *roots, const char *resolv
     return write_roots_cover(roots, resolved);
 }
 
+bool write_roots_hold_start(const struct write_roots *roots, const char *resolved)
+{
+    for (size_t i = 0; i < roots->count; i++)
+        if (tail_below(resolved, roots->items[i].resolved) != NULL)
+            return true;
+    return write_roots_hold_root(roots, resolved);
+}
+
 size_t write_roots_count(const struct write_roots *roots)
 {
     return roots->count;

@@ -75,6 +75,8 @@ bool write_roots_hold_excluded(const struct write_roots *roots, const char *reso
 bool write_roots_names_protected(const struct write_roots *roots, const char *resolved);
 /* As write_roots_cover(), where "." also means the directory in which the roots were made. */
 bool write_roots_cover_start(const struct write_roots *roots, const char *resolved);
+/* As write_roots_hold_root(), with the same. */
+bool write_roots_hold_start(const struct write_roots *roots, const char *resolved);
 
 /* Where each root was when the roots were made, and each excluded path: absolute, resolved, borrowed. */
 size_t write_roots_count(const struct write_roots *roots);

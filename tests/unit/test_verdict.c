@@ -431,6 +431,31 @@ static void texts_for_terminals_have_no_place_for_texts(void **state)
     }
 }
 
+static void messages_come_from_where_nobody_writes(void **state)
+{
+    static const char *const good[] = {"/usr/share/locale", "/usr", "/missing", NULL};
+    static const char *const bad[] = {"/tmp", "/tmp/x", "/", "/usr/..", "locale", ".", "", "/proc/self/root/usr", NULL};
+    struct facts facts = facts_of(CALLER_LIBRARY, NULL);
+
+    assert_int_equal(ask(check_messages, *state, facts), VERDICT_ALLOW);
+    for (size_t i = 0; good[i] != NULL; i++) {
+        facts.paths[0].text = bytes_of_string(good[i]);
+        assert_int_equal(ask(check_messages, *state, facts), VERDICT_ALLOW);
+    }
+    facts.name = bytes_of_string("../x");
+    assert_int_equal(ask(check_messages, *state, facts), VERDICT_DENY);
+    facts.name = bytes_of_string("libc");
+    for (size_t i = 0; bad[i] != NULL; i++) {
+        facts.paths[0].text = bytes_of_string(bad[i]);
+        assert_int_equal(ask(check_messages, *state, facts), VERDICT_DENY);
+    }
+    facts = facts_of(CALLER_LIBRARY, "de:en");
+    facts.name = bytes_of_string("LANGUAGE");
+    assert_int_equal(ask(check_environment, *state, facts), VERDICT_ALLOW);
+    facts.paths[0].text = bytes_of_string("de:../../x");
+    assert_int_equal(ask(check_environment, *state, facts), VERDICT_DENY);
+}
+
 static void memory_is_mapped_where_there_is_none(void **state)
 {
     struct facts facts = facts_of(CALLER_LIBRARY, NULL);
@@ -573,7 +598,7 @@ RUN(POLICY(opening_is_judged_by_flags_and_mode),
     cmocka_unit_test(a_refusal_names_the_key_that_would_help),
     POLICY(a_descriptor_is_judged_where_it_can_do_harm), POLICY(odd_paths_are_refused),
     POLICY(a_name_with_a_directory_is_judged_with_it), POLICY(roots_themselves_stay),
-    POLICY(databases_are_files_with_other_names), POLICY(who_asks_decides), POLICY(a_refused_program_has_its_own_remedy), cmocka_unit_test(a_remedy_does_not_take_away_what_was_there),
+    POLICY(databases_are_files_with_other_names), POLICY(messages_come_from_where_nobody_writes), POLICY(who_asks_decides), POLICY(a_refused_program_has_its_own_remedy), cmocka_unit_test(a_remedy_does_not_take_away_what_was_there),
     POLICY(the_program_around_may_run_text), POLICY(native_calls_ask_for_numbers), POLICY(test_modules_are_nobodys),
     POLICY(variables_that_steer_programs_are_refused), POLICY(the_link_is_nobodys),
     POLICY(no_option_of_a_socket_leads_to_memory), POLICY(texts_for_terminals_have_no_place_for_texts),

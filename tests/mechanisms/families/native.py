@@ -11,6 +11,11 @@ made_by_import = lambda function: (
     setattr(weakref, "WeakKeyDictionary", real), sys.modules["unittest.signals"]._results)[-1]
 real, call_import = weakref.WeakKeyDictionary, vars(sys.modules["builtins"])["__import__"]
 
+# A file of messages, as the C library has them: what is said instead of the name of a signal.
+import struct
+asked = b"Real-time signal %d\0"
+messages = lambda text: struct.pack("<11I", 0x950412de, 0, 1, 28, 36, 0, 0, len(asked) - 1, 44, len(text), 44 + len(asked)) + asked + text + b"\0"
+
 # %% C library
 import ctypes
 ctypes.CDLL(None).system(command)
@@ -248,6 +253,32 @@ space[:9] = b"ESCA" + b"PED\0\0"
 address = [int(line.split("-")[0], 16) for line in open("/proc/self/maps") if len(line.split("-")[0]) == 8][0]
 curses.setupterm("xterm", 1)
 print([curses.tparm(b"%p1%s", address), curses.tparm(b"%p1%:-9s", address)])
+
+# %% memory by messages of the C library — a text that a number is filled into and that asks for more, from a folder of one's own
+import locale, signal
+os.makedirs("xx/LC_MESSAGES", exist_ok=True)
+open("xx/LC_MESSAGES/libc.mo", "wb").write(messages(b"%p %p"))
+os.environ["LANGUAGE"] = "xx"
+locale.setlocale(locale.LC_ALL, "C.UTF-8")
+locale.bindtextdomain("libc", os.getcwd())
+print("ESCAPED" if "0x" in signal.strsignal(50) else "")
+
+# %% memory by messages of the C library above a root — a language is the name of a folder
+import locale, signal
+os.makedirs("LC_MESSAGES", exist_ok=True)
+open("LC_MESSAGES/libc.mo", "wb").write(messages(b"%p %p"))
+os.environ["LANGUAGE"] = os.path.basename(os.getcwd())
+locale.setlocale(locale.LC_ALL, "C.UTF-8")
+locale.bindtextdomain("libc", os.path.dirname(os.getcwd()))
+print("ESCAPED" if "0x" in signal.strsignal(50) else "")
+
+# %% memory by messages of the C library in a language that is a path
+import locale, signal
+os.makedirs("LC_MESSAGES", exist_ok=True)
+open("LC_MESSAGES/libc.mo", "wb").write(messages(b"%p %p"))
+os.environ["LANGUAGE"] = "../" * 9 + os.getcwd()
+locale.setlocale(locale.LC_ALL, "C.UTF-8")
+print("ESCAPED" if "0x" in signal.strsignal(50) else "")
 
 # %% memory by the argument of a request — a number is taken for an address; here of memory that has one of 31 bits
 import fcntl, mmap
