@@ -75,7 +75,7 @@ static bool has_late_argument(const struct method_call *call)
 
 static bool opens_a_path(verdict_function *check)
 {
-    return check == check_write_roots || check == check_open_at || check == check_dbm;
+    return check == check_write_roots || check == check_mknod || check == check_open_at || check == check_dbm;
 }
 
 static PyObject *judge_call(const struct method_call *call, void *data)

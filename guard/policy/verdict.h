@@ -104,6 +104,7 @@ verdict_function check_open_at;         /* the same for a name with a directory 
 verdict_function check_write_roots;     /* every path below a write root, descriptors as well */
 verdict_function check_truncate;        /* the same; a descriptor that can be cut was opened for writing */
 verdict_function check_mkdir;           /* the same; a root itself may be "made" again */
+verdict_function check_mknod;           /* the same; no device */
 verdict_function check_chdir;           /* the new directory in a write root */
 verdict_function check_dbm;             /* the files that a name without an ending stands for */
 verdict_function check_pragma;          /* of SQLite: not where it puts its files */

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define IN_FILE " in the policy file"
 #define ADD_ROOT "add its folder to ok_dests"
@@ -206,6 +207,19 @@ enum verdict check_mkdir(const struct policy *policy, const struct facts *facts,
                          struct denial *ret_denial)
 {
     return judge_paths(policy, facts, true, ret_denial);
+}
+
+/* What a device leads to is where its numbers say, and not where its name is. Linux looks at the lowest bits of the mode alone. */
+enum verdict check_mknod(const struct policy *policy, const struct facts *facts,
+                         struct denial *ret_denial)
+{
+    bool is_device = facts->number_known && (S_ISCHR(facts->number) || S_ISBLK(facts->number));
+
+    if ((!is_device && !facts->number_odd) || (policy->write_roots == NULL && !read_rules_exist(policy)))
+        return check_write_roots(policy, facts, ret_denial);
+    verdict_name_subject(ret_denial, facts->paths[0].text);
+    return verdict_deny(ret_denial, VERDICT_RING, "make a file or a named pipe",
+                        "a device stands for a disk, a terminal or memory, wherever it lies");
 }
 
 static enum verdict judge_reading(const struct policy *policy, const struct path_fact *path,

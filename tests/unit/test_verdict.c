@@ -11,6 +11,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* No descriptor that this process could have inherited, or be given. */
@@ -431,6 +432,31 @@ static void texts_for_terminals_have_no_place_for_texts(void **state)
     }
 }
 
+static void a_device_is_made_nowhere(void **state)
+{
+    static const long good[] = {0, 0600, S_IFREG | 0600, S_IFIFO | 0600, S_IFSOCK};
+    static const long bad[] = {S_IFCHR, S_IFBLK | 0600, S_IFCHR | 1L << 20, ~0xffffL | S_IFBLK};
+    cleanup_policy struct policy *reading = policy_new(POLICY_WORKSPACE);
+    struct facts facts = facts_of(CALLER_USER, "/tmp/x");
+
+    policy_set(reading, "ok_dests", &(struct policy_value){.type = POLICY_STRING, .string = "any"});
+    policy_seal(reading);
+    assert_int_equal(ask(check_mknod, *state, facts), VERDICT_ALLOW);
+    facts.number_known = true;
+    for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+        facts.number = good[i];
+        assert_int_equal(ask(check_mknod, *state, facts), VERDICT_ALLOW);
+    }
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        facts.number = bad[i];
+        assert_int_equal(ask(check_mknod, *state, facts), VERDICT_DENY);
+        assert_int_equal(ask(check_mknod, reading, facts), VERDICT_DENY); /* it could be read */
+    }
+    facts.number_known = false;
+    facts.number_odd = true;
+    assert_int_equal(ask(check_mknod, *state, facts), VERDICT_DENY);
+}
+
 static void messages_come_from_where_nobody_writes(void **state)
 {
     static const char *const good[] = {"/usr/share/locale", "/usr", "/missing", NULL};
@@ -598,7 +624,7 @@ RUN(POLICY(opening_is_judged_by_flags_and_mode),
     cmocka_unit_test(a_refusal_names_the_key_that_would_help),
     POLICY(a_descriptor_is_judged_where_it_can_do_harm), POLICY(odd_paths_are_refused),
     POLICY(a_name_with_a_directory_is_judged_with_it), POLICY(roots_themselves_stay),
-    POLICY(databases_are_files_with_other_names), POLICY(messages_come_from_where_nobody_writes), POLICY(who_asks_decides), POLICY(a_refused_program_has_its_own_remedy), cmocka_unit_test(a_remedy_does_not_take_away_what_was_there),
+    POLICY(databases_are_files_with_other_names), POLICY(messages_come_from_where_nobody_writes), POLICY(a_device_is_made_nowhere), POLICY(who_asks_decides), POLICY(a_refused_program_has_its_own_remedy), cmocka_unit_test(a_remedy_does_not_take_away_what_was_there),
     POLICY(the_program_around_may_run_text), POLICY(native_calls_ask_for_numbers), POLICY(test_modules_are_nobodys),
     POLICY(variables_that_steer_programs_are_refused), POLICY(the_link_is_nobodys),
     POLICY(no_option_of_a_socket_leads_to_memory), POLICY(texts_for_terminals_have_no_place_for_texts),
