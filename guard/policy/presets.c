@@ -92,7 +92,9 @@ static const char *const secrets[] = {"~/.ssh",
                                       "~/.jupyter/jupyter_server_config.json",
                                       "~/.jupyter/jupyter_notebook_config.json",
                                       "/etc/shadow",
+                                      "/etc/shadow-", /* what the last change has left behind */
                                       "/etc/gshadow",
+                                      "/etc/gshadow-",
                                       NULL};
 
 /* Modules that compute and describe; those that reach out, start or inspect are left to the user.

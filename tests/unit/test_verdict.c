@@ -116,6 +116,7 @@ static void a_refusal_names_the_key_that_would_help(void **state)
         {"/tmp/a/.git/config", "w", "a name in it", "\"!\" before it at the end of protect"},
         {"/tmp/policy.toml", "w", "policy files", "no key"},
         {"/etc/shadow", "r", "\"/etc/shadow\" is in deny_read", "\"!\" before it at the end of deny_read"},
+        {"/etc/shadow-", "r", "\"/etc/shadow-\" is in deny_read", "\"!\" before it at the end of deny_read"},
         {"/run/jupyter/kernel.json", "r", "keys and records", "no key"},
     };
     cleanup_policy struct policy *policy = policy_new(POLICY_WORKSPACE);
