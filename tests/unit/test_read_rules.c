@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/wait.h>
 
 static char directory[] = "/tmp/test_read_rules.XXXXXX";
@@ -205,6 +206,25 @@ static void packages_are_free(void **state)
     assert_int_equal(writable->read_free.count, 0);
 }
 
+/* Who may make none has none to read here. */
+static void a_device_is_one_wherever_it_lies(void **state)
+{
+    cleanup_policy struct policy *policy = denying();
+
+    (void)state;
+    put("open/plain");
+    assert_int_equal(ask(policy, at("open/plain")), READ_ALLOWED); /* the folder is known now */
+    if (mknod(at("open/tty"), S_IFCHR | 0600, makedev(5, 0)) < 0)
+        skip();
+    assert_int_equal(mknod(at("open/disk"), S_IFBLK | 0600, makedev(8, 0)), 0);
+    assert_int_equal(mknod(at("open/null"), S_IFCHR | 0600, makedev(1, 3)), 0);
+    assert_int_equal(symlink("tty", at("open/to_tty")), 0);
+    assert_int_equal(ask(policy, at("open/tty")), READ_DEVICE);
+    assert_int_equal(ask(policy, at("open/disk")), READ_DEVICE);
+    assert_int_equal(ask(policy, at("open/to_tty")), READ_DEVICE);
+    assert_int_equal(ask(policy, at("open/null")), READ_ALLOWED);
+}
+
 static void processes_keep_their_secrets(void **state)
 {
     cleanup_policy struct policy *policy = denying();
@@ -254,6 +274,7 @@ int main(void)
         cmocka_unit_test(what_only_the_system_can_follow_is_not_read),
         cmocka_unit_test(only_below_read_roots),
         cmocka_unit_test(packages_are_free),
+        cmocka_unit_test(a_device_is_one_wherever_it_lies),
         cmocka_unit_test(processes_keep_their_secrets),
     };
     return cmocka_run_group_tests(tests, make_files, remove_files);
