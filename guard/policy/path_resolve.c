@@ -2,9 +2,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #define LINKS_LIMIT 40 /* as the kernel of the system does */
@@ -33,6 +36,22 @@ static bool is_another_process(const struct walk *walk)
     long pid = strtol(walk->done + strlen("/proc/"), &end, 10);
 
     return end != walk->done + strlen("/proc/") && pid != (long)getpid();
+}
+
+bool path_shows_processes(const char *path)
+{
+    struct statfs system;
+
+    return statfs(path, &system) == 0 && system.f_type == PROC_SUPER_MAGIC;
+}
+
+/* At the top ("self", "mounts") links are ordinary ones there, too. */
+static bool is_in_second_proc(const struct walk *walk)
+{
+    const ino_t top = 1;
+    struct stat about;
+
+    return path_shows_processes(walk->done) && stat(walk->done, &about) == 0 && about.st_ino != top;
 }
 
 /* In front of what is left comes what a link says. */
@@ -110,7 +129,7 @@ static int follow_link(struct walk *walk, const char *rest)
     magic = is_magic_link(walk);
     if (++walk->links > LINKS_LIMIT)
         return -ELOOP;
-    if (magic && is_another_process(walk))
+    if (magic ? is_another_process(walk) : is_in_second_proc(walk))
         return -EXDEV;
     if (magic) {
         walk->magic = true;

@@ -25,10 +25,13 @@ enum path_follow { PATH_FOLLOW_LAST, PATH_KEEP_LAST };
  *               current directory: what it says need not be what an open() reaches
  *
  * Returns 0; -ENAMETOOLONG, -ELOOP, -EINVAL (a NUL byte, nothing at all), -EBADF (bad dir_fd), -ENOENT
- * (the current directory is gone), -EXDEV (a link in /proc of another process stands on the way).
+ * (the current directory is gone), -EXDEV (a link in /proc of another process stands on the way, or of any in a second /proc).
  */
 int path_resolve(struct bytes path, int dir_fd, enum path_follow follow, char ret_resolved[PATH_MAX],
                  bool *ret_magic);
+
+/* Whether it lies in /proc, or in a second one: in a folder for chroot(), or what a container is shown of its machine. */
+bool path_shows_processes(const char *path);
 
 /* What was found on the way. NULL where nobody asks. */
 struct path_notes {

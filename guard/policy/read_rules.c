@@ -100,8 +100,8 @@ static void remember_clear(const struct policy *policy, const struct split_path 
 
     if (policy->read_allowed != NULL || stat_folder(path->folder, &about) < 0 ||
         path_resolve(folder, AT_FDCWD, PATH_FOLLOW_LAST, resolved, &magic) != 0 || magic ||
-        strncmp(resolved, "/proc", 5) == 0 || strncmp(resolved, "/dev", 4) == 0 || write_roots_cover(policy->read_denied, resolved) ||
-        write_roots_hold_root(policy->read_denied, resolved))
+        strncmp(resolved, "/proc", 5) == 0 || path_shows_processes(resolved) || strncmp(resolved, "/dev", 4) == 0 ||
+        write_roots_cover(policy->read_denied, resolved) || write_roots_hold_root(policy->read_denied, resolved))
         return;
     *place = (struct clear_folder){
         .policy = policy, .device = about.st_dev, .inode = about.st_ino, .size = path->folder.size};
@@ -112,11 +112,17 @@ static void remember_clear(const struct policy *policy, const struct split_path 
    holds no secrets any more. */
 static bool is_process_secret(const char *resolved)
 {
+    static const char *const secrets[] = {"environ", "mem", "kcore", "vmcore"};
+    const char *name = strrchr(resolved, '/');
     char *end;
     long pid;
 
-    if (strncmp(resolved, "/proc/", 6) != 0)
+    if (strncmp(resolved, "/proc/", 6) != 0) {
+        for (size_t i = 0; i < sizeof(secrets) / sizeof(secrets[0]); i++)
+            if (name != NULL && strcmp(name + 1, secrets[i]) == 0)
+                return path_shows_processes(resolved);
         return false;
+    }
     if (strcmp(resolved + 6, "kcore") == 0 || strcmp(resolved + 6, "vmcore") == 0)
         return true;
     pid = strtol(resolved + 6, &end, 10);
@@ -132,9 +138,10 @@ static bool is_process_secret(const char *resolved)
 /* Who reads a terminal takes away what somebody types there, and who reads the log of Linux what others wait for. */
 static bool is_foreign_device(const char *resolved)
 {
+    const char *name = strrchr(resolved, '/');
     struct stat about;
 
-    if (strcmp(resolved, "/proc/kmsg") == 0)
+    if (name != NULL && strcmp(name, "/kmsg") == 0 && path_shows_processes(resolved))
         return true;
     return !write_roots_is_harmless_device(resolved) && stat(resolved, &about) == 0 && is_device(&about);
 }

@@ -5,7 +5,9 @@
 #include "guard/policy/read_rules.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
@@ -225,6 +227,39 @@ static void a_device_is_one_wherever_it_lies(void **state)
     assert_int_equal(ask(policy, at("open/null")), READ_ALLOWED);
 }
 
+/* Exit status 2: this system does not let us. */
+static int look_into_a_second_proc(void)
+{
+    static const char *const refused[] = {"proc/1/environ", "proc/1/task/1/environ", "proc/self/mem", "proc/kmsg",
+                                          "proc/self/root/etc/passwd", "proc/self/cwd/x", "proc/self/fd/0"};
+    cleanup_policy struct policy *policy = denying();
+
+    if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 || mkdir(at("proc"), 0700) < 0 ||
+        mount("proc", at("proc"), "proc", 0, NULL) < 0)
+        return 2;
+    if (ask(policy, at("proc/self/status")) != READ_ALLOWED || ask(policy, at("proc/1/status")) != READ_ALLOWED ||
+        ask(policy, at("proc/mounts")) != READ_ALLOWED)
+        return 1;
+    for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++)
+        if (ask(policy, at(refused[i])) == READ_ALLOWED)
+            return 1;
+    return 0;
+}
+
+static void processes_keep_their_secrets_in_a_second_place(void **state)
+{
+    pid_t child = fork();
+    int status;
+
+    (void)state;
+    if (child == 0)
+        _exit(look_into_a_second_proc());
+    assert_int_equal(waitpid(child, &status, 0), child);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 2)
+        skip();
+    assert_int_equal(status, 0);
+}
+
 static void processes_keep_their_secrets(void **state)
 {
     cleanup_policy struct policy *policy = denying();
@@ -276,6 +311,7 @@ int main(void)
         cmocka_unit_test(packages_are_free),
         cmocka_unit_test(a_device_is_one_wherever_it_lies),
         cmocka_unit_test(processes_keep_their_secrets),
+        cmocka_unit_test(processes_keep_their_secrets_in_a_second_place),
     };
     return cmocka_run_group_tests(tests, make_files, remove_files);
 }
