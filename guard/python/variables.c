@@ -181,7 +181,7 @@ PyObject *variables_answer(void)
 
 void variables_request(const struct frame *frame)
 {
-    PyObject *answer = variables_answer();
+    cleanup_py PyObject *answer = variables_answer();
 
     if (answer == NULL) {
         cleanup_py PyObject *exception = error_take();

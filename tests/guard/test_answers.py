@@ -49,6 +49,19 @@ def test_bad_content_is_answered(guard, kind, content):
     assert isinstance(reply["traceback"], list) and reply["evalue"]
 
 
+@pytest.mark.parametrize("kind, content", [("COMPLETE", {"code": "names.", "cursor_pos": 6}), ("INSPECT", {"code": "names", "cursor_pos": 5}),
+                                           ("IS_COMPLETE", {"code": "names"}), ("VARIABLES", {})])
+def test_a_question_leaves_no_object_behind(guard, kind, content):
+    """A front end asks all day long."""
+    guard.execute("import gc; names = [1, 2]")
+    counts = []
+    for _ in range(3):
+        for _ in range(50):
+            assert guard.ask(kind, **content)["status"] in ("ok", "complete")
+        counts.append(int(guard.execute("gc.collect(); len(gc.get_objects())").result))
+    assert counts[2] - counts[1] < 50, counts
+
+
 def test_inspect(guard):
     guard.execute("import os")
     reply = guard.ask("INSPECT", code="len(", cursor_pos=4)
