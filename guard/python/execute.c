@@ -233,6 +233,9 @@ static PyObject *failure_content(const struct execution *execution, PyObject *er
 
     if (content == NULL || add_explanation(execution->cell, content, error) < 0)
         return NULL;
+    /* Nobody looks at the reply for what the message does not say. str() of a run's result is still to come. */
+    if (!execution->answers)
+        interrupt_end_request();
     if (!execution->silent) {
         executing.hooks->before_error(execution->cell, error);
         if (display_send_for(execution->cell, FRAME_ERROR, content) < 0)
@@ -269,8 +272,11 @@ static void answer(const struct execution *execution, struct cell_outcome *outco
                                        ? failure_content(execution, outcome->error)
                                        : success_content(execution);
 
-    if (content == NULL || (execution->answers && add_answer(content, outcome) < 0) ||
-        py_set(content, "payload", ask_shell("take_payload", NULL, PyList_New(0))) < 0 ||
+    bool is_whole = content != NULL && (!execution->answers || add_answer(content, outcome) == 0);
+
+    if (is_whole)
+        interrupt_end_request();
+    if (!is_whole || py_set(content, "payload", ask_shell("take_payload", NULL, PyList_New(0))) < 0 ||
         py_set(content, "execution_count", PyLong_FromLong(execution->count)) < 0) {
         cleanup_py PyObject *exception = error_take();
 

@@ -2,6 +2,7 @@
 #include "guard/python/attribution.h"
 #include "guard/python/link_end.h"
 #include "guard/python/py_cleanup.h"
+#include "guard/python/subshell.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -128,7 +129,7 @@ int interrupt_start(void)
 int interrupt_begin_cell(void)
 {
     if (attribution_shell() != 0)
-        return 0;
+        return subshell_begin_cell();
     interrupt.state = INTERRUPT_RAISES;
     if (!arrival.meant_for_next)
         return 0;
@@ -139,8 +140,10 @@ int interrupt_begin_cell(void)
 
 void interrupt_end_request(void)
 {
-    if (attribution_shell() != 0)
+    if (attribution_shell() != 0) {
+        subshell_end_request();
         return;
+    }
     interrupt.state = INTERRUPT_IGNORED;
     arrival.frame_taken = false;
     arrival.meant_for_next = false;

@@ -40,9 +40,12 @@ void interrupt_frame_taken(bool taken);
 /* Before each request: drops what came too late, and installs the handler again if it was replaced.
  */
 void interrupt_begin_request(void);
-/* From here on SIGINT raises; -1 with KeyboardInterrupt when one came already for this request. */
+/* From here on an interrupt raises; -1 with KeyboardInterrupt when one came already for this request. */
 int interrupt_begin_cell(void);
-/* Before the reply: from here on SIGINT is ignored. */
+/*
+ * When it is settled how the request went, and before the reply in any case: from here on an interrupt comes too late, in a
+ * subshell too. It would take the place of what the request has to tell.
+ */
 void interrupt_end_request(void);
 
 /* An interrupt that came meanwhile takes the place of the exception that is set. */

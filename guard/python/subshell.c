@@ -25,9 +25,10 @@ static struct {
     atomic_bool wants_threading;
     unsigned long idents[SHELLS_MAX]; /* of their threads; 0: none */
     unsigned hits[SHELLS_MAX];        /* how often KeyboardInterrupt was to come in the thread */
-    unsigned settled[SHELLS_MAX];     /* of them, before the request at hand */
+    unsigned settled[SHELLS_MAX];     /* of them, those that have come, or come too late */
+    bool is_open[SHELLS_MAX];         /* the request at hand has begun, and what it has to tell is not settled */
     bool has_patched;
-    uint32_t interrupted;             /* a request that was to be interrupted and does not run: it is over, or to come */
+    uint32_t interrupted;             /* a request that was to be interrupted and is not open: it is over, or to come */
 } subshells;
 
 static void tell(unsigned number, const char *word)
@@ -59,10 +60,10 @@ static void raise_in(unsigned number)
 }
 
 /*
- * An interrupt that came too late for the request before hits no other; one that came too early is not lost. What is
- * pending is raised, in a function that does nothing: taken back, it would leave the interpreter looking for it with each byte code.
+ * What is pending is raised, in a function that does nothing: taken back, it would leave the interpreter looking for it with
+ * each byte code.
  */
-static void begin_request(unsigned number, uint32_t cell)
+static void settle(unsigned number)
 {
     cleanup_py PyObject *done = NULL;
 
@@ -70,8 +71,24 @@ static void begin_request(unsigned number, uint32_t cell)
         done = PyObject_CallMethod(subshells.glue, "settle", NULL);
     PyErr_Clear();
     subshells.settled[number] = subshells.hits[number];
-    if (cell == subshells.interrupted)
-        raise_in(number);
+}
+
+void subshell_end_request(void)
+{
+    unsigned number = attribution_shell();
+
+    subshells.is_open[number] = false;
+    settle(number);
+}
+
+/* An interrupt that came too late for the request before has hit no other; one that came too early is not lost. */
+int subshell_begin_cell(void)
+{
+    subshells.is_open[attribution_shell()] = true;
+    if (attribution_cell() != subshells.interrupted)
+        return 0;
+    PyErr_SetNone(PyExc_KeyboardInterrupt);
+    return -1;
 }
 
 /*
@@ -134,10 +151,9 @@ static PyObject *serve(PyObject *self, PyObject *unused)
     while (!link_end_is_over()) {
         struct frame frame;
 
-        if (link_end_receive(&frame) == 0) {
-            begin_request(number, frame.cell);
+        if (link_end_receive(&frame) == 0)
             subshells.handle(&frame);
-        } else if (link_end_is_over())
+        else if (link_end_is_over())
             PyErr_Clear();
         else
             error_print("waiting for the next request of a subshell");
@@ -233,6 +249,7 @@ bool subshell_is_working(void)
 static void after_fork_in_child(void)
 {
     memset(subshells.idents, 0, sizeof(subshells.idents));
+    memset(subshells.is_open, 0, sizeof(subshells.is_open));
     subshells.expected = 0;
 }
 
@@ -246,7 +263,7 @@ void subshell_interrupt(uint32_t cell)
 {
     int shell = attribution_find_shell(cell);
 
-    if (shell < 0)
+    if (shell < 0 || (shell > 0 && !subshells.is_open[shell]))
         subshells.interrupted = cell;
     else if (shell > 0 && subshells.idents[shell] != 0)
         raise_in((unsigned)shell);

@@ -31,5 +31,10 @@ void subshell_close(unsigned number);
 unsigned subshell_count(void);
 bool subshell_is_working(void);
 
+/* In its thread, when a request begins that can be interrupted: -1 with KeyboardInterrupt when it was to be already. */
+int subshell_begin_cell(void);
+/* In its thread: what the request at hand has to tell is settled, an interrupt comes too late for it. */
+void subshell_end_request(void);
+
 /* KeyboardInterrupt in this request, if it runs in a subshell or is about to: between two byte codes, or while it sleeps. */
 void subshell_interrupt(uint32_t cell);

@@ -46,6 +46,18 @@ def test_the_await_is_in_the_traceback(guard):
     assert "await slow()" in text and "safepyrun" not in text
 
 
+def test_a_second_one_while_the_first_is_told(guard):
+    """Front ends show the error message, and nothing of the reply."""
+    for i in range(150):
+        cell = guard.start("1 / 0" if i % 2 else "import time; time.sleep(0.001)")
+        for pause in (0.0001 * (i % 15), 0.00005 * (i % 7)):
+            time.sleep(pause)
+            guard.interrupt()
+        outcome = guard.collect(cell)
+        assert outcome.names.count("ERROR") == (outcome.reply["status"] == "error"), outcome.frames
+        assert "Error while" not in outcome.stderr
+
+
 def test_idle(guard):
     for _ in range(3):
         guard.interrupt()

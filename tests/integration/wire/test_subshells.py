@@ -7,7 +7,7 @@ import time
 import psutil
 import pytest
 import zmq
-from frontend import only, text
+from frontend import labels, only, text
 from subshells import create, delete, listed, run, send
 
 WAIT = "print('on', flush=True); "
@@ -138,6 +138,20 @@ def test_an_interrupt_hits_the_cell_that_it_was_sent_for(front, subshell):
         front.ask("interrupt_request", channel="control", header={"subshell_id": subshell})
         assert front.reply(late).content["status"] in ("ok", "error")
         assert run(front, "1", subshell)[0].content["status"] == "ok"
+
+
+def test_what_an_interrupt_has_ended_is_told(front, subshell):
+    """Before the cell's first instruction, in its midst, and while it tells how it went: with a message, or not at all."""
+    for pause in range(60):
+        ours = send(front, "1 / 0" if pause % 2 else "1", subshell)
+        front.until(ours, "busy")
+        time.sleep(pause / 40_000)
+        front.ask("interrupt_request", channel="control", header={"subshell_id": subshell})
+        reply, outputs = front.reply(ours).content, labels(front.outputs(ours))
+        if reply["status"] == "aborted":
+            continue
+        assert outputs.count("error") == (reply["status"] == "error"), (reply, outputs)
+        assert reply["execution_count"] == front.ask("safepyrun_status_request", channel="control")["execution_count"]
 
 
 def test_an_interrupt_ends_a_sleep(front, subshell):
