@@ -7,8 +7,8 @@ static int handle(struct kernel *kernel, struct request *request)
     struct subshell *subshell;
     int result;
 
-    /* JEP 91 leaves open how a subshell is interrupted: here by naming it. */
-    if (!subshells_find(kernel, request->message, &subshell))
+    /* JEP 91 leaves open how a subshell is interrupted: here by naming it. One that is being deleted waits for its cell. */
+    if (!subshells_find_named(kernel, request->message->header, &subshell))
         return subshells_refuse_unknown(request, request->message->header);
     result = subshell != NULL ? subshell_interrupt(subshell) : main_shell_interrupt(kernel);
     if (result != 0)

@@ -125,6 +125,20 @@ def test_interrupts(front, subshell):
     assert front.reply(waiting).content["status"] == "aborted"
 
 
+def test_a_cell_that_keeps_its_subshell_from_ending(front):
+    """Who deletes the subshell waits for it, and nobody else could end it."""
+    doomed = create(front)
+    cell = send(front, WAIT + "\nwhile True: pass", doomed)
+    front.until(cell, "stdout")
+    deletion = front.send("control", "delete_subshell_request", {"subshell_id": doomed})
+    assert listed(front) == []
+    assert front.ask("interrupt_request", channel="control", header={"subshell_id": doomed}) == {"status": "ok"}
+    assert front.reply(cell).content["ename"] == "KeyboardInterrupt"
+    assert front.reply(deletion, channel="control").content == {"status": "ok"}
+    reply = front.ask("interrupt_request", channel="control", header={"subshell_id": doomed})
+    assert reply["ename"] == "UnknownSubshellError"
+
+
 def test_an_interrupt_hits_the_cell_that_it_was_sent_for(front, subshell):
     """Right after the cell was sent, and about when it is over: the next one is never hit."""
     for pause in range(20):
