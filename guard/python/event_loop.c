@@ -8,12 +8,20 @@ static struct {
     PyObject *canceller;
 } event_loop;
 
+/* Half imported, asyncio stays so: Python finds its modules and misses their names in the package. */
+static int import_whole(void)
+{
+    enum interrupt_state before = interrupt_hold();
+
+    event_loop.glue = PyImport_ImportModule("safepyrun._aio");
+    return interrupt_release(before) < 0 || event_loop.glue == NULL ? -1 : 0;
+}
+
 static int load(void)
 {
-    if (event_loop.glue != NULL)
+    if (event_loop.glue != NULL && event_loop.canceller != NULL)
         return 0;
-    event_loop.glue = PyImport_ImportModule("safepyrun._aio");
-    if (event_loop.glue == NULL)
+    if (import_whole() < 0)
         return -1;
     event_loop.canceller = PyObject_GetAttrString(event_loop.glue, "interrupt");
     if (event_loop.canceller == NULL)

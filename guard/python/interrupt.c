@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -21,6 +22,8 @@ static struct {
 
 static struct {
     enum interrupt_state state;
+    bool has_held;    /* one came while it was to wait */
+    pthread_t thread; /* in which handlers run: a thread of a cell's meets no signal */
     PyObject *canceller;
     PyObject *handler;
     PyObject *get_handler; /* _signal.getsignal and _signal.signal as they were at start */
@@ -37,6 +40,10 @@ static PyObject *handle(PyObject *self, PyObject *args)
         return py_own(Py_None);
     if (!link_end_is_detached())
         link_end_post(&(struct frame){FRAME_INTERRUPTED, 0, 0, NULL});
+    if (interrupt.state == INTERRUPT_HELD) {
+        interrupt.has_held = true;
+        return py_own(Py_None);
+    }
     if (interrupt.state == INTERRUPT_CANCELS && interrupt.canceller != NULL) {
         answer = PyObject_CallFunctionObjArgs(interrupt.canceller, NULL);
         if (answer == NULL)
@@ -115,6 +122,7 @@ int interrupt_start(void)
         PyErr_SetFromErrno(PyExc_OSError);
         return -1;
     }
+    interrupt.thread = pthread_self();
     interrupt.get_handler = PyObject_GetAttrString(module, "getsignal");
     interrupt.set_handler = PyObject_GetAttrString(module, "signal");
     interrupt.handler = PyCFunction_NewEx(&handler_method, NULL, NULL);
@@ -185,6 +193,29 @@ enum interrupt_state interrupt_set(enum interrupt_state state)
     if (attribution_shell() == 0)
         interrupt.state = state;
     return before;
+}
+
+enum interrupt_state interrupt_hold(void)
+{
+    if (attribution_shell() != 0)
+        subshell_hold();
+    else if (interrupt.state != INTERRUPT_IGNORED && pthread_equal(pthread_self(), interrupt.thread))
+        return interrupt_set(INTERRUPT_HELD);
+    return INTERRUPT_IGNORED;
+}
+
+int interrupt_release(enum interrupt_state before)
+{
+    if (attribution_shell() != 0)
+        return subshell_begin_cell();
+    if (before == INTERRUPT_IGNORED)
+        return 0;
+    interrupt.state = before;
+    if (!interrupt.has_held)
+        return 0;
+    interrupt.has_held = false;
+    PyErr_SetNone(PyExc_KeyboardInterrupt);
+    return -1;
 }
 
 void interrupt_set_canceller(PyObject *callable)

@@ -11,7 +11,7 @@
 
 #include <stdbool.h>
 
-enum interrupt_state { INTERRUPT_IGNORED, INTERRUPT_RAISES, INTERRUPT_CANCELS };
+enum interrupt_state { INTERRUPT_IGNORED, INTERRUPT_RAISES, INTERRUPT_CANCELS, INTERRUPT_HELD };
 
 /* Installs the handler, whatever was inherited. Returns 0 or -1 with an exception. */
 int interrupt_start(void);
@@ -53,6 +53,13 @@ void interrupt_take_over_exception(void);
 
 /* Returns the state before. */
 enum interrupt_state interrupt_set(enum interrupt_state state);
+
+/*
+ * Around what must be whole, and is short: an interrupt that comes meanwhile is raised after it, in a subshell too.
+ * interrupt_release() takes what interrupt_hold() returned; -1 with KeyboardInterrupt, also when an exception is set.
+ */
+enum interrupt_state interrupt_hold(void);
+int interrupt_release(enum interrupt_state before);
 
 /* What to ask while the state is INTERRUPT_CANCELS: a callable that returns true to have
    KeyboardInterrupt raised. Borrowed; must live on. */

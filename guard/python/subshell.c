@@ -61,16 +61,20 @@ static void raise_in(unsigned number)
 
 /*
  * What is pending is raised, in a function that does nothing: taken back, it would leave the interpreter looking for it with
- * each byte code.
+ * each byte code. Returns whether there was something.
  */
-static void settle(unsigned number)
+static bool settle(unsigned number)
 {
     cleanup_py PyObject *done = NULL;
+    bool has_raised = false;
 
-    if (subshells.hits[number] != subshells.settled[number] && load() != NULL)
+    if (subshells.hits[number] != subshells.settled[number] && load() != NULL) {
         done = PyObject_CallMethod(subshells.glue, "settle", NULL);
+        has_raised = done == NULL;
+    }
     PyErr_Clear();
     subshells.settled[number] = subshells.hits[number];
+    return has_raised;
 }
 
 void subshell_end_request(void)
@@ -81,12 +85,22 @@ void subshell_end_request(void)
     settle(number);
 }
 
+void subshell_hold(void)
+{
+    unsigned number = attribution_shell();
+
+    subshells.is_open[number] = false;
+    if (settle(number))
+        subshells.interrupted = attribution_cell();
+}
+
 /* An interrupt that came too late for the request before has hit no other; one that came too early is not lost. */
 int subshell_begin_cell(void)
 {
     subshells.is_open[attribution_shell()] = true;
     if (attribution_cell() != subshells.interrupted)
         return 0;
+    subshells.interrupted = 0;
     PyErr_SetNone(PyExc_KeyboardInterrupt);
     return -1;
 }

@@ -33,6 +33,8 @@ bool subshell_is_working(void);
 
 /* In its thread, when a request begins that can be interrupted: -1 with KeyboardInterrupt when it was to be already. */
 int subshell_begin_cell(void);
+/* In its thread: from here on an interrupt waits for the next subshell_begin_cell(). */
+void subshell_hold(void);
 /* In its thread: what the request at hand has to tell is settled, an interrupt comes too late for it. */
 void subshell_end_request(void);
 

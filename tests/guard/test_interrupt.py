@@ -5,6 +5,7 @@ import re
 import time
 
 import pytest
+from guard_client import OPEN, Guard
 
 
 def wait_until_idle(guard):
@@ -56,6 +57,18 @@ def test_a_second_one_while_the_first_is_told(guard):
         outcome = guard.collect(cell)
         assert outcome.names.count("ERROR") == (outcome.reply["status"] == "error"), outcome.frames
         assert "Error while" not in outcome.stderr
+
+
+def test_while_the_loop_is_made(host):
+    """asyncio, half imported, would stay so: no cell could await any more."""
+    for pause in range(0, 40, 2):
+        with Guard(python=host, policy_file=OPEN) as guard:
+            cell = guard.start("import asyncio; await asyncio.sleep(0)")
+            time.sleep(pause / 1000)
+            guard.interrupt()
+            assert guard.collect(cell).error in (None, "KeyboardInterrupt")
+            wait_until_idle(guard)
+            assert guard.execute("import asyncio; await asyncio.sleep(0); 43").result == "43"
 
 
 def test_idle(guard):
