@@ -90,6 +90,15 @@ void event_loop_leave(void)
     PyErr_Restore(type, value, traceback);
 }
 
+void event_loop_leave_subshell(void)
+{
+    cleanup_py PyObject *result = NULL;
+
+    if (event_loop.glue != NULL)
+        result = PyObject_CallMethod(event_loop.glue, "leave_subshell", NULL);
+    PyErr_Clear(); /* a cell runs it in another thread, or has broken it */
+}
+
 PyObject *event_loop_run(PyObject *steps)
 {
     enum interrupt_state before;

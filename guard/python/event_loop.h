@@ -25,6 +25,9 @@ int event_loop_enter(PyObject *source, bool *ret_entered);
 int event_loop_enter_callback(bool *ret_entered);
 void event_loop_leave(void);
 
+/* In the thread of a subshell, before it ends: the loop that its cells awaited in is closed. */
+void event_loop_leave_subshell(void);
+
 /* Runs steps, a list of (callable, bool: whether its result is awaited), as one task. The value of
  * the last. */
 PyObject *event_loop_run(PyObject *steps);

@@ -3,6 +3,7 @@
 #include "guard/python/attribution.h"
 #include "guard/python/compat.h"
 #include "guard/python/error.h"
+#include "guard/python/event_loop.h"
 #include "guard/python/link_end.h"
 #include "guard/python/method_patch.h"
 #include "guard/python/py_cleanup.h"
@@ -172,6 +173,7 @@ static PyObject *serve(PyObject *self, PyObject *unused)
         else
             error_print("waiting for the next request of a subshell");
     }
+    event_loop_leave_subshell();
     subshells.idents[number] = 0;
     link_end_leave_thread();
     attribution_enter_shell(0);

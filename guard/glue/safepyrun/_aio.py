@@ -83,7 +83,7 @@ def run_cell(steps):
             raise KeyboardInterrupt().with_traceback(error.__traceback__) from None
         raise
     except (KeyboardInterrupt, SystemExit):
-        _abandon(_cell)
+        _abandon(_cell, _loop)
         raise
     finally:
         _cell, _cancelled = outer
@@ -96,15 +96,27 @@ def run_in_subshell(steps):
     if own is None or own.is_closed():
         own = _of_thread.loop = asyncio.new_event_loop()
         asyncio.set_event_loop(own)
-    return own.run_until_complete(_in_order(steps))
+    task = own.create_task(_in_order(steps))
+    try:
+        return own.run_until_complete(task)
+    except (KeyboardInterrupt, SystemExit):
+        _abandon(task, own)
+        raise
 
 
-def _abandon(task):
-    """The interrupt hit another task or a callback: the cell ends all the same."""
+def leave_subshell():
+    """At the end of its thread. Tasks that are left are not asked: nobody could stop them any more."""
+    own = getattr(_of_thread, "loop", None)
+    if own is not None:
+        own.close()
+
+
+def _abandon(task, loop):
+    """The interrupt hit another task or a callback, or the loop itself: the cell ends all the same."""
     if not task.done():
         task.cancel()
         try:
-            _loop.run_until_complete(task)
+            loop.run_until_complete(task)
         except BaseException:  # the interrupt is what is reported
             pass
     elif not task.cancelled():

@@ -179,6 +179,32 @@ def test_an_interrupt_ends_a_sleep(front, subshell):
     assert (reply["ename"], reply["evalue"]) == ("ValueError", "sleep length must be non-negative")
 
 
+def test_a_cell_that_awaited_and_was_interrupted_is_over(front, subshell):
+    """Between two steps of its task, too, where the interrupt meets the loop and not the cell."""
+    cell = send(front, "import asyncio\nwhile True: print('on'); await asyncio.sleep(0.02)", subshell)
+    front.until(cell, "stdout")
+    front.ask("interrupt_request", channel="control", header={"subshell_id": subshell})
+    assert front.reply(cell).content["ename"] == "KeyboardInterrupt"
+    front.outputs(cell)
+    reply, outputs = run(front, "await asyncio.sleep(0.1); print('next')", subshell)
+    assert reply.content["status"] == "ok" and text(outputs) == "next\n"
+    assert not [message for message in front.unread["iopub"] if message.parent_id == cell]
+
+
+def test_the_loop_of_a_subshell_goes_with_it(front):
+    def descriptors():
+        return int(only(front.run("import gc, os; gc.disable(); len(os.listdir('/proc/self/fd'))")[1], "execute_result").content["data"]["text/plain"])
+
+    before = descriptors()
+    for _ in range(5):
+        made = create(front)
+        assert run(front, "import asyncio; await asyncio.sleep(0)", made)[0].content["status"] == "ok"
+        delete(front, made)
+    after = descriptors()
+    front.run("gc.enable()")
+    assert after <= before + 3     # the main thread's own loop
+
+
 def test_payloads_go_with_their_cells_reply(front, subshell):
     front.run("import threading; meet = threading.Barrier(2, timeout=10)")
     code = "meet.wait(); print(callable({0})); meet.wait(); {0}(keep_kernel=True) if '{0}' == 'exit' else None; meet.wait()"
