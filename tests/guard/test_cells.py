@@ -94,6 +94,16 @@ def test_store_history_false(guard):
     assert "not kept" not in guard.execute("str(Out)").result
 
 
+def test_what_is_asked_again_and_again_is_kept_once(guard):
+    """A request that is not stored, such as a front end sends after each cell; its lines are there all the same."""
+    guard.execute("import linecache")
+    names = int(guard.execute("len(linecache.cache)").result)
+    for silent in (True, False) * 10:
+        text = "".join(guard.execute("1 / 0", silent=silent, store_history=False).reply["traceback"])
+        assert "1 / 0" in text and "ZeroDivisionError" in text
+    assert int(guard.execute("len(linecache.cache)").result) <= names + 2
+
+
 def test_user_expressions(guard):
     outcome = guard.execute("a = 2", user_expressions={"good": "a * 3", "bad": "1 / 0", "odd": "a b"})
     expressions = outcome.reply["user_expressions"]

@@ -48,6 +48,7 @@ class PlainShell(Shell):
         self.namespace = sys.modules["__main__"].__dict__
         self.namespace.update(In=[""], Out={})
         self._sources = {}  # file name of a cell -> its text
+        self._unstored = {}  # text of a request that was not stored -> its file name
         self._last_source = ""
         builtins.display = _display.display
         builtins.clear_output = _display.clear_output
@@ -74,11 +75,16 @@ class PlainShell(Shell):
         return ""
 
     def cell_name(self, source, raw):
+        # A front end asks the same thing after each cell, for years: its text need not be kept each time.
+        if not self._keeps_history and source in self._unstored:
+            return self._unstored[source]
         # Requests that are not stored share the count of the next one that is.
         self._serial = self._serial + 1 if self._count == self._named_count else 1
         self._named_count = self._count
         name = f"<cell {self._count}>" if self._serial == 1 else f"<cell {self._count}.{self._serial}>"
         self._sources[name] = source
+        if not self._keeps_history:
+            self._unstored[source] = name
         # A cell that imports something may print tracebacks by itself.
         if "linecache" in sys.modules or "import" in source:
             self._fill(load("linecache"))
