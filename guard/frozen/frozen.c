@@ -208,6 +208,7 @@ static void be_frozen(int link, int acknowledged)
     link_end_post(&(struct frame){FRAME_FROZEN, 0, 0, NULL});
     close(acknowledged);
     wait_for_thaw();
+    aside_forget();
     prctl(PR_SET_PDEATHSIG, SIGKILL); /* our parent is the kernel process now */
 }
 

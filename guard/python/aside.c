@@ -144,6 +144,15 @@ static void *serve(void *unused)
     return unused;
 }
 
+void aside_forget(void)
+{
+    char byte;
+
+    /* Descriptors in a packet are closed by the system when nobody takes them. */
+    while (aside.fd >= 0 && recv(aside.fd, &byte, sizeof(byte), MSG_DONTWAIT) > 0)
+        continue;
+}
+
 /* ---- in a process of its own -------------------------------------------------------------------- */
 
 /* One packet, whole or not at all: the process may be ended at any time. */

@@ -30,5 +30,8 @@ bool aside_is_handler(PyObject *object);
 bool aside_has_thread(void);
 bool aside_is_answering(void);
 
+/* In a copy that takes over, before it has a thread: what was asked, or ordered, was meant for the process that died. */
+void aside_forget(void);
+
 /* In a process that was forked to answer this: the answer goes to where the questions come from. */
 void aside_answer_here(const struct frame *frame);

@@ -47,8 +47,8 @@ int subshells_create(struct kernel *kernel, struct request *request)
         subshell->used = request->arrival;
         subshell->has_console = false;
         make_room(kernel);
-        if (kernel->guard.state == GUARD_STARTING)
-            return 0;
+        if (kernel->guard.state == GUARD_STARTING || kernel->guard.thaws)
+            return 0; /* subshells_begin() */
         if (kernel->guard.state == GUARD_READY && subshell_open_thread(subshell))
             return 0;
         forget(subshell);

@@ -251,6 +251,24 @@ def test_they_survive_the_guard(start_kernel, shell):
         assert text(run(front, "print('back')", subshell)[1]) == "back\n"
 
 
+@pytest.mark.parametrize("ordered", ["create_subshell_request", "delete_subshell_request"])
+def test_what_the_guard_was_told_about_subshells_when_it_ended(start_kernel, shell, ordered):
+    """A copy that takes over listens at the same socket: what lay there was not for it."""
+    with start_kernel(shell=shell).frontend() as front:
+        first = create(front)
+        front.run("kept = 1")
+        guard = front.wait_for_copy()["guard_pid"]
+        os.kill(guard, signal.SIGSTOP)
+        order = front.send("control", ordered, {"subshell_id": first} if ordered.startswith("delete") else {})
+        front.ask("safepyrun_status_request", channel="control")     # so the one before has been taken
+        os.kill(guard, signal.SIGKILL)
+        assert front.reply(order, channel="control").content["status"] == "ok"
+        for made in [*listed(front), create(front)]:
+            assert text(run(front, "print(kept)", made)[1]) == "1\n"
+        assert len(listed(front)) == (3 if ordered.startswith("create") else 1)
+        assert text(front.run("import threading; print(threading.active_count())")[1]) == f"{1 + len(listed(front))}\n"
+
+
 @pytest.mark.unsanitized
 def test_one_that_is_made_while_there_is_no_room_for_a_thread(start_kernel):
     """Nor for the one that would make it."""
