@@ -11,7 +11,6 @@
 #include "kernel/channels/channels.h"
 #include "kernel/config/options.h"
 #include "kernel/config/policy_sources.h"
-#include "kernel/execution/answered.h"
 #include "kernel/execution/aside.h"
 #include "kernel/execution/cells.h"
 #include "kernel/execution/comm_order.h"
@@ -53,7 +52,6 @@ struct kernel {
     char *os_ring; /* JSON; what the guard said when it was ready; NULL before */
     char *banner;              /* the guard's, once it is ready; NULL before */
     struct queue queue;
-    struct answered answered;  /* the cell before the one that begins */
     struct subshells subshells;
     struct comm_order comm_order;
     uint64_t arrivals; /* how many requests there were */

@@ -69,10 +69,6 @@ static int finish_execute(struct kernel *kernel, struct request *request, const 
         content = buffer_bytes(&changed);
     if (is_main)
         guard_process_forget_stack(&kernel->guard);
-    if (is_main && !failed && !kernel->restore.tries) { /* what a failure or a trial leads to comes before another cell */
-        answered_hold(kernel, request, content, &metadata);
-        return 0;
-    }
     result = request_reply(request, content, buffer_bytes(&metadata));
     if (result != 0 || !stops)
         return result;
@@ -116,7 +112,6 @@ int guard_reply_take(struct kernel *kernel, const struct frame *frame)
     struct request *request = kernel_running(kernel, frame->cell);
     bool has_reply = request->type->reply_type != NULL;
     int result;
-    int sent;
 
     if (has_reply != (frame->part_count != 0)) {
         guard_process_condemn(&kernel->guard, "it broke the protocol: a reply of the wrong shape");
@@ -142,8 +137,5 @@ int guard_reply_take(struct kernel *kernel, const struct frame *frame)
     result = finish_request(kernel, request, frame);
     if (result == 0)
         result = restore_end_trial(kernel); /* the frame is gone with the guard */
-    if (result == 0)
-        result = main_shell_run_next(kernel);
-    sent = answered_send(kernel); /* while the frame is there */
-    return result != 0 ? result : sent;
+    return result != 0 ? result : main_shell_run_next(kernel);
 }

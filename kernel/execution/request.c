@@ -80,13 +80,8 @@ int request_say_busy(struct request *request)
 
 int request_open(struct request *request)
 {
-    int result;
-
     if (request->is_open)
         return 0;
-    result = answered_send(request->kernel);
-    if (result != 0)
-        return result;
     request->is_open = true;
     session_date(request->started);
     return request_say_busy(request);

@@ -202,7 +202,7 @@ def test_pipelined_cells_are_all_answered_in_order(front, count):
 
 
 def test_who_listens_to_all_hears_of_pipelined_cells_one_after_the_other(front):
-    """The guard has the next cell before the answer to this one is written: nobody may notice."""
+    """Busy, what it gave, idle, and only then the next one's: though much of it is collected, and what was written to fd 1 comes another way."""
     sent = []
     for n in range(30):
         sent.append((front.execute(f"print({n}); {n}"), ["busy", "execute_input", "stdout", "execute_result", "idle"]))
