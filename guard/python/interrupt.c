@@ -17,6 +17,7 @@ static struct {
     int wake_fd; /* eventfd */
     volatile sig_atomic_t frame_taken;
     volatile sig_atomic_t meant_for_next;
+    volatile uint32_t over; /* the last request for which an interrupt comes too late; 0: none */
     struct sigaction python; /* Python's own handler, which notes that ours in Python is due */
 } arrival = {.link_fd = -1, .wake_fd = -1};
 
@@ -82,12 +83,21 @@ void interrupt_wake(void)
     (void)!write(arrival.wake_fd, &(uint64_t){1}, sizeof(uint64_t));
 }
 
+/* The kernel process says for which request; on a crowded machine the next one may be there before the signal is. */
+static bool is_too_late(const siginfo_t *info)
+{
+    return info->si_code == SI_QUEUE && arrival.over != 0 && (uint32_t)info->si_value.sival_int == arrival.over;
+}
+
 /* Nothing here but what a signal handler may do: poll() and write() are on the list. */
-static void note_arrival(int number)
+static void note_arrival(int number, siginfo_t *info, void *context)
 {
     struct pollfd poll_fd = {.fd = arrival.link_fd, .events = POLLIN};
     int error = errno;
 
+    (void)context;
+    if (is_too_late(info))
+        return;
     if (interrupt.state == INTERRUPT_IGNORED && (arrival.frame_taken || poll(&poll_fd, 1, 0) > 0))
         arrival.meant_for_next = true;
     arrival.python.sa_handler(number);
@@ -106,7 +116,8 @@ static int install(void)
     if (before == NULL || sigaction(SIGINT, NULL, &arrival.python) < 0)
         return -1;
     ours = arrival.python;
-    ours.sa_handler = note_arrival;
+    ours.sa_sigaction = note_arrival;
+    ours.sa_flags |= SA_SIGINFO;
     return sigaction(SIGINT, &ours, NULL);
 }
 
@@ -153,6 +164,8 @@ void interrupt_end_request(void)
         return;
     }
     interrupt.state = INTERRUPT_IGNORED;
+    if (attribution_running_cell() != 0)
+        arrival.over = attribution_running_cell();
     arrival.frame_taken = false;
     arrival.meant_for_next = false;
 }

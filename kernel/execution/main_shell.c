@@ -9,6 +9,7 @@ static int run_request(struct kernel *kernel, struct request *request)
 {
     kernel->queue.running = request;
     request->cell = cells_add(kernel->cells, request->message->header, request->execute.silent);
+    kernel->guard.request = request->cell;
     restore_before_request(kernel, request);
     return main_shell_run_again(kernel);
 }

@@ -68,6 +68,7 @@ struct guard_process {
     void (*note_spared)(void *context); /* it is over: the last chance to set them */
     void *note_context;
     pid_t listener;    /* the process that has been told to listen there; 0: none */
+    uint32_t request;  /* that its main thread was given last; kept by execution/ */
     bool thaws;        /* it was a copy, and has not yet said that it is the guard */
     bool paused;       /* its output is not read: iopub is congested */
     uint64_t output_bytes; /* that came through its pipes */
@@ -110,7 +111,10 @@ void guard_process_answer(struct guard_process *guard, const struct frame *frame
 /* Reads everything that the guard has written to its fds 1 and 2. Returns 0 or -errno. */
 int guard_process_drain_outputs(struct guard_process *guard);
 
-/* SIGINT to the guard's process, exactly once. Only while it works on a request. */
+/*
+ * SIGINT to the guard's process, exactly once. Only while it works on a request, which the signal's value names: the guard may
+ * have answered it meanwhile, and have the next one by the time the signal is there.
+ */
 void guard_process_interrupt(struct guard_process *guard);
 
 /*

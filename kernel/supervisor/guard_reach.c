@@ -13,11 +13,16 @@ enum { STACK_BYTES = 8192 };
 
 void guard_process_interrupt(struct guard_process *guard)
 {
-    /* The process, not its group: threads and children are the guard's to stop. One that a cell has stopped
-       hears nothing before it goes on. */
+    siginfo_t info = {.si_signo = SIGINT, .si_code = SI_QUEUE};
+
     if (guard->pid == 0)
         return;
-    syscall(SYS_pidfd_send_signal, guard->pidfd, SIGINT, NULL, 0);
+    info.si_pid = getpid();
+    info.si_uid = getuid();
+    info.si_value.sival_int = (int)guard->request;
+    /* The process, not its group: threads and children are the guard's to stop. One that a cell has stopped
+       hears nothing before it goes on. */
+    syscall(SYS_pidfd_send_signal, guard->pidfd, SIGINT, &info, 0);
     syscall(SYS_pidfd_send_signal, guard->pidfd, SIGCONT, NULL, 0);
 }
 
