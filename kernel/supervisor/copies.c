@@ -2,7 +2,6 @@
 
 #include "guard/link/passing.h"
 #include "kernel/records/log.h"
-#include "kernel/supervisor/proc.h"
 
 #include <poll.h>
 #include <sys/socket.h>
@@ -128,8 +127,7 @@ static bool can_take_over(const struct copies *copies, pid_t pid)
 {
     pid_t guard = copies->guard->pid;
 
-    return pid != guard && getpgid(pid) == pid &&
-           (process_tree_is_child(pid) || (guard != 0 && proc_parent(pid) == guard));
+    return pid != guard && getpgid(pid) == pid && process_tree_is_child(pid, guard);
 }
 
 /* FROZEN and nothing else. */

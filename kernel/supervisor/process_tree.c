@@ -24,11 +24,11 @@ void process_tree_set_apart(pid_t pid)
     apart_pid = pid;
 }
 
-bool process_tree_is_child(pid_t pid)
+bool process_tree_is_child(pid_t pid, pid_t other)
 {
     pid_t parent = proc_parent(pid);
 
-    return parent == getpid() || (parent != 0 && parent == keeper_pid);
+    return parent != 0 && (parent == getpid() || parent == keeper_pid || parent == other);
 }
 
 static bool contains(struct process_set set, pid_t pid)

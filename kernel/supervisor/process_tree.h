@@ -35,8 +35,11 @@ void process_tree_set_keeper(pid_t keeper);
 /* A child that is nothing of the guard's (errand_process.h): it is not measured, but killed with all the rest. 0: none. */
 void process_tree_set_apart(pid_t pid);
 
-/* Whether its parent is this process, or the keeper: who has left his own is there. */
-bool process_tree_is_child(pid_t pid);
+/*
+ * Whether its parent is `other` (0: nobody), or this process or the keeper, where one is whose own has ended. The parent is asked
+ * for once: `other` may end meanwhile, and between two questions the child would be nobody's.
+ */
+bool process_tree_is_child(pid_t pid, pid_t other);
 
 /* All processes below this one. `wants_memory` asks for what takes longest. */
 void process_tree_measure(struct process_set excluded, bool wants_memory,
