@@ -9,17 +9,18 @@ asyncio, events, tasks = load("asyncio"), load("asyncio.events"), load("asyncio.
 
 _loop = None
 _of_thread = _thread._local()  # loops of subshells
-_cell = None          # the task of the cell that awaits
+_cell = None          # the task of the cell that awaits, once it is made
 _cancelled = False    # whether SIGINT has cancelled it
 
 
 def loop():
     global _loop
     if _loop is None or _loop.is_closed():  # a cell may have closed it
-        _loop = asyncio.new_event_loop()
-        asyncio.set_event_loop(_loop)
+        made = asyncio.new_event_loop()
         # A SIGINT just before the loop waits would not end its waiting.
-        _loop.add_reader(_guard.wake_fd(), _guard.clear_wake)
+        made.add_reader(_guard.wake_fd(), _guard.clear_wake)
+        asyncio.set_event_loop(made)
+        _loop = made  # whole: an ordinary cell that asks for it may be interrupted
     return _loop
 
 
@@ -60,13 +61,14 @@ def interrupt():
 
     While the loop only waits, an exception would tear the loop down instead of the cell: the cell's
     task is cancelled. A step that computes is interrupted as any code; so is a callback that did not
-    end after the first attempt.
+    end after the first attempt. While the loop and the task are made, the first one is kept for the task.
     """
     global _cancelled
-    if _cancelled or tasks.current_task(_loop) is not None:
+    if _cancelled or (_cell is not None and tasks.current_task(_loop) is not None):
         return True
     _cancelled = True
-    _loop.call_soon_threadsafe(_cell.cancel)
+    if _cell is not None:
+        _loop.call_soon_threadsafe(_cell.cancel)
     return False
 
 
@@ -74,16 +76,20 @@ def run_cell(steps):
     """The value of the last step. Frames above the cell are stripped by the caller."""
     global _cell, _cancelled
     outer, running = (_cell, _cancelled), events._get_running_loop()
+    _cell, _cancelled = None, False
     events._set_running_loop(None)  # a magic of an ordinary cell may run a cell that awaits
-    _cell, _cancelled = loop().create_task(_in_order(steps)), False
     try:
+        _cell = loop().create_task(_in_order(steps))
+        if _cancelled:
+            _cell.cancel()
         return _loop.run_until_complete(_cell)
     except asyncio.CancelledError as error:
         if _cancelled:
             raise KeyboardInterrupt().with_traceback(error.__traceback__) from None
         raise
     except (KeyboardInterrupt, SystemExit):
-        _abandon(_cell, _loop)
+        if _cell is not None:
+            _abandon(_cell, _loop)
         raise
     finally:
         _cell, _cancelled = outer
