@@ -3,10 +3,13 @@
 #include "guard/python/method_patch.h"
 #include "guard/python/py_cleanup.h"
 
+#include <pthread.h>
+
 static struct {
     PyObject *variable;
     uint32_t running[SHELLS_MAX]; /* 0 between two requests; the main shell's is the first */
     uint32_t highest; /* of the numbers that the kernel process has given out */
+    pthread_t main_thread;
 } attribution;
 
 static _Thread_local unsigned shell;
@@ -22,8 +25,14 @@ unsigned attribution_shell(void)
     return shell;
 }
 
+bool attribution_is_main_thread(void)
+{
+    return pthread_equal(pthread_self(), attribution.main_thread) != 0;
+}
+
 int attribution_start(void)
 {
+    attribution.main_thread = pthread_self();
     if (attribution.variable != NULL)
         return 0;
     attribution.variable = compat.context_var_new("safepyrun.cell", NULL);

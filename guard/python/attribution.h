@@ -13,7 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Makes the variable. Returns 0 or -1 with an exception. */
+/* Makes the variable, in the thread that will run the main shell's requests. Returns 0 or -1 with an exception. */
 int attribution_start(void);
 /* Patches the starting of threads. Returns 0 or -1 with an exception. */
 int attribution_patch_threads(void);
@@ -29,6 +29,8 @@ enum { SHELLS_MAX = 17 };
 /* Which shell's thread this is; 0 for the main one, and for threads that run no requests. */
 unsigned attribution_shell(void);
 void attribution_enter_shell(unsigned number);
+/* Whether this thread runs the main shell's requests: signals are handled in it, and it may wait for frames. */
+bool attribution_is_main_thread(void);
 
 /* Around each request: its own number becomes the context's. Returns 0 or -1 with an exception. */
 int attribution_begin_request(uint32_t cell);

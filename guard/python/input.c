@@ -5,11 +5,8 @@
 #include "guard/python/py_cleanup.h"
 #include "guard/python/streams.h"
 
-#include <pthread.h>
-
 static struct {
     bool allowed[SHELLS_MAX];
-    pthread_t main_thread;
 } input;
 
 void input_allow(bool allowed)
@@ -84,7 +81,7 @@ PyObject *input_ask(PyObject *prompt, bool password)
         raise_not_implemented();
         return NULL;
     }
-    if (shell != (int)attribution_shell() || (shell == 0 && !pthread_equal(pthread_self(), input.main_thread))) {
+    if (shell != (int)attribution_shell() || (shell == 0 && !attribution_is_main_thread())) {
         PyErr_SetString(PyExc_RuntimeError, "input() works in the main thread of a cell only");
         return NULL;
     }
@@ -136,7 +133,6 @@ int input_start(void)
     cleanup_py PyObject *builtins = PyImport_ImportModule("builtins");
     cleanup_py PyObject *function = PyCFunction_NewEx(&input_method, NULL, NULL);
 
-    input.main_thread = pthread_self();
     if (builtins == NULL || function == NULL)
         return -1;
     return PyObject_SetAttrString(builtins, "input", function);

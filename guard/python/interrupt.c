@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <pthread.h>
 #include <signal.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -24,7 +23,6 @@ static struct {
 static struct {
     enum interrupt_state state;
     bool has_held;    /* one came while it was to wait */
-    pthread_t thread; /* in which handlers run: a thread of a cell's meets no signal */
     PyObject *canceller;
     PyObject *handler;
     PyObject *get_handler; /* _signal.getsignal and _signal.signal as they were at start */
@@ -133,7 +131,6 @@ int interrupt_start(void)
         PyErr_SetFromErrno(PyExc_OSError);
         return -1;
     }
-    interrupt.thread = pthread_self();
     interrupt.get_handler = PyObject_GetAttrString(module, "getsignal");
     interrupt.set_handler = PyObject_GetAttrString(module, "signal");
     interrupt.handler = PyCFunction_NewEx(&handler_method, NULL, NULL);
@@ -212,7 +209,7 @@ enum interrupt_state interrupt_hold(void)
 {
     if (attribution_shell() != 0)
         subshell_hold();
-    else if (interrupt.state != INTERRUPT_IGNORED && pthread_equal(pthread_self(), interrupt.thread))
+    else if (interrupt.state != INTERRUPT_IGNORED && attribution_is_main_thread()) /* a thread of a cell's meets no signal */
         return interrupt_set(INTERRUPT_HELD);
     return INTERRUPT_IGNORED;
 }
