@@ -143,7 +143,7 @@ static bool is_foreign_device(const char *resolved)
 
     if (name != NULL && strcmp(name, "/kmsg") == 0 && path_shows_processes(resolved))
         return true;
-    return !write_roots_is_harmless_device(resolved) && stat(resolved, &about) == 0 && is_device(&about);
+    return stat(resolved, &about) == 0 && is_device(&about);
 }
 
 /* What is written can be read back. */

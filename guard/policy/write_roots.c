@@ -182,7 +182,8 @@ static enum write_roots_answer compare(const struct write_roots *roots, const ch
     return answer;
 }
 
-bool write_roots_is_harmless_device(const char *path)
+/* One that swallows or makes data. */
+static bool is_harmless_device(const char *path)
 {
     static const char *const devices[] = {"/dev/null",   "/dev/zero",    "/dev/full",
                                           "/dev/random", "/dev/urandom", NULL};
@@ -201,7 +202,7 @@ enum write_roots_answer write_roots_ask(const struct write_roots *roots, struct 
     ret_resolved[0] = '\0';
     if (path_resolve(path, dir_fd, follow, ret_resolved, &magic) != 0)
         return ROOTS_UNRESOLVED;
-    if (write_roots_is_harmless_device(ret_resolved) && !magic)
+    if (is_harmless_device(ret_resolved) && !magic)
         return ROOTS_DEVICE;
     if (magic)
         return ROOTS_DESCRIPTOR;

@@ -96,8 +96,5 @@ bool write_roots_are_on_the_way(const struct write_roots *roots, struct bytes pa
 /* Whether there is a current directory; a cell, or somebody else, may have deleted it. */
 bool write_roots_here_is_gone(void);
 
-/* One that swallows or makes data. */
-bool write_roots_is_harmless_device(const char *resolved);
-
 /* The roots as text for a message: "'.', '/tmp/x'"; appended to `text`, cut at `size`. */
 void write_roots_describe(const struct write_roots *roots, char *text, size_t size);
