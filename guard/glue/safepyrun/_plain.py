@@ -42,7 +42,6 @@ class PlainShell(Shell):
     _serial = OfThread(0)
 
     def __init__(self, without_ipython):
-        #: why there is no IPython, and what helps
         self.without_ipython = without_ipython
         self.banner = f"Python {sys.version.splitlines()[0]}\nCells run under a guard.\n"
         self.namespace = sys.modules["__main__"].__dict__

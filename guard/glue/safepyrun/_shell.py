@@ -43,6 +43,8 @@ class Shell:
     name = ""
     #: first lines that a console shows
     banner = ""
+    #: why there is no IPython, and what helps; empty where there is
+    without_ipython = ""
     #: the dict in which cells run (`__main__.__dict__`)
     namespace: dict
 

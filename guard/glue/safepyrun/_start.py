@@ -76,4 +76,4 @@ def start(choice):
 def describe(shell):
     """Content of READY."""
     return {"python_version": ".".join(map(str, sys.version_info[:3])),
-            "shell": shell.name, "banner": shell.banner, "without_ipython": getattr(shell, "without_ipython", "")}
+            "shell": shell.name, "banner": shell.banner, "without_ipython": shell.without_ipython}
