@@ -13,7 +13,8 @@ The comment at the head of a file says what it tries and where such an escape wa
     prints   what the last cell has to print
 
 Cells are separated by lines `# %%`. They find in their namespace: `outside`, a folder with a file
-`victim` that may be read only, and `port`, where somebody listens on 127.0.0.1. Whatever the cells
+`victim` that may be read only, and `port`, where somebody listens on 127.0.0.1; where they may define functions also
+refused(attempts), which calls each of these and returns how many the guard refused. Whatever the cells
 said, afterwards the folder is as it was, nobody has connected, no cell has printed ESCAPED and the
 guard still answers.
 """
@@ -32,6 +33,18 @@ CELLS = pathlib.Path(__file__).parent / "cells"
 DEFAULTS = {"shell": "plain", "host": "", "policy": "ban_defs = false", "needs": "",
             "expect": "PermissionError", "says": "", "prints": ""}
 TIMEOUT_SECONDS = 60
+REFUSED = """
+def refused(attempts):
+    count = 0
+    for number, attempt in enumerate(attempts):
+        try:
+            print("ESCAPED", number, attempt())
+        except PermissionError as error:
+            count += "safepyrun refused to" in str(error)
+        except Exception as error:
+            print(number, type(error), error)
+    return count
+"""
 #: the interpreter ring has to hold alone; what the OS ring holds is tested in tests/isolation
 RING_OFF = 'os_ring = "off"\n'
 
@@ -114,6 +127,8 @@ def test_attack(attack, shell, tmp_path, outside):
         pytest.fail(f"{attack.words['needs']} is not installed")
     with start(attack, shell, tmp_path) as guard:
         guard.execute(f"outside, port = {str(outside.folder)!r}, {outside.port}")
+        if "ban_defs = false" in attack.words["policy"]:
+            assert guard.execute(REFUSED).error is None
         for cell in attack.cells:
             outcome = guard.execute(cell, TIMEOUT_SECONDS)
             assert "ESCAPED" not in outcome.stdout + str(outcome.result)

@@ -13,14 +13,5 @@ attempts = [lambda: io.FileIO(evil, "w"), lambda: _io.FileIO(victim, "r+"), lamb
             lambda: logging.handlers.RotatingFileHandler(evil), lambda: logging.basicConfig(filename=evil, force=True),
             lambda: next(fileinput.input(victim, inplace=True)), lambda: shelve.open(evil), lambda: dbm.dumb.open(evil, "n"),
             lambda: mailbox.Maildir(evil)]
-refused = 0
-for number, attempt in enumerate(attempts):
-    try:
-        attempt()
-        print("ESCAPED", number)
-    except PermissionError as error:
-        refused += "safepyrun refused to" in str(error) or print(error)
-    except Exception as error:
-        print(number, type(error), error)
-assert refused == len(attempts), refused
+assert refused(attempts) == len(attempts)
 io.FileIO(evil, "w")

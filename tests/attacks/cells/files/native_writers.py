@@ -15,12 +15,5 @@ except ModuleNotFoundError:
 import readline
 attempts += [lambda: readline.write_history_file(evil), lambda: readline.append_history_file(1, evil),
              lambda: readline.write_history_file(), lambda: setattr(ssl.create_default_context(), "keylog_filename", evil)]
-refused = 0
-for number, attempt in enumerate(attempts):
-    try:
-        attempt()
-        print("ESCAPED", number)
-    except PermissionError:
-        refused += 1
-assert refused == len(attempts), refused
-attempt()
+assert refused(attempts) == len(attempts)
+attempts[-1]()

@@ -13,14 +13,5 @@ attempts = [lambda: socket.socket(), lambda: socket.socket(socket.AF_INET6, sock
             lambda: socketserver.TCPServer((here, 0), None), lambda: xmlrpc.client.ServerProxy(f"http://{here}:{port}").x(),
             lambda: multiprocessing.connection.Client((here, port)), lambda: multiprocessing.connection.Listener("l"),
             lambda: socket.sethostname("evil"), lambda: socket.fromfd(0, socket.AF_INET, socket.SOCK_STREAM)]
-refused = 0
-for number, attempt in enumerate(attempts):
-    try:
-        attempt()
-        print("ESCAPED", number)
-    except PermissionError as error:
-        refused += "safepyrun refused to" in str(error) or print(number, error)
-    except Exception as error:
-        print(number, type(error), error)
-assert refused == len(attempts), refused
+assert refused(attempts) == len(attempts)
 await asyncio.open_connection(here, port)

@@ -13,14 +13,5 @@ attempts = [lambda: os.system(touch), lambda: os.popen(touch), lambda: subproces
             lambda: multiprocessing.Pool(1), lambda: multiprocessing.Manager(),
             lambda: os.kill(os.getppid(), 0), lambda: os.killpg(0, 0), lambda: os.abort(), lambda: os.setsid(),
             lambda: os.nice(0) and None or signal.pidfd_send_signal(os.pidfd_open(os.getppid()), 0)]
-refused = 0
-for number, attempt in enumerate(attempts):
-    try:
-        attempt()
-        print("ESCAPED", number)
-    except PermissionError as error:
-        refused += "safepyrun refused to" in str(error)
-    except Exception as error:
-        print(number, type(error), error)
-assert refused == len(attempts), refused
+assert refused(attempts) == len(attempts)
 await asyncio.create_subprocess_exec(*words)

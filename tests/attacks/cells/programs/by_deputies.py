@@ -13,14 +13,7 @@ attempts = [stack.close, lambda: pickle.loads(pickle.dumps(Reducer())), lambda: 
             lambda: operator.call(os.system, touch), lambda: sys_call(os.system, (touch,))]
 import sys
 sys_call = sys.call_tracing
-refused = 0
-for number, attempt in enumerate(attempts):
-    try:
-        attempt()
-        print("ESCAPED", number)
-    except PermissionError:
-        refused += 1
-assert refused == len(attempts), refused
+assert refused(attempts) == len(attempts)
 Thing = type("Thing", (), {})
 thing = Thing()
 kept = weakref.finalize(thing, os.system, touch), weakref.ref(thing, lambda unused: os.system(touch))

@@ -2,14 +2,7 @@
 # says: write to the system's log
 import syslog, sys
 attempts = [lambda: syslog.syslog("evil"), lambda: syslog.openlog("evil"), lambda: syslog.setlogmask(1), lambda: syslog.closelog(), lambda: syslog.openlog()]
-refused = 0
 for arguments in ([], [""], [1], ["program"]):
     sys.argv = arguments
-    for number, attempt in enumerate(attempts):
-        try:
-            attempt()
-            print("ESCAPED", number)
-        except PermissionError as error:
-            refused += "safepyrun refused to" in str(error)
-assert refused == 4 * len(attempts), refused
+    assert refused(attempts) == len(attempts), arguments
 syslog.openlog()
